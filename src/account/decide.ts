@@ -1,0 +1,119 @@
+/**
+ * The decision: `decide(state, command) → change | problems`.
+ *
+ * It reads no clock, no database and no environment: time, ids and actor come in with the command.
+ * What a command wants is said by its kind of object; what holds for all of them is here: the
+ * condition of the request, the judgement of the set as it would be afterwards, and the change.
+ */
+
+import { type Problem, Problems } from "../contract/errors.ts";
+import type { Actor } from "../contract/log.ts";
+import { type Change, differences, type ObjectChange, objectChange } from "./change.ts";
+import { type Doc, type Edit, type Entry, entry, type Kind, type Slot, type State } from "./state.ts";
+
+/** Where and by whom a command was given. */
+export interface Circumstances {
+  /** RFC 3339, UTC, microseconds. */
+  readonly time: string;
+  readonly actor: Actor;
+  readonly requestId: string;
+}
+
+/** One object a command wants to have, made from the version it was decided on. */
+export interface Wish {
+  readonly kind: Kind;
+  readonly slot: Slot;
+  /** The wanted document; `undefined` deletes. The stamp is set by the decision. */
+  readonly doc: Doc | undefined;
+  /** JSON pointer of the part of the request that speaks of this object. */
+  readonly pointer: string;
+}
+
+export interface Command {
+  /** The operation's name, for the log. */
+  readonly operation: string;
+  readonly circumstances: Circumstances;
+  /** Judges the request's condition on the state. */
+  readonly condition?: (state: State) => Problem | undefined;
+  /** Adds every problem it finds, and returns the wishes that could be made out. */
+  readonly propose: (state: State, problems: Problems) => readonly Wish[];
+}
+
+export type Decision =
+  | { readonly ok: true; readonly change: Change | undefined; readonly results: readonly Entry[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function decide(state: State, command: Command): Decision {
+  const refused = command.condition?.(state);
+  if (refused) return { ok: false, problems: [refused] };
+  const problems = new Problems();
+  const wishes = command.propose(state, problems);
+  judgeClaims(state, wishes, problems);
+  if (problems.found) return { ok: false, problems: problems.list() };
+  return grant(state, command, wishes);
+}
+
+/** Turns wishes into edits. A wish that changes no value moves nothing. */
+function grant(state: State, command: Command, wishes: readonly Wish[]): Decision {
+  const revision = state.revision + 1;
+  const { time, actor, requestId } = command.circumstances;
+  const edits: Edit[] = [];
+  const objects: ObjectChange[] = [];
+  const results: Entry[] = [];
+  for (const { kind, slot, doc } of wishes) {
+    const before = slot.entry?.deleted ? undefined : slot.entry;
+    const fields = differences(before?.doc ?? {}, doc ?? {});
+    if (before && doc && !fields) {
+      results.push(before);
+      continue;
+    }
+    const stamp = before && kind.stamped ? { modified_on: time } : {};
+    const after = doc && entry(slot.id, { ...doc, ...stamp }, revision);
+    const edit = { slot, kind, before, after };
+    edits.push(edit);
+    objects.push(objectChange(edit, fields ?? {}));
+    if (after) results.push(after);
+  }
+  if (edits.length === 0) return { ok: true, change: undefined, results };
+  const record = { revision, time, actor, request_id: requestId, operation: command.operation, objects };
+  return { ok: true, change: { record, edits }, results };
+}
+
+/**
+ * Judges the set as it would be afterwards: no claim may be held twice. What an object of the same
+ * request gives up may be taken, so that two interconnects can swap names or addresses.
+ */
+function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems): void {
+  const taken = new Map<string, Wish>();
+  const given = new Set<string>();
+  const wanted: { wish: Wish; field: string; keys: readonly string[] }[] = [];
+  for (const wish of wishes) {
+    const before = wish.slot.entry?.deleted ? undefined : wish.slot.entry?.doc;
+    for (const field in wish.kind.claims) {
+      if (before && wish.doc && before[field] === wish.doc[field]) continue;
+      const claim = wish.kind.claims[field];
+      if (!claim) continue;
+      if (before) for (const key of claim(before)) given.add(key);
+      if (wish.doc) wanted.push({ wish, field, keys: claim(wish.doc) });
+    }
+  }
+  for (const { wish, field, keys } of wanted) {
+    for (const key of keys) {
+      const rival = taken.get(key)?.slot ?? (given.has(key) ? undefined : state.holder(key));
+      if (rival && rival !== wish.slot) {
+        const { name, values } = wish.kind.conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
+        problems.add(name, values, `${wish.pointer}/${field}`);
+        break;
+      }
+      taken.set(key, wish);
+    }
+  }
+}
+
+/** Who holds a claim, in words: `interconnect c4a7… (pni_ord)`. */
+function describe(slot: Slot, wish: Wish | undefined): string {
+  const name = wish ? wish.kind.nameOf(wish.doc ?? {}) : undefined;
+  const known = name ?? String(slot.entry?.doc["name"] ?? "");
+  const where = wish ? `, in this request at ${wish.pointer || "/"}` : "";
+  return `${slot.kind} ${slot.id}${known === "" ? "" : ` (${known})`}${where}`;
+}

@@ -1,0 +1,149 @@
+/**
+ * The directory: users, tokens and the list of accounts. It spans accounts, and is a state like
+ * theirs, with its own log and revision.
+ */
+
+import { contains, parseAddress4, parseAddress6, parsePrefix, type Prefix } from "../contract/addresses.ts";
+import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
+import type { Entry, Kind, State } from "./state.ts";
+
+/** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
+export const DIRECTORY_ID = "directory";
+
+export type AccountDoc = { readonly name: string; readonly created_on: string };
+
+export type UserDoc = {
+  readonly email: string;
+  /** SHA-256 of the API key, in hex. */
+  readonly key_hash: string;
+  /** Accounts the user is a member of, with every right in each. */
+  readonly accounts: readonly string[];
+};
+
+export type PolicyDoc = {
+  readonly effect: "allow" | "deny";
+  /** `com.cloudflare.api.account.<id or *>` to `*`. */
+  readonly resources: { readonly [resource: string]: string };
+  readonly permission_groups: readonly { readonly id: string; readonly name: string }[];
+};
+
+export type TokenDoc = {
+  readonly name: string;
+  /** SHA-256 of the token, in hex. */
+  readonly hash: string;
+  readonly status: "active" | "disabled";
+  readonly not_before?: string;
+  readonly expires_on?: string;
+  readonly condition?: {
+    readonly request_ip?: { readonly in?: readonly string[]; readonly not_in?: readonly string[] };
+  };
+  readonly policies: readonly PolicyDoc[];
+};
+
+const conflict: Kind["conflict"] = (field, _wanted, holder) => ({
+  name: "invalid_seed",
+  values: { detail: `The ${field} is that of ${holder}.` },
+});
+
+function directoryKind(name: string, label: string, claims: Kind["claims"], masked: readonly string[]): Kind {
+  return { name, claims, conflict, stamped: false, masked, nameOf: (doc) => String(doc[label]) };
+}
+
+export const accountKind = directoryKind("account", "name", {}, []);
+export const userKind = directoryKind("user", "email", { email: (doc) => [emailClaim(String(doc["email"]))] }, ["key_hash"]);
+export const tokenKind = directoryKind("token", "name", { hash: (doc) => [tokenClaim(String(doc["hash"]))] }, ["hash"]);
+
+export const directoryKinds: readonly Kind[] = [accountKind, userKind, tokenKind];
+
+const emailClaim = (email: string) => `email:${email.toLowerCase()}`;
+const tokenClaim = (hash: string) => `token:${hash}`;
+
+export interface Found<D> {
+  readonly id: string;
+  readonly doc: D;
+}
+
+/** The token with this hash. */
+export function findToken(directory: State, hash: string): Found<TokenDoc> | undefined {
+  return found<TokenDoc>(directory, tokenKind, tokenClaim(hash));
+}
+
+/** The user with this e-mail address. */
+export function findUser(directory: State, email: string): Found<UserDoc> | undefined {
+  return found<UserDoc>(directory, userKind, emailClaim(email));
+}
+
+function found<D>(directory: State, kind: Kind, claim: string): Found<D> | undefined {
+  const slot = directory.holder(claim);
+  const entry: Entry | undefined = slot && directory.get(kind.name, slot.id);
+  return slot && entry ? { id: slot.id, doc: entry.doc as D } : undefined;
+}
+
+export type TokenStatus = "active" | "disabled" | "expired";
+
+/** The status as the vendor tells it. `now` in milliseconds. */
+export function tokenStatus(token: TokenDoc, now: number): TokenStatus {
+  if (token.status === "disabled") return "disabled";
+  return token.expires_on !== undefined && Date.parse(token.expires_on) <= now ? "expired" : "active";
+}
+
+/** Is the token to be honoured at this time? */
+export function isInForce(token: TokenDoc, now: number): boolean {
+  if (tokenStatus(token, now) !== "active") return false;
+  return token.not_before === undefined || Date.parse(token.not_before) <= now;
+}
+
+/** Does the token's condition admit requests from this address? */
+export function admits(token: TokenDoc, address: string): boolean {
+  const condition = token.condition?.request_ip;
+  if (!condition) return true;
+  const host = hostPrefix(address);
+  if (!host) return false;
+  const within = (texts: readonly string[]) =>
+    texts.some((text) => {
+      const prefix = parsePrefix(text) ?? hostPrefix(text);
+      return prefix !== undefined && contains(prefix, host);
+    });
+  if (condition.in && !within(condition.in)) return false;
+  return !condition.not_in || !within(condition.not_in);
+}
+
+/** An address as the prefix of one host. IPv4 addresses mapped into IPv6 are taken as what they are. */
+function hostPrefix(text: string): Prefix | undefined {
+  const plain = text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : text;
+  const address = parseAddress4(plain);
+  if (address !== undefined) return { family: 4, address, length: 32 };
+  const address6 = parseAddress6(plain);
+  return address6 === undefined ? undefined : { family: 6, address: address6, length: 128 };
+}
+
+const RESOURCE = "com.cloudflare.api.account.";
+
+/**
+ * Do the policies give one of the groups, for an account or (without one) for all? A policy that
+ * denies wins over any that allows.
+ */
+export function permits(
+  policies: readonly PolicyDoc[],
+  groups: readonly PermissionGroup[],
+  account: string | undefined,
+): boolean {
+  return groups.some((group) => {
+    const { id } = permissionGroups[group];
+    let allowed = false;
+    for (const policy of policies) {
+      if (!policy.permission_groups.some((given) => given.id === id) || !covers(policy, account)) continue;
+      if (policy.effect === "deny") return false;
+      allowed = true;
+    }
+    return allowed;
+  });
+}
+
+function covers(policy: PolicyDoc, account: string | undefined): boolean {
+  const { resources } = policy;
+  if (Object.hasOwn(resources, `${RESOURCE}*`)) return true;
+  if (account !== undefined) return Object.hasOwn(resources, RESOURCE + account);
+  // What concerns all accounts is denied by a denial anywhere, and allowed only by a rule for all.
+  return policy.effect === "deny";
+}

@@ -1,0 +1,201 @@
+/**
+ * A seed turned into the first change of each state it describes. The same rules judge it as judge
+ * requests, so a world that loads is one that the API could have led to.
+ */
+
+import { parseAddress4, parsePrefix, parsePrefix4, parsePrefix6 } from "../contract/addresses.ts";
+import { Checker, show } from "../contract/check.ts";
+import { type Problem, Problems } from "../contract/errors.ts";
+import type { Actor } from "../contract/log.ts";
+import { permissionGroup, permissionGroups } from "../contract/permissions.ts";
+import { Seed, type SeedAccount, type SeedInterconnect } from "../contract/seed.ts";
+import { didYouMean } from "../contract/similar.ts";
+import type { Change } from "./change.ts";
+import { type Circumstances, decide, type Wish } from "./decide.ts";
+import { accountKind, DIRECTORY_ID, tokenKind, userKind } from "./directory.ts";
+import { type InterconnectDoc, interconnectKind } from "./interconnect.ts";
+import { mergeInterconnect } from "./interconnect-merge.ts";
+import { SETTINGS_ID, type SettingsDoc, settingsKind } from "./settings.ts";
+import { type Doc, type Kind, State } from "./state.ts";
+
+/** What making a world needs from outside: the time, a hash for secrets, a new epoch's random word. */
+export interface SeedSources {
+  readonly time: string;
+  readonly hash: (secret: string) => string;
+  readonly epoch: () => string;
+}
+
+/** One state of the new world, with the change that made it. */
+export interface SeededState {
+  readonly id: string;
+  readonly epoch: string;
+  readonly change: Change;
+}
+
+export type World =
+  | { readonly ok: true; readonly states: readonly SeededState[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const checker = new Checker(Seed);
+const actor: Actor = { type: "system", id: "seed", name: "seed" };
+
+export function seedWorld(value: unknown, sources: SeedSources): World {
+  const problems = new Problems();
+  const seed = checker.read(value, "", problems);
+  if (!seed || problems.found) return { ok: false, problems: problems.list() };
+  const circumstances = { time: sources.time, actor, requestId: "seed" };
+  const states: SeededState[] = [];
+  const refused: Problem[] = [];
+  const make = (id: string, propose: (problems: Problems) => readonly Wish[]) => {
+    const epoch = sources.epoch();
+    const decision = decide(new State(id, epoch), { operation: "seed", circumstances, propose: (_, found) => propose(found) });
+    if (!decision.ok) refused.push(...decision.problems);
+    else if (decision.change) states.push({ id, epoch, change: decision.change });
+  };
+  make(DIRECTORY_ID, (found) => proposeDirectory(seed, sources, found));
+  for (const [index, account] of seed.accounts.entries()) {
+    make(account.id, (found) => proposeAccount(account, `/accounts/${index}`, circumstances, found));
+  }
+  return refused.length > 0 ? { ok: false, problems: refused } : { ok: true, states };
+}
+
+function wish(kind: Kind, id: string, doc: Doc, pointer: string): Wish {
+  return { kind, slot: { kind: kind.name, id, entry: undefined }, doc, pointer };
+}
+
+/** Refuses a second object of the same id. */
+function onlyOnce(what: string, problems: Problems): (id: string, pointer: string) => boolean {
+  const seen = new Set<string>();
+  return (id, pointer) => {
+    if (seen.has(id)) problems.add("invalid_seed", { detail: `There are two ${what} with the id ${id}.` }, `${pointer}/id`);
+    return !seen.has(id) && seen.add(id) !== undefined;
+  };
+}
+
+function proposeAccount(account: SeedAccount, pointer: string, circumstances: Circumstances, problems: Problems): Wish[] {
+  const settings: SettingsDoc = {
+    flags: account.flags ?? [],
+    authorized_prefixes: account.authorized_prefixes ?? [],
+    ...(account.virtual_subnet6 === undefined ? {} : { virtual_subnet6: account.virtual_subnet6 }),
+  };
+  judgeSettings(settings, pointer, problems);
+  const wishes = [wish(settingsKind, SETTINGS_ID, settings, pointer)];
+  const first = onlyOnce("interconnects", problems);
+  for (const [index, seed] of (account.interconnects ?? []).entries()) {
+    const at = `${pointer}/interconnects/${index}`;
+    if (!first(seed.id, at)) continue;
+    const doc = makeInterconnect(seed, settings, circumstances.time, at, problems);
+    wishes.push(wish(interconnectKind, seed.id, doc, at));
+  }
+  return wishes;
+}
+
+function judgeSettings(settings: SettingsDoc, pointer: string, problems: Problems): void {
+  for (const [index, text] of settings.authorized_prefixes.entries()) {
+    if (parsePrefix(text)) continue;
+    const values = () => ({ field: "authorized_prefixes", given: show(text), expected: "a prefix such as 198.51.100.0/24" });
+    problems.add("invalid_value", values, `${pointer}/authorized_prefixes/${index}`);
+  }
+  const virtual = settings.virtual_subnet6;
+  if (virtual !== undefined && !parsePrefix6(virtual)) {
+    const values = () => ({ field: "virtual_subnet6", given: show(virtual), expected: "an IPv6 prefix" });
+    problems.add("invalid_value", values, `${pointer}/virtual_subnet6`);
+  }
+}
+
+/** Bytes: 1476 leaves a GRE header its room; version "2" has none. */
+const mtuDefault = { "1": 1476, "1.5": 1476, "2": 1500 } as const;
+
+function makeInterconnect(
+  seed: SeedInterconnect,
+  settings: SettingsDoc,
+  time: string,
+  pointer: string,
+  problems: Problems,
+): InterconnectDoc {
+  const { link, id, created_on, modified_on, colo_name, virtual_port_reservation_id, ...update } = seed;
+  const base: InterconnectDoc = {
+    name: "",
+    ...(colo_name === undefined ? {} : { colo_name }),
+    version: seed.version,
+    created_on: created_on ?? time,
+    modified_on: modified_on ?? created_on ?? time,
+    interface_address: "",
+    mtu: mtuDefault[seed.version],
+    automatic_return_routing: false,
+    health_check: { enabled: true, rate: "mid", type: "reply", direction: "unidirectional", target: "" },
+    ...(virtual_port_reservation_id === undefined ? {} : { virtual_port_reservation_id }),
+    ...(link ? { link } : {}),
+  };
+  if (link) judgeLink(link, pointer, problems);
+  return mergeInterconnect(id, base, update, { settings, problems, pointer });
+}
+
+function judgeLink(link: NonNullable<SeedInterconnect["link"]>, pointer: string, problems: Problems): void {
+  for (const end of ["p2p_ip", "cust_ip"] as const) {
+    if (parsePrefix4(link[end])) continue;
+    const values = () => ({ field: `link.${end}`, given: show(link[end]), expected: "an IPv4 prefix such as 198.51.100.0/31" });
+    problems.add("invalid_value", values, `${pointer}/link/${end}`);
+  }
+}
+
+function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems): Wish[] {
+  const wishes: Wish[] = [];
+  const firstAccount = onlyOnce("accounts", problems);
+  const firstUser = onlyOnce("users", problems);
+  const firstToken = onlyOnce("tokens", problems);
+  for (const [index, { id, name, created_on }] of seed.accounts.entries()) {
+    const doc = { name, created_on: created_on ?? sources.time };
+    if (firstAccount(id, `/accounts/${index}`)) wishes.push(wish(accountKind, id, doc, `/accounts/${index}`));
+  }
+  const known = new Set(seed.accounts.map((account) => account.id));
+  for (const [index, { id, email, key, accounts }] of (seed.users ?? []).entries()) {
+    for (const [at, account] of accounts.entries()) judgeAccount(account, `/users/${index}/accounts/${at}`);
+    const doc = { email, key_hash: sources.hash(key), accounts };
+    if (firstUser(id, `/users/${index}`)) wishes.push(wish(userKind, id, doc, `/users/${index}`));
+  }
+  for (const [index, { id, value, policies, condition, ...rest }] of (seed.tokens ?? []).entries()) {
+    judgeCondition(condition, `/tokens/${index}/condition/request_ip`);
+    const doc = {
+      ...rest,
+      hash: sources.hash(value),
+      status: rest.status ?? "active",
+      ...(condition ? { condition } : {}),
+      policies: policies.map((policy, at) => makePolicy(policy, `/tokens/${index}/policies/${at}`)),
+    };
+    if (firstToken(id, `/tokens/${index}`)) wishes.push(wish(tokenKind, id, doc as Doc, `/tokens/${index}`));
+  }
+  return wishes;
+
+  function judgeAccount(account: string, pointer: string) {
+    if (account === "*" || known.has(account)) return;
+    problems.add("invalid_seed", { detail: `There is no account ${account} in the seed.` }, pointer);
+  }
+
+  function judgeCondition(condition: NonNullable<Seed["tokens"]>[number]["condition"], pointer: string) {
+    for (const side of ["in", "not_in"] as const) {
+      for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
+        if (parsePrefix(text) || parseAddress4(text) !== undefined) continue;
+        const values = () => ({ field: `request_ip.${side}`, given: show(text), expected: "a prefix or an address" });
+        problems.add("invalid_value", values, `${pointer}/${side}/${at}`);
+      }
+    }
+  }
+
+  function makePolicy(policy: NonNullable<Seed["tokens"]>[number]["policies"][number], pointer: string) {
+    const groups = policy.permission_groups.map((text, at) => {
+      const group = permissionGroup(text);
+      if (group) return group;
+      const hint = didYouMean(text, Object.values(permissionGroups).map(({ name }) => name));
+      const detail = `There is no permission group ${show(text)}.${hint}`;
+      problems.add("invalid_seed", { detail }, `${pointer}/permission_groups/${at}`);
+      return { id: "", name: text };
+    });
+    const resources: Record<string, string> = {};
+    for (const [at, account] of policy.accounts.entries()) {
+      judgeAccount(account, `${pointer}/accounts/${at}`);
+      resources[`com.cloudflare.api.account.${account}`] = "*";
+    }
+    return { effect: policy.effect, resources, permission_groups: groups };
+  }
+}

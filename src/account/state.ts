@@ -1,0 +1,237 @@
+/**
+ * The state of one account (or of the directory): all its objects, in memory, with their indexes.
+ *
+ * A state holds two views at once. Decisions see the newest objects, those of changes that are still
+ * on their way to the store included; answers are read from what is durable. An object that is being
+ * changed keeps its previous version until the change is settled, so neither view is ever copied.
+ */
+
+import type { ErrorName } from "../contract/errors.ts";
+import type { Json } from "../contract/json.ts";
+
+/** What an object is, as stored: plain JSON. */
+export interface Doc {
+  readonly [field: string]: Json | undefined;
+}
+
+/** One version of an object. Immutable but for the link to the version before. */
+export interface Entry {
+  readonly id: string;
+  readonly doc: Doc;
+  /** The revision that made this version. */
+  readonly revision: number;
+  /** True of the version that stands for the object's deletion. */
+  readonly deleted: boolean;
+  /** The version before, while this one is not durable. */
+  previous: Entry | undefined;
+  /** Encoded representations, filled when first asked for; which is which is the encoder's matter. */
+  encoded: (string | undefined)[] | undefined;
+}
+
+/** An object, whatever happens to it. */
+export interface Slot {
+  readonly kind: string;
+  readonly id: string;
+  /** The newest version; none before the object's creation is applied. */
+  entry: Entry | undefined;
+}
+
+/** What the heart must know of a kind of object. */
+export interface Kind {
+  readonly name: string;
+  /**
+   * Fields that claim something no two objects of the state may hold (a name, a subnet, a token's
+   * hash), and the keys they claim. Kinds that share a key's form exclude each other.
+   */
+  readonly claims: Readonly<Record<string, (doc: Doc) => readonly string[]>>;
+  /** The problem of wanting what another object holds. */
+  readonly conflict: (
+    field: string,
+    wanted: Doc,
+    holder: string,
+  ) => { readonly name: ErrorName; readonly values: Readonly<Record<string, string>> };
+  /** Does `modified_on` follow the change's time? */
+  readonly stamped: boolean;
+  /** What people call the object. */
+  readonly nameOf: (doc: Doc) => string | undefined;
+  /** Fields, by dotted path, that are shown to nobody but in the vendor's own answers. */
+  readonly masked: readonly string[];
+}
+
+/** One object's part of a change: its versions before and after. */
+export interface Edit {
+  readonly slot: Slot;
+  readonly kind: Kind;
+  readonly before: Entry | undefined;
+  readonly after: Entry | undefined;
+}
+
+/** A version of an object. */
+export function entry(id: string, doc: Doc, revision: number): Entry {
+  return { id, doc, revision, deleted: false, previous: undefined, encoded: undefined };
+}
+
+interface Collection {
+  readonly slots: Map<string, Slot>;
+  /** Revision of the last durable change to an object of this kind. */
+  revision: number;
+  /** Revisions of changes to this kind that are not durable yet, in order. */
+  pending: number[];
+}
+
+export class State {
+  readonly id: string;
+  readonly epoch: string;
+  /** Of the newest change applied, durable or not. */
+  revision = 0;
+  /** Of the newest durable change. */
+  durable = 0;
+  readonly #collections = new Map<string, Collection>();
+  readonly #claims = new Map<string, Slot>();
+
+  constructor(id: string, epoch: string) {
+    this.id = id;
+    this.epoch = epoch;
+  }
+
+  /** The newest version of an object, for decisions. */
+  newest(kind: string, id: string): Slot | undefined {
+    const slot = this.#collections.get(kind)?.slots.get(id);
+    return slot?.entry && !slot.entry.deleted ? slot : undefined;
+  }
+
+  /** The durable version of an object, for answers. */
+  get(kind: string, id: string): Entry | undefined {
+    return this.#durable(this.#collections.get(kind)?.slots.get(id)?.entry);
+  }
+
+  /** All durable objects of a kind, in the order they were made. */
+  list(kind: string): Entry[] {
+    const entries: Entry[] = [];
+    for (const slot of this.#slots(kind)) {
+      const seen = this.#durable(slot.entry);
+      if (seen) entries.push(seen);
+    }
+    return entries;
+  }
+
+  /** Identifiers of all newest objects of a kind. */
+  ids(kind: string): string[] {
+    return [...this.#slots(kind)].filter((slot) => slot.entry && !slot.entry.deleted).map((slot) => slot.id);
+  }
+
+  /** Who holds a claim, in the newest view. */
+  holder(key: string): Slot | undefined {
+    return this.#claims.get(key);
+  }
+
+  /** Revision of the last durable change to this kind of object; 0 if there was none. */
+  collectionRevision(kind: string): number {
+    return this.#collections.get(kind)?.revision ?? 0;
+  }
+
+  /** The same in the newest view. */
+  newestCollectionRevision(kind: string): number {
+    const collection = this.#collections.get(kind);
+    return collection?.pending.at(-1) ?? collection?.revision ?? 0;
+  }
+
+  /** A slot for an object that does not exist yet; it joins the state when its creation is applied. */
+  slotFor(kind: string, id: string): Slot {
+    return this.#collections.get(kind)?.slots.get(id) ?? { kind, id, entry: undefined };
+  }
+
+  /** Makes the edits the newest view, under the next revision. */
+  apply(edits: readonly Edit[]): void {
+    this.revision++;
+    for (const { slot, kind, before, after } of edits) {
+      if (before) this.#release(slot, kind, before.doc, after?.doc);
+      const collection = this.#collection(slot.kind);
+      if (collection.pending.at(-1) !== this.revision) collection.pending.push(this.revision);
+      if (after) {
+        after.previous = before;
+        collection.slots.set(slot.id, slot);
+        this.#claim(slot, kind, after.doc, before?.doc);
+      }
+      slot.entry = after ?? (before && { ...entry(slot.id, before.doc, this.revision), previous: before, deleted: true });
+    }
+  }
+
+  /** Takes back the newest change, which was applied and did not become durable. */
+  takeBack(edits: readonly Edit[]): void {
+    for (const { slot, kind, after } of edits) if (after) this.#release(slot, kind, after.doc);
+    for (const { slot, kind, before } of edits) {
+      const collection = this.#collection(slot.kind);
+      if (collection.pending.at(-1) === this.revision) collection.pending.pop();
+      slot.entry = before;
+      if (before) this.#claim(slot, kind, before.doc);
+      else collection.slots.delete(slot.id);
+    }
+    this.revision--;
+  }
+
+  /** The changes up to `revision` are durable: the versions before theirs are let go. */
+  settle(edits: readonly Edit[], revision: number): void {
+    this.durable = revision;
+    for (const { slot, after } of edits) {
+      const collection = this.#collection(slot.kind);
+      collection.revision = revision;
+      if (collection.pending[0] === revision) collection.pending.shift();
+      if (after) after.previous = undefined;
+      else collection.slots.delete(slot.id);
+    }
+  }
+
+  /** Adds an object as loaded from the store. */
+  restore(kind: Kind, id: string, doc: Doc, revision: number): void {
+    const slot: Slot = {
+      kind: kind.name,
+      id,
+      entry: entry(id, doc, revision),
+    };
+    this.#collection(kind.name).slots.set(id, slot);
+    this.#claim(slot, kind, doc);
+  }
+
+  /** Sets the revisions of a state as loaded from the store. */
+  restoreRevisions(revision: number, collections: ReadonlyMap<string, number>): void {
+    this.revision = revision;
+    this.durable = revision;
+    for (const [kind, at] of collections) this.#collection(kind).revision = at;
+  }
+
+  #durable(newest: Entry | undefined): Entry | undefined {
+    let seen = newest;
+    while (seen && seen.revision > this.durable) seen = seen.previous;
+    return seen?.deleted ? undefined : seen;
+  }
+
+  #slots(kind: string): Iterable<Slot> {
+    return this.#collections.get(kind)?.slots.values() ?? [];
+  }
+
+  #collection(kind: string): Collection {
+    let collection = this.#collections.get(kind);
+    if (!collection) {
+      collection = { slots: new Map(), revision: 0, pending: [] };
+      this.#collections.set(kind, collection);
+    }
+    return collection;
+  }
+
+  #claim(slot: Slot, kind: Kind, doc: Doc, unless?: Doc): void {
+    for (const field in kind.claims) {
+      if (unless && unless[field] === doc[field]) continue;
+      for (const key of kind.claims[field]?.(doc) ?? []) this.#claims.set(key, slot);
+    }
+  }
+
+  #release(slot: Slot, kind: Kind, doc: Doc, unless?: Doc): void {
+    for (const field in kind.claims) {
+      if (unless && unless[field] === doc[field]) continue;
+      for (const key of kind.claims[field]?.(doc) ?? []) {
+        if (this.#claims.get(key) === slot) this.#claims.delete(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Strict parsing of IP addresses and prefixes.
+ *
+ * One parser for every address on the wire, because the well-known ones accept forms that routers
+ * and people read differently (`010.0.0.1`, `1.2`, `0x7f.1`, `fe80::1%eth0`). Nothing here is
+ * lenient: what is not exactly an address is `undefined`.
+ *
+ * IPv4 addresses are unsigned 32-bit numbers, IPv6 addresses 128-bit bigints, in network order.
+ */
+
+export interface Prefix4 {
+  readonly family: 4;
+  /** The address as written, host bits included. */
+  readonly address: number;
+  readonly length: number;
+}
+
+export interface Prefix6 {
+  readonly family: 6;
+  readonly address: bigint;
+  readonly length: number;
+}
+
+export type Prefix = Prefix4 | Prefix6;
+
+/** An IPv4 address in dotted decimal: four octets, no leading zeros, nothing around them. */
+export function parseAddress4(text: string): number | undefined {
+  if (text.length < 7 || text.length > 15) return undefined;
+  let address = 0;
+  let octet = -1;
+  let digits = 0;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46) {
+      if (digits === 0 || ++dots > 3) return undefined;
+      address = address * 256 + octet;
+      octet = -1;
+      digits = 0;
+    } else if (code >= 48 && code <= 57) {
+      if (octet === 0 || digits === 3) return undefined;
+      octet = (digits === 0 ? 0 : octet * 10) + code - 48;
+      if (octet > 255) return undefined;
+      digits++;
+    } else return undefined;
+  }
+  if (dots !== 3 || digits === 0) return undefined;
+  return address * 256 + octet;
+}
+
+export function formatAddress4(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+}
+
+/** An IPv6 address in the text forms of RFC 4291 section 2.2, without a zone. */
+export function parseAddress6(text: string): bigint | undefined {
+  if (text.length < 2 || text.length > 45) return undefined;
+  const gap = text.indexOf("::");
+  if (gap === -1) {
+    const groups = parseGroups(text);
+    return groups?.length === 8 ? joinGroups(groups) : undefined;
+  }
+  if (text.indexOf("::", gap + 1) !== -1) return undefined;
+  const head = gap === 0 ? [] : parseGroups(text.slice(0, gap), false);
+  const tail = gap + 2 === text.length ? [] : parseGroups(text.slice(gap + 2));
+  if (!head || !tail || head.length + tail.length > 7) return undefined;
+  const zeros = new Array<number>(8 - head.length - tail.length).fill(0);
+  return joinGroups([...head, ...zeros, ...tail]);
+}
+
+function parseGroups(text: string, mayEndInAddress4 = true): number[] | undefined {
+  const parts = text.split(":");
+  const groups: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (mayEndInAddress4 && index === parts.length - 1 && part.includes(".")) {
+      const address = parseAddress4(part);
+      if (address === undefined) return undefined;
+      groups.push(address >>> 16, address & 0xffff);
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
+      groups.push(Number.parseInt(part, 16));
+    }
+  }
+  return groups.length > 8 ? undefined : groups;
+}
+
+function joinGroups(groups: readonly number[]): bigint {
+  return groups.reduce((address, group) => (address << 16n) | BigInt(group), 0n);
+}
+
+/** The canonical text of RFC 5952: lower case, the longest run of two or more zero groups as `::`. */
+export function formatAddress6(address: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, i) => Number((address >> BigInt(112 - 16 * i)) & 0xffffn));
+  let start = -1;
+  let length = 1;
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > length) {
+      start = i;
+      length = end - i;
+    }
+    if (end > i) i = end;
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
+  return start === -1 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
+}
+
+/** An IPv4 or IPv6 address, in canonical text. */
+export function canonicalAddress(text: string): string | undefined {
+  if (parseAddress4(text) !== undefined) return text;
+  const address = parseAddress6(text);
+  return address === undefined ? undefined : formatAddress6(address);
+}
+
+/** `A.B.C.D/N`. The length has no sign and no leading zero. */
+export function parsePrefix4(text: string): Prefix4 | undefined {
+  const slash = text.indexOf("/");
+  if (slash === -1) return undefined;
+  const address = parseAddress4(text.slice(0, slash));
+  const length = parseLength(text.slice(slash + 1), 32);
+  return address === undefined || length === undefined ? undefined : { family: 4, address, length };
+}
+
+/** `addr/N` with an IPv6 address. */
+export function parsePrefix6(text: string): Prefix6 | undefined {
+  const slash = text.indexOf("/");
+  if (slash === -1) return undefined;
+  const address = parseAddress6(text.slice(0, slash));
+  const length = parseLength(text.slice(slash + 1), 128);
+  return address === undefined || length === undefined ? undefined : { family: 6, address, length };
+}
+
+export function parsePrefix(text: string): Prefix | undefined {
+  return parsePrefix4(text) ?? parsePrefix6(text);
+}
+
+function parseLength(text: string, most: number): number | undefined {
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(text)) return undefined;
+  const length = Number(text);
+  return length <= most ? length : undefined;
+}
+
+export function formatPrefix(prefix: Prefix): string {
+  const address = prefix.family === 4 ? formatAddress4(prefix.address) : formatAddress6(prefix.address);
+  return `${address}/${prefix.length}`;
+}
+
+/** The prefix with its host bits cleared. */
+export function network(prefix: Prefix): Prefix {
+  return prefix.family === 4
+    ? { family: 4, address: first4(prefix), length: prefix.length }
+    : { family: 6, address: first6(prefix), length: prefix.length };
+}
+
+function first4(prefix: Prefix4): number {
+  const size = 2 ** (32 - prefix.length);
+  return Math.floor(prefix.address / size) * size;
+}
+
+function first6(prefix: Prefix6): bigint {
+  const host = BigInt(128 - prefix.length);
+  return (prefix.address >> host) << host;
+}
+
+/** Does `outer` hold every address of `inner`? */
+export function contains(outer: Prefix, inner: Prefix): boolean {
+  if (outer.length > inner.length) return false;
+  if (outer.family === 4 && inner.family === 4) {
+    return first4(outer) === first4({ ...inner, length: outer.length });
+  }
+  if (outer.family === 6 && inner.family === 6) {
+    return first6(outer) === first6({ ...inner, length: outer.length });
+  }
+  return false;
+}
+
+/**
+ * The other host of a point-to-point subnet: of a /31 the neighbour (RFC 3021), of a /30 the other
+ * of its two hosts. The address given is the provider's own end.
+ */
+export function otherHost(prefix: Prefix4): string {
+  if (prefix.length === 31) return formatAddress4((prefix.address ^ 1) >>> 0);
+  const first = first4(prefix);
+  return formatAddress4(prefix.address === first + 1 ? first + 2 : first + 1);
+}
+
+/** May a packet be sent to this address as to one host? Not so for 0/8, 127/8, 224/4 and 240/4 (RFC 6890), `::`, `::1`, ff00::/8. */
+export function isUnicast(text: string): boolean {
+  const address = parseAddress4(text);
+  if (address !== undefined) {
+    const top = address >>> 24;
+    return top !== 0 && top !== 127 && top < 224;
+  }
+  const address6 = parseAddress6(text);
+  return address6 !== undefined && address6 > 1n && address6 >> 120n !== 0xffn;
+}

@@ -1,0 +1,94 @@
+/**
+ * Every error of the API, in one table: code, status, sentence, what to do, where it is known from.
+ *
+ * Codes below 990000 are the vendor's; 990000 to 990999 are Patchbay's own, for refusals whose code
+ * the vendor does not publish. A page for each code is generated from this table.
+ */
+
+import { gatewayErrors } from "./errors-gateway.ts";
+import { ownErrors } from "./errors-own.ts";
+
+/**
+ * Where a behaviour is known from: the vendor's documentation, its live service, a conclusion from
+ * either, or a decision of Patchbay's.
+ */
+export type Mark = "documented" | "observed" | "inferred" | "ours";
+
+export interface ErrorEntry {
+  readonly code: number;
+  /** HTTP status. */
+  readonly status: number;
+  /** The sentence on the wire, with `{placeholders}`. */
+  readonly message: string;
+  /** When it happens. */
+  readonly when: string;
+  /** What the caller should do about it. */
+  readonly todo: string;
+  readonly mark: Mark;
+  /** The gateway's nested causes, where it sends them. */
+  readonly chain?: readonly { readonly code: number; readonly message: string }[];
+}
+
+export const errorTable = { ...gatewayErrors, ...ownErrors } satisfies Record<string, ErrorEntry>;
+
+export type ErrorName = keyof typeof errorTable;
+
+/** One thing that is wrong with a request. */
+export interface Problem {
+  readonly name: ErrorName;
+  readonly message: string;
+  /** JSON pointer into the request's body. */
+  readonly pointer?: string;
+  /** Nested causes; those of the table unless given. */
+  readonly chain?: ErrorEntry["chain"];
+}
+
+type Values = Readonly<Record<string, string | number>>;
+
+/** Fills the table's sentence. A value too long to read is cut. */
+export function problem(name: ErrorName, values: Values = {}, pointer?: string): Problem {
+  const message = errorTable[name].message.replace(/\{(\w+)\}/g, (_, key: string) =>
+    shorten(String(values[key] ?? "")),
+  );
+  return pointer === undefined ? { name, message } : { name, message, pointer };
+}
+
+/** The longest value repeated in a sentence, in UTF-16 units. */
+const LONGEST_VALUE = 400;
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`.toWellFormed();
+}
+
+/** The HTTP status of a refusal: that of its first problem. */
+export function statusOf(problems: readonly Problem[]): number {
+  const [first] = problems;
+  return first ? entryOf(first.name).status : 400;
+}
+
+export function entryOf(name: ErrorName): ErrorEntry {
+  return errorTable[name];
+}
+
+/** At most this many problems are told; the rest is counted. */
+export const MOST_PROBLEMS = 100;
+
+/** Collects all that is wrong with a request. Past the limit a problem costs no more than its count. */
+export class Problems {
+  readonly #told: Problem[] = [];
+  #more = 0;
+
+  get found(): boolean {
+    return this.#told.length > 0;
+  }
+
+  /** `values` may be a function, for sentences that take work to make. */
+  add(name: ErrorName, values: Values | (() => Values), pointer?: string): void {
+    if (this.#told.length >= MOST_PROBLEMS) this.#more++;
+    else this.#told.push(problem(name, typeof values === "function" ? values() : values, pointer));
+  }
+
+  list(): readonly Problem[] {
+    return this.#more === 0 ? this.#told : [...this.#told, problem("more_problems", { count: this.#more })];
+  }
+}

@@ -1,0 +1,91 @@
+/** Patchbay's own answers: the log of changes and the state of an account. */
+
+import Type, { type Static } from "typebox";
+import { success } from "./envelope.ts";
+import { Interconnect } from "./interconnect.ts";
+
+const closed = { additionalProperties: false } as const;
+
+/** Who made a change: a token, a user by key, or Patchbay itself. */
+export const Actor = Type.Object(
+  {
+    type: Type.Enum(["token", "user", "system"]),
+    id: Type.String(),
+    /** The token's name, the user's e-mail address, or what Patchbay was doing. */
+    name: Type.String(),
+  },
+  closed,
+);
+export type Actor = Static<typeof Actor>;
+
+/** A field's value before and after. A side that is absent had, or has, no value. */
+const FieldChange = Type.Object(
+  { before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) },
+  closed,
+);
+
+const ObjectChange = Type.Object(
+  {
+    kind: Type.String(),
+    id: Type.String(),
+    name: Type.Optional(Type.String()),
+    action: Type.Enum(["create", "update", "delete"]),
+    /** By dotted path, e.g. `health_check.rate`. `modified_on` is not listed: it is the change's time. */
+    fields: Type.Record(Type.String(), FieldChange),
+  },
+  closed,
+);
+
+export const ChangeRecord = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 1 }),
+    time: Type.String({ format: "date-time" }),
+    actor: Actor,
+    /** The `cf-ray` of the request that made the change. */
+    request_id: Type.String(),
+    operation: Type.String(),
+    objects: Type.Array(ObjectChange),
+  },
+  closed,
+);
+export type ChangeRecord = Static<typeof ChangeRecord>;
+
+export const ChangeListAnswer = success(Type.Array(ChangeRecord));
+export const ChangeAnswer = success(ChangeRecord);
+
+export const StateAnswer = success(
+  Type.Object(
+    {
+      account_id: Type.String(),
+      epoch: Type.String(),
+      revision: Type.Integer({ minimum: 0 }),
+      settings: Type.Object(
+        {
+          flags: Type.Array(Type.String()),
+          authorized_prefixes: Type.Array(Type.String()),
+          virtual_subnet6: Type.Optional(Type.String()),
+        },
+        closed,
+      ),
+      interconnects: Type.Array(Interconnect),
+    },
+    closed,
+  ),
+);
+
+export const ResetAnswer = success(
+  Type.Object({ accounts: Type.Array(Type.Object({ id: Type.String(), epoch: Type.String() }, closed)) }, closed),
+);
+
+/** The answer to a token check. */
+export const TokenStatusAnswer = success(
+  Type.Object(
+    {
+      id: Type.String(),
+      status: Type.Enum(["active", "disabled", "expired"]),
+      not_before: Type.Optional(Type.String({ format: "date-time" })),
+      expires_on: Type.Optional(Type.String({ format: "date-time" })),
+    },
+    closed,
+  ),
+);

@@ -1,0 +1,98 @@
+/** Who is asking, and may they: credentials to a principal, a principal to its rights. */
+
+import { timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { admits, findToken, findUser, isInForce, permits, type TokenDoc, type UserDoc } from "../account/directory.ts";
+import type { State } from "../account/state.ts";
+import { type Problem, problem } from "../contract/errors.ts";
+import type { Actor } from "../contract/log.ts";
+import type { PermissionGroup } from "../contract/permissions.ts";
+import { Refusal, refuse } from "./refusal.ts";
+import { hashSecret } from "./seed-file.ts";
+
+export type Principal =
+  | { readonly by: "token"; readonly actor: Actor; readonly token: TokenDoc }
+  | { readonly by: "key"; readonly actor: Actor; readonly user: UserDoc };
+
+/** Old tokens are 40 characters; newer ones carry a prefix and a checksum. */
+const TOKEN = /^(?:[0-9A-Za-z_-]{40}|cf[ua]t_[0-9A-Za-z_-]{40,80})$/;
+const KEY = /^(?:[0-9a-f]{32,45}|cfk_[0-9A-Za-z_-]{40,80})$/;
+const EMAIL = /^[^@\s]+@[^@\s]+$/;
+
+/** The token of an `Authorization` header. Throws if it is not one. */
+function readToken(header: string): string {
+  const token = /^bearer +(\S+)$/i.exec(header)?.[1];
+  if (token === undefined || !TOKEN.test(token)) throw refuse("malformed_authorization");
+  return token;
+}
+
+export interface Asking {
+  readonly headers: IncomingHttpHeaders;
+  readonly address: string;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/** The principal of a request. Throws the gateway's refusal if there is none. */
+export function authenticate(asking: Asking, directory: State): Principal {
+  const { headers, address, now } = asking;
+  if (headers.authorization !== undefined) {
+    const found = findToken(directory, hashSecret(readToken(headers.authorization)));
+    if (!found || !isInForce(found.doc, now)) throw refuse("invalid_access_token");
+    if (!admits(found.doc, address)) throw refuse("location_not_allowed", { address });
+    return { by: "token", token: found.doc, actor: { type: "token", id: found.id, name: found.doc.name } };
+  }
+  return authenticateByKey(headers, directory);
+}
+
+function authenticateByKey(headers: IncomingHttpHeaders, directory: State): Principal {
+  const email = headers["x-auth-email"];
+  const key = headers["x-auth-key"];
+  if (email === undefined && key === undefined) throw refuse("missing_credentials");
+  if (key === undefined) throw refuse("missing_auth_key");
+  if (email === undefined) throw refuse("missing_credentials");
+  const malformed: Problem[] = [];
+  if (Array.isArray(email) || email.length > 254 || !EMAIL.test(email)) malformed.push(problem("malformed_auth_email"));
+  if (Array.isArray(key) || !KEY.test(key)) malformed.push(problem("malformed_auth_key"));
+  const [first, second] = malformed;
+  // The gateway tells both causes in one chain.
+  if (first && second) {
+    const chain = [
+      { code: 6102, message: "Invalid format for X-Auth-Email header" },
+      { code: 6103, message: "Invalid format for X-Auth-Key header" },
+    ];
+    throw new Refusal([{ ...first, chain }]);
+  }
+  if (first) throw new Refusal([first]);
+  const found = findUser(directory, String(email));
+  const known = Buffer.from(found?.doc.key_hash ?? "0".repeat(64), "hex");
+  const same = timingSafeEqual(Buffer.from(hashSecret(String(key)), "hex"), known);
+  if (!found || !same) throw refuse("unknown_key");
+  return { by: "key", user: found.doc, actor: { type: "user", id: found.id, name: found.doc.email } };
+}
+
+/** The token presented for a check of itself, whatever its status. */
+export function presentedToken(asking: Asking, directory: State): { id: string; doc: TokenDoc } {
+  const { headers } = asking;
+  if (headers.authorization === undefined) {
+    authenticateByKey(headers, directory);
+    throw refuse("invalid_api_token");
+  }
+  const found = findToken(directory, hashSecret(readToken(headers.authorization)));
+  if (!found) throw refuse("invalid_api_token");
+  if (!admits(found.doc, asking.address)) throw refuse("location_not_allowed", { address: asking.address });
+  return found;
+}
+
+/** Throws unless the principal may use an operation of these groups on an account (or on all). */
+export function authorize(
+  principal: Principal,
+  groups: readonly PermissionGroup[],
+  account: string | undefined,
+): void {
+  if (principal.by === "token") {
+    if (!permits(principal.token.policies, groups, account)) throw refuse("authentication_error");
+  } else if (account !== undefined && !principal.user.accounts.includes(account)) {
+    throw refuse("unauthorized_resource");
+  }
+}

@@ -1,0 +1,239 @@
+/** One request of a known operation, read and checked as far as is common to all. */
+
+import { setImmediate } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { parseJson } from "../contract/json.ts";
+import { type Operation, type OperationName, operations } from "../contract/operations.ts";
+import { didYouMean } from "../contract/similar.ts";
+import type { LiveState } from "../store/live-state.ts";
+import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
+import { type Asking, authenticate, authorize, type Principal } from "./auth.ts";
+import type { AppContext } from "./context.ts";
+import { type Answer, fail } from "./envelope.ts";
+import { checkOrigin, docsBase } from "./origin.ts";
+import { RATE_POLICY, RateCounter } from "./rate.ts";
+import { Refusal, refuse } from "./refusal.ts";
+
+/** A body larger than this is worked on in steps, between which others are answered. */
+export const LARGE_BODY = 256 * 1024;
+
+export interface Call {
+  readonly asking: Asking;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  /** Who asks. */
+  readonly principal: Principal;
+  /** The account of the path. */
+  readonly account: LiveState;
+  readonly request: FastifyRequest;
+}
+
+export type Handler<C> = (call: C) => Answer | Promise<Answer>;
+
+declare module "fastify" {
+  interface FastifyRequest {
+    startedAt: number;
+    operation: string;
+    rate: string;
+    call: unknown;
+  }
+}
+
+const ACCOUNT = /^[0-9a-f]{32}$/;
+
+/** Adds the routes' common parts to an instance. */
+export class Routes {
+  readonly #app: FastifyInstance;
+  readonly #context: AppContext;
+  readonly #rate = new RateCounter();
+
+  constructor(app: FastifyInstance, context: AppContext) {
+    this.#app = app;
+    this.#context = context;
+    app.decorateRequest("startedAt", 0);
+    app.decorateRequest("operation", "none");
+    app.decorateRequest("rate", "");
+    app.decorateRequest("call", null);
+  }
+
+  /** An operation on an account. */
+  account(name: OperationName, handler: Handler<Call>): void {
+    this.#add(name, handler, (asking, request, operation) => {
+      const principal = this.#principal(asking, request);
+      const params = request.params as Record<string, string>;
+      const id = params["account_id"] ?? "";
+      if (!ACCOUNT.test(id)) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
+      authorize(principal, operation.groups, id);
+      const account = this.#context.accounts.get(id);
+      // A token for all accounts may name one that does not exist.
+      if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
+      return { asking, params, query: readQuery(request, operation), requestId: request.id, principal, account, request };
+    });
+  }
+
+  /** An operation on the server as a whole. */
+  server(name: OperationName, handler: Handler<Omit<Call, "account">>): void {
+    this.#add(name, handler, (asking, request, operation) => {
+      const principal = this.#principal(asking, request);
+      authorize(principal, operation.groups, undefined);
+      return { asking, params: {}, query: readQuery(request, operation), requestId: request.id, principal, request };
+    });
+  }
+
+  /** An operation that looks at the credential itself, in force or not. */
+  credential(name: OperationName, handler: Handler<Asking>): void {
+    this.#add(name, handler, (asking, request, operation) => {
+      readQuery(request, operation);
+      return asking;
+    });
+  }
+
+  #principal(asking: Asking, request: FastifyRequest): Principal {
+    const principal = authenticate(asking, this.#context.accounts.directory.state);
+    request.rate = this.#rate.count(principal.actor.id, asking.now);
+    return principal;
+  }
+
+  #add<C>(
+    name: OperationName,
+    handler: Handler<C>,
+    prepare: (asking: Asking, request: FastifyRequest, operation: Operation) => C,
+  ): void {
+    const operation: Operation = operations[name];
+    this.#app.route({
+      method: operation.method,
+      url: operation.path,
+      // Before the body is read: who may not ask has nothing to send.
+      onRequest: (request, reply, done) => {
+        request.operation = name;
+        try {
+          const { headers, ip } = request;
+          request.call = prepare({ headers, address: ip, now: this.#context.clock.now() }, request, operation);
+          done();
+        } catch (error) {
+          this.answer(request, reply, this.refusal(request, error));
+        }
+      },
+      handler: (request, reply) => {
+        try {
+          const answer = handler(request.call as C);
+          if (answer instanceof Promise) {
+            reply.hijack();
+            answer.then(
+              (value) => this.answer(request, reply, value),
+              (error) => this.answer(request, reply, this.refusal(request, error)),
+            );
+          } else this.answer(request, reply, answer);
+        } catch (error) {
+          this.answer(request, reply, this.refusal(request, error));
+        }
+      },
+    });
+  }
+
+  /** What goes before every route. */
+  begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    request.startedAt = performance.now();
+    try {
+      checkOrigin(request.headers, this.#context.loopback);
+      done();
+    } catch (error) {
+      this.answer(request, reply, this.refusal(request, error));
+    }
+  }
+
+  /** The answer to whatever went wrong. */
+  refusal(request: FastifyRequest, error: unknown): Answer {
+    const docs = docsBase(request.headers);
+    if (error instanceof Refusal) {
+      const answer = fail(error.problems, docs);
+      return { ...answer, headers: { ...answer.headers, ...error.headers } };
+    }
+    if (error instanceof NotCommitted || error instanceof OutcomeUnknown || error instanceof Conflict) {
+      this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
+      return fail(refuse("store_unavailable", { reason: error.message }).problems, docs);
+    }
+    this.#context.log.error({ err: error, request_id: request.id, operation: request.operation }, "internal error");
+    return fail(refuse("internal_error", { request: request.id }).problems, docs);
+  }
+
+  /** Sends an answer. All answers of the server leave here. */
+  answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
+    const { status, body } = answer;
+    reply.hijack();
+    const response = reply.raw;
+    if (response.writableEnded || response.destroyed) return;
+    const headers: Record<string, string | number> = {
+      "content-type": "application/json",
+      "cache-control": "private, no-cache",
+      "cf-ray": request.id,
+      "ratelimit-policy": RATE_POLICY,
+      vary: "x-magic-new-hc-target",
+    };
+    if (status !== 304) headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    if (request.rate !== "") headers["ratelimit"] = request.rate;
+    if (answer.headers) Object.assign(headers, answer.headers);
+    // What is left of a body that was not read would be taken for the next request.
+    if (!request.raw.complete || this.#context.closing.aborted) headers["connection"] = "close";
+    response.writeHead(status, headers);
+    response.end(body);
+    const seconds = (performance.now() - request.startedAt) / 1000;
+    this.#context.metrics.countRequest(request.operation, status, seconds);
+    if (this.#context.log.isLevelEnabled("debug")) {
+      const { method, url, ip } = request;
+      const about = { request_id: request.id, operation: request.operation, method, url, ip, status, seconds };
+      this.#context.log.debug(about, "request");
+    }
+  }
+}
+
+/** The query, which must be of known parameters, each once. */
+function readQuery(request: FastifyRequest, operation: Operation): Readonly<Record<string, string>> {
+  const query = request.query as Record<string, string | string[]>;
+  for (const name in query) {
+    const value = query[name];
+    if (!operation.query.includes(name)) {
+      throw refuse("unknown_query", { name, hint: didYouMean(name, operation.query) });
+    }
+    if (typeof value !== "string") throw refuse("invalid_query", { name, given: "there more than once", expected: "there once" });
+  }
+  return query as Record<string, string>;
+}
+
+/** The parsed body of a request. Throws the refusal of one that is not JSON. */
+export async function readBody(request: FastifyRequest): Promise<unknown> {
+  const type = request.headers["content-type"];
+  if (type === undefined || !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw refuse("unsupported_media_type", { given: type ?? "absent" });
+  }
+  const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  if (bytes.length > LARGE_BODY) await setImmediate();
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) throw new Refusal(parsed.problems);
+  if (bytes.length > LARGE_BODY) await setImmediate();
+  return parsed.value;
+}
+
+/** A flag of the query: `true` and `1` are true; `false`, `0` and absent are false. */
+export function readFlag(query: Readonly<Record<string, string>>, name: string): boolean {
+  const text = query[name];
+  if (text === undefined || text === "false" || text === "0") return false;
+  if (text === "true" || text === "1") return true;
+  throw refuse("invalid_query", { name, given: JSON.stringify(text), expected: "true or false" });
+}
+
+/** A whole number of the query. */
+export function readNumber(
+  query: Readonly<Record<string, string>>,
+  name: string,
+  least: number,
+  most: number,
+): number | undefined {
+  const text = query[name];
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const expected = `a whole number from ${least} to ${most}`;
+  throw refuse("invalid_query", { name, given: JSON.stringify(text), expected });
+}

@@ -1,0 +1,74 @@
+/** What the operator decided, from the command line and the environment. Nothing else reads either. */
+
+/** A wrong setting; the message is one plain sentence for the operator. */
+export class ConfigError extends Error {}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Where data lives; without one, in memory. */
+  readonly data: string | undefined;
+  /** A seed file instead of the demonstration. */
+  readonly seed: string | undefined;
+  /** May the server be reset? */
+  readonly sandbox: boolean;
+  /** Port of `/metrics` and the health checks; without one, they are not served. */
+  readonly metricsPort: number | undefined;
+  readonly logLevel: string;
+}
+
+/** Options as typed, each with the environment variable that stands in for it. */
+export interface ServerOptions {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly data?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly sandbox?: boolean | undefined;
+  readonly metricsPort?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readConfig(options: ServerOptions, environment: Environment): ServerConfig {
+  const pick = (option: string | undefined, name: string, otherwise: string) =>
+    option ?? (environment[name] || otherwise);
+  const seed = options.seed ?? (environment["PATCHBAY_SEED"] || undefined);
+  const level = pick(options.logLevel, "PATCHBAY_LOG_LEVEL", "info");
+  if (!["fatal", "error", "warn", "info", "debug", "trace", "silent"].includes(level)) {
+    throw new ConfigError(`--log-level is ${level}, but must be fatal, error, warn, info, debug, trace or silent.`);
+  }
+  return {
+    host: pick(options.host, "PATCHBAY_HOST", "127.0.0.1"),
+    port: readPort("--port", pick(options.port, "PATCHBAY_PORT", "8787")),
+    data: pick(options.data, "PATCHBAY_DATA", "data"),
+    seed,
+    // The demonstration is there to be tried, so it can be reset.
+    sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]) ?? seed === undefined,
+    metricsPort: readMetricsPort(pick(options.metricsPort, "PATCHBAY_METRICS_PORT", "8788")),
+    logLevel: level,
+  };
+}
+
+function readPort(name: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= 0 && port <= 65535) return port;
+  throw new ConfigError(`${name} is ${text}, but must be a port number from 0 to 65535 (0 picks a free one).`);
+}
+
+function readMetricsPort(text: string): number | undefined {
+  return text === "off" ? undefined : readPort("--metrics-port", text);
+}
+
+function readFlag(name: string, text: string | undefined): boolean | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (text === "1" || text === "true") return true;
+  if (text === "0" || text === "false") return false;
+  throw new ConfigError(`${name} is ${text}, but must be true or false.`);
+}
+
+/** Is this a name or address of this machine alone? */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[|\]$/g, "");
+  return name === "localhost" || name === "::1" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name);
+}

@@ -1,0 +1,25 @@
+/** The credentials printed in the vendor's own documentation, and the rest of the demonstration's. */
+export const demo = {
+  account: "023e105f4ecef8ad9ca31a8372d0c353",
+  interconnect: "c4a7362d577a6c3019a474fd6f485821",
+  email: "user@example.com",
+  key: "144c9defac04969c7bfad8efaa8ea194",
+  token: "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
+  /** Every token of `seeds/demo.yaml`. They are public, so all of them bind the server to loopback. */
+  tokens: [
+    "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
+    "demo-magic-read-only-token-0000000000000",
+    "demo-transit-read-only-token-00000000000",
+    "demo-transit-write-token-000000000000000",
+    "demo-wan-write-token-0000000000000000000",
+    "demo-other-account-token-000000000000000",
+    "demo-other-permission-token-000000000000",
+    "demo-expired-token-000000000000000000000",
+    "demo-not-yet-valid-token-000000000000000",
+    "demo-disabled-token-00000000000000000000",
+    "demo-wrong-address-token-000000000000000",
+    "demo-denied-token-0000000000000000000000",
+    "demo-patchbay-read-token-000000000000000",
+    "demo-patchbay-edge-token-000000000000000",
+  ],
+} as const;

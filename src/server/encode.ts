@@ -1,0 +1,32 @@
+/** Objects as text, each encoded once per form and kept with its version. */
+
+import { interconnectOf } from "../account/interconnect.ts";
+import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
+import type { Entry } from "../account/state.ts";
+
+const slots: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
+
+/** The JSON of an interconnect in one of its forms. */
+export function encodeInterconnect(entry: Entry, form: TargetForm): string {
+  const slot = slots[form];
+  entry.encoded ??= [undefined, undefined];
+  const known = entry.encoded[slot];
+  if (known !== undefined) return known;
+  const text = JSON.stringify(interconnectView(entry.id, interconnectOf(entry), form));
+  entry.encoded[slot] = text;
+  return text;
+}
+
+/** Joins encoded items with commas between a head and a tail, without one large text in between. */
+export function assemble(head: string, items: readonly string[], tail: string): Buffer {
+  let size = Buffer.byteLength(head) + Buffer.byteLength(tail) + Math.max(0, items.length - 1);
+  for (const item of items) size += Buffer.byteLength(item);
+  const buffer = Buffer.allocUnsafe(size);
+  let at = buffer.write(head);
+  for (const [index, item] of items.entries()) {
+    if (index > 0) buffer[at++] = 44;
+    at += buffer.write(item, at);
+  }
+  buffer.write(tail, at);
+  return buffer;
+}

@@ -1,0 +1,51 @@
+/** Answers in the vendor's envelope, as text that is ready to be sent. */
+
+import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
+import type { ResponseInfo } from "../contract/envelope.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Members of the envelope after `result` where nothing is to be said. */
+const QUIET = ',"success":true,"errors":[],"messages":[]}';
+
+/** Wraps a result that is encoded already. */
+export function wrap(result: string, messages: readonly ResponseInfo[] = []): string {
+  if (messages.length === 0) return `{"result":${result}${QUIET}`;
+  return `{"result":${result},"success":true,"errors":[],"messages":${JSON.stringify(messages)}}`;
+}
+
+/** An accepted request's answer, with `result_info` where there are pages. */
+export function succeed(result: unknown, info?: Readonly<Record<string, unknown>>): string {
+  const envelope = { result, success: true, errors: [], messages: [] };
+  return JSON.stringify(info ? { ...envelope, result_info: info } : envelope);
+}
+
+/** A refusal. `docs` is the address under which the error pages are found. */
+export function fail(problems: readonly Problem[], docs: string): Answer {
+  const errors = problems.map((problem): ResponseInfo => {
+    const entry = entryOf(problem.name);
+    const chain = problem.chain ?? entry.chain;
+    return {
+      code: entry.code,
+      message: problem.message,
+      documentation_url: `${docs}/docs/errors/${entry.code}`,
+      ...(problem.pointer === undefined ? {} : { source: { pointer: problem.pointer } }),
+      ...(chain ? { error_chain: [...chain] } : {}),
+    };
+  });
+  const status = statusOf(problems);
+  // The vendor's gateway answers a request without credentials with these two members alone.
+  const bare = problems[0]?.name === "missing_credentials";
+  const body = bare ? { success: false, errors } : { result: null, success: false, errors, messages: [] };
+  return { status, body: JSON.stringify(body), headers: hintsFor(status, problems) };
+}
+
+/** What a client's own retries should do about it. */
+function hintsFor(status: number, problems: readonly Problem[]): Record<string, string> {
+  if (status === 503) return { "retry-after": "1" };
+  return problems[0]?.name === "history_moved" ? { "x-should-retry": "false" } : {};
+}

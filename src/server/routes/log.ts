@@ -1,0 +1,134 @@
+/** What happened, and what is: the account's log and its state. */
+
+import { setTimeout } from "node:timers/promises";
+import { type ChangeRecord, MASK, maskRecord } from "../../account/change.ts";
+import { interconnectKind, interconnectOf } from "../../account/interconnect.ts";
+import { interconnectView } from "../../account/interconnect-view.ts";
+import { kinds } from "../../account/kinds.ts";
+import { durableSettings } from "../../account/settings.ts";
+import type { Entry, State } from "../../account/state.ts";
+import type { Page } from "../../store/store.ts";
+import { type Call, readNumber, type Routes } from "../call.ts";
+import { etag, readPrecondition } from "../conditional.ts";
+import type { AppContext } from "../context.ts";
+import { assemble, encodeInterconnect } from "../encode.ts";
+import { type Answer, succeed } from "../envelope.ts";
+import { Refusal, refuse } from "../refusal.ts";
+
+const MOST_RECORDS = 100;
+const USUAL_RECORDS = 20;
+/** The longest that a follower is kept waiting, in seconds. */
+const LONGEST_WAIT = 60;
+
+export function addLogRoutes(routes: Routes, { store, closing }: AppContext): void {
+  routes.account("listChanges", (call) => {
+    const { query } = call;
+    const limit = readNumber(query, "limit", 1, MOST_RECORDS) ?? USUAL_RECORDS;
+    const after = readNumber(query, "after", 0, Number.MAX_SAFE_INTEGER);
+    const wait = readNumber(query, "wait", 0, LONGEST_WAIT);
+    if (after === undefined) {
+      for (const name of ["wait", "epoch"]) {
+        if (query[name] !== undefined) {
+          throw refuse("invalid_query", { name, given: "there without after", expected: "there only with after" });
+        }
+      }
+      return listBefore(call, limit);
+    }
+    if (query["cursor"] !== undefined) {
+      throw refuse("invalid_query", { name: "cursor", given: "there with after", expected: "there without it" });
+    }
+    return follow(call, after, limit, wait ?? 0);
+  });
+
+  async function listBefore({ account, query }: Call, limit: number): Promise<Answer> {
+    const { state } = account;
+    const before = readCursor(query["cursor"], state.epoch);
+    const page = await store.changesBefore(state.id, before, limit);
+    if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
+    const last = page.records.at(-1);
+    const cursor = page.more && last ? { cursor: writeCursor(state.epoch, last.revision) } : {};
+    return { status: 200, body: succeed(show(page.records), { ...info(page), ...cursor }) };
+  }
+
+  async function follow(call: Call, after: number, limit: number, wait: number): Promise<Answer> {
+    const { account, query, request } = call;
+    const gone = new AbortController();
+    request.raw.on("close", () => gone.abort());
+    const patience = setTimeout(wait * 1000, undefined, { signal: AbortSignal.any([gone.signal, closing]) });
+    const over = patience.then(
+      () => "over" as const,
+      () => "over" as const,
+    );
+    try {
+      for (;;) {
+        const { promise: moved, resolve } = Promise.withResolvers<"moved">();
+        const stop = account.onMove(() => resolve("moved"));
+        const page = await store.changesAfter(account.state.id, after, limit);
+        if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
+        const { epoch, revision } = page.position;
+        if (after > revision || (query["epoch"] !== undefined && query["epoch"] !== epoch)) {
+          stop();
+          throw refuse("history_moved", { revision: after, newest: revision, epoch });
+        }
+        const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
+        stop();
+        if (done) return { status: 200, body: succeed(show(page.records), info(page)) };
+      }
+    } finally {
+      gone.abort();
+    }
+  }
+
+  routes.account("getChange", async (call) => {
+    const { state } = call.account;
+    const text = call.params["revision"] ?? "";
+    const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+    const record = await store.change(state.id, revision);
+    if (!record) throw refuse("change_not_found", { revision: text, newest: state.durable });
+    return { status: 200, body: succeed(maskRecord(record, kinds)) };
+  });
+
+  routes.account("getState", (call) => {
+    const { state } = call.account;
+    const tag = etag(state.epoch, state.durable);
+    const verdict = readPrecondition(call.request.headers, true)?.(tag);
+    if (verdict === "not-modified") return { status: 304, body: "", headers: { etag: tag } };
+    if (verdict) throw new Refusal([verdict]);
+    return { status: 200, body: encodeState(state), headers: { etag: tag } };
+  });
+}
+
+function show(records: readonly ChangeRecord[]): ChangeRecord[] {
+  return records.map((record) => maskRecord(record, kinds));
+}
+
+function info({ records, position }: Page): Record<string, unknown> {
+  return { count: records.length, epoch: position.epoch, revision: position.revision };
+}
+
+function encodeState(state: State): Buffer {
+  const settings = JSON.stringify(durableSettings(state));
+  const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
+  const interconnects = state.list(interconnectKind.name).map(encodeMasked);
+  const tail = ']},"success":true,"errors":[],"messages":[]}';
+  return assemble(`{"result":{${about},"interconnects":[`, interconnects, tail);
+}
+
+function encodeMasked(entry: Entry): string {
+  const doc = interconnectOf(entry);
+  if (doc.bgp?.md5_key === undefined) return encodeInterconnect(entry, "object");
+  return JSON.stringify(interconnectView(entry.id, { ...doc, bgp: { ...doc.bgp, md5_key: MASK } }, "object"));
+}
+
+function writeCursor(epoch: string, revision: number): string {
+  return Buffer.from(`${epoch}:${revision}`).toString("base64url");
+}
+
+/** The revision before which the next page begins. */
+function readCursor(cursor: string | undefined, epoch: string): number {
+  if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
+  const [of, revision, ...rest] = Buffer.from(cursor, "base64url").toString().split(":");
+  if (rest.length > 0 || revision === undefined || !/^\d{1,15}$/.test(revision)) throw refuse("invalid_cursor");
+  if (of !== epoch) throw refuse("history_moved", { revision, newest: "another", epoch });
+  return Number(revision);
+}

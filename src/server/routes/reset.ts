@@ -1,0 +1,25 @@
+/** Back to the seed, for servers that are for trying things. */
+
+import { DIRECTORY_ID } from "../../account/directory.ts";
+import { type Routes, readBody } from "../call.ts";
+import type { AppContext } from "../context.ts";
+import { succeed } from "../envelope.ts";
+import { refuse } from "../refusal.ts";
+import { makeWorld } from "../seed-file.ts";
+
+export function addResetRoute(routes: Routes, { accounts, sandbox, seed, clock, log }: AppContext): void {
+  routes.server("reset", async ({ request, principal }) => {
+    if (!sandbox) throw refuse("not_a_sandbox");
+    if (request.body instanceof Uint8Array && request.body.length > 0) {
+      const body = await readBody(request);
+      if (JSON.stringify(body) !== "{}") {
+        throw refuse("invalid_request", { detail: "reset takes no body, or an empty object" }, "");
+      }
+    }
+    const world = makeWorld(seed, clock);
+    await accounts.replace(world);
+    log.info({ actor: principal.actor }, "reset to the seed");
+    const states = world.filter(({ id }) => id !== DIRECTORY_ID);
+    return { status: 200, body: succeed({ accounts: states.map(({ id, epoch }) => ({ id, epoch })) }) };
+  });
+}

@@ -1,0 +1,67 @@
+/** Reads a world from YAML. Problems name the line and column of the file. */
+
+import { hash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { isNode, LineCounter, parseDocument } from "yaml";
+import { type SeededState, seedWorld } from "../account/seed.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { ConfigError } from "./config.ts";
+
+export interface SeedSource {
+  /** What to call it when something is wrong. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The world of the vendor's documentation, which `npm start` serves. */
+export const demoSeedFile = fileURLToPath(new URL("../../seeds/demo.yaml", import.meta.url));
+
+export function readSeedFile(file: string): SeedSource {
+  try {
+    return { name: file, text: readFileSync(file, "utf8") };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The seed file cannot be read: ${reason}.`);
+  }
+}
+
+/** The secret's SHA-256, in hex: what is stored of tokens and keys. */
+export function hashSecret(secret: string): string {
+  return hash("sha256", secret, "hex");
+}
+
+/** A random word that tells one history from another. */
+export function newEpoch(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** Makes the world a seed describes. Throws `ConfigError` with every problem, each on its line. */
+export function makeWorld(source: SeedSource, clock: Clock = systemClock): readonly SeededState[] {
+  const lines = new LineCounter();
+  const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: true });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${source.name}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(document.errors.map((error) => `${place(error.pos[0])}: ${error.message}`).join("\n"));
+  }
+  const world = seedWorld(document.toJS(), { time: clock.timestamp(), hash: hashSecret, epoch: newEpoch });
+  if (world.ok) return world.states;
+  const told = world.problems.map(({ message, pointer }) => {
+    const offset = pointer === undefined ? undefined : offsetOf(pointer);
+    return `${offset === undefined ? source.name : place(offset)}: ${message}`;
+  });
+  throw new ConfigError(told.join("\n"));
+
+  /** Where a pointer's value stands, or else the nearest thing around it. */
+  function offsetOf(pointer: string): number | undefined {
+    const path = pointer.split("/").slice(1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+    for (let length = path.length; length >= 0; length--) {
+      const node = document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return node.range[0];
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/** `patchbay serve`: starts a server, says where it is, and stops it when told to. */
+
+import { StoreRefused } from "../store/store.ts";
+import { ConfigError, readConfig, type ServerOptions } from "./config.ts";
+import { demo } from "./demo.ts";
+import { type RunningServer, startServer } from "./patchbay.ts";
+
+/** The part of the process that the command uses. */
+export interface Terminal {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  once(signal: "SIGINT" | "SIGTERM", stop: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", stop: () => void): unknown;
+}
+
+/** Resolves with the exit status once the server has stopped. */
+export async function serve(
+  options: ServerOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    const config = readConfig(options, environment);
+    await using server = await startServer(config);
+    terminal.stdout.write(greeting(server, config.data, config.sandbox));
+    await stopped(terminal);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StoreRefused)) throw error;
+    terminal.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+function stopped(terminal: Terminal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => {
+    terminal.off("SIGINT", stop);
+    terminal.off("SIGTERM", stop);
+    resolve();
+  };
+  terminal.once("SIGINT", stop);
+  terminal.once("SIGTERM", stop);
+  return promise;
+}
+
+function greeting(server: RunningServer, data: string | undefined, sandbox: boolean): string {
+  const lines = [
+    "",
+    `Patchbay answers at ${server.url}`,
+    `  data       ${data ?? "in memory"}${server.resumed ? ", as it was left" : ", new"}${sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
+  ];
+  if (server.metricsUrl) lines.push(`  metrics    ${server.metricsUrl}/metrics`);
+  if (server.isDemo) lines.push(...demoLines(server.url));
+  return `${lines.join("\n")}\n\n`;
+}
+
+function demoLines(url: string): string[] {
+  const path = `${url}/client/v4/accounts/${demo.account}/magic/cf_interconnects`;
+  return [
+    `  account    ${demo.account}`,
+    `  token      ${demo.token}`,
+    `  or         ${demo.email} with key ${demo.key}`,
+    "",
+    "Make a change:",
+    "",
+    `curl ${path} -X PUT -H 'Content-Type: application/json' -H 'Authorization: Bearer ${demo.token}' -d '{"interconnects": [{"id": "${demo.interconnect}", "description": "Changed by me", "mtu": 1400}]}'`,
+    "",
+    "See what happened:",
+    "",
+    `curl ${url}/patchbay/v1/accounts/${demo.account}/changes -H 'Authorization: Bearer ${demo.token}'`,
+  ];
+}

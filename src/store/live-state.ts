@@ -1,0 +1,231 @@
+/**
+ * A state in memory, and the one queue of decisions on it.
+ *
+ * Commands that arrive together, or while a commit is on its way, are decided one after the other on
+ * the newest view and share the next commit. Their answers, refusals included, are released when all
+ * they were decided on is durable; readers see only what is durable.
+ */
+
+import { type Change, editsOf } from "../account/change.ts";
+import { type Command, type Decision, decide } from "../account/decide.ts";
+import { kinds } from "../account/kinds.ts";
+import type { State } from "../account/state.ts";
+import { Conflict, NotCommitted, OutcomeUnknown, type Store } from "./store.ts";
+
+/** The most commands of one commit: a bound on how long the first of them waits for the last. */
+const MOST_COMMANDS = 256;
+/** The most objects of one commit, past the first command. */
+const MOST_EDITS = 2_000;
+/** How often a batch is decided again before its commands fail. */
+const MOST_ATTEMPTS = 5;
+/** How many records a lost race reads on; past that the state is loaded anew. */
+const MOST_READ_ON = 1_000;
+
+interface Pending {
+  readonly command: Command;
+  /** Decide, and forget: nothing is applied. */
+  readonly dry: boolean;
+  readonly resolve: (decision: Decision) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Decided {
+  readonly pending: Pending;
+  readonly decision: Decision;
+}
+
+/** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
+export type CommitObserver = (commit: {
+  readonly state: string;
+  readonly revision: number;
+  readonly changes: readonly Change[];
+  readonly seconds: number;
+}) => void;
+
+export class LiveState {
+  readonly #store: Store;
+  readonly #observe: CommitObserver;
+  #state: State;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #exclusive: Promise<void> = Promise.resolve();
+  #held = 0;
+  #waiters = new Set<() => void>();
+
+  constructor(state: State, store: Store, observe: CommitObserver) {
+    this.#state = state;
+    this.#store = store;
+    this.#observe = observe;
+  }
+
+  /** For reading what is durable; ask again for each answer. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Decides a command and resolves once its answer may be told. With `dry` nothing is changed. */
+  submit(command: Command, dry = false): Promise<Decision> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ command, dry, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /** Resolves at the next change of the state, or its replacement. Call the returned function to stop waiting. */
+  onMove(wake: () => void): () => void {
+    this.#waiters.add(wake);
+    return () => this.#waiters.delete(wake);
+  }
+
+  /** Runs when no decision is under way, and keeps new ones waiting: for what replaces the state. */
+  async exclusively<T>(action: () => Promise<T>): Promise<T> {
+    const before = this.#exclusive;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#exclusive = promise;
+    this.#held++;
+    try {
+      await before;
+      await this.#running;
+      return await action();
+    } finally {
+      this.#held--;
+      resolve();
+      this.#start();
+    }
+  }
+
+  /** Puts another state in this one's place. Only within `exclusively`. */
+  replaceState(state: State): void {
+    this.#state = state;
+    this.#wake();
+  }
+
+  #start(): void {
+    if (this.#running || this.#held > 0 || this.#queue.length === 0) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Let everything that has already arrived join the first batch.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0 && this.#held === 0) await this.#decideBatch(this.#takeBatch());
+  }
+
+  #takeBatch(): Pending[] {
+    return this.#queue.splice(0, MOST_COMMANDS);
+  }
+
+  async #decideBatch(taken: Pending[]): Promise<void> {
+    let batch = taken;
+    for (let attempt = 1; ; attempt++) {
+      const base = this.#state.revision;
+      const { decided, rest } = this.#decideAll(batch);
+      const changes = decided.flatMap(({ decision, pending }) =>
+        decision.ok && decision.change && !pending.dry ? [decision.change] : [],
+      );
+      this.#queue.unshift(...rest);
+      try {
+        await this.#commit(base, changes);
+      } catch (error) {
+        this.#takeBack(changes);
+        const outcome = await this.#recover(error, base, changes, attempt);
+        if (outcome === "again") {
+          batch = decided.map(({ pending }) => pending);
+          continue;
+        }
+        if (outcome === "failed") {
+          for (const { pending } of decided) pending.reject(error);
+          return;
+        }
+      }
+      for (const { pending, decision } of decided) pending.resolve(decision);
+      if (changes.length > 0) this.#wake();
+      return;
+    }
+  }
+
+  /** Decides until the batch is large enough; what is left over waits for the next. */
+  #decideAll(batch: Pending[]): { decided: Decided[]; rest: Pending[] } {
+    const decided: Decided[] = [];
+    let edits = 0;
+    for (const pending of batch) {
+      if (edits >= MOST_EDITS) break;
+      try {
+        const decision = decide(this.#state, pending.command);
+        if (decision.ok && decision.change && !pending.dry) {
+          this.#state.apply(decision.change.edits);
+          edits += decision.change.edits.length;
+        }
+        decided.push({ pending, decision });
+      } catch (error) {
+        // A defect in one command's rules is that command's alone.
+        pending.reject(error);
+        decided.push({ pending, decision: { ok: false, problems: [] } });
+      }
+    }
+    return { decided, rest: batch.slice(decided.length) };
+  }
+
+  async #commit(base: number, changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const { id, epoch } = this.#state;
+    const start = performance.now();
+    await this.#store.commit({ state: id, epoch, base, changes });
+    for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
+    const seconds = (performance.now() - start) / 1000;
+    this.#observe({ state: id, revision: this.#state.durable, changes, seconds });
+  }
+
+  #takeBack(changes: readonly Change[]): void {
+    for (const { edits } of changes.toReversed()) this.#state.takeBack(edits);
+  }
+
+  /** After a failed commit: decide again, give up, or find that it was committed after all. */
+  async #recover(
+    error: unknown,
+    base: number,
+    changes: readonly Change[],
+    attempt: number,
+  ): Promise<"again" | "failed" | "committed"> {
+    try {
+      if (error instanceof OutcomeUnknown) {
+        await this.#reload();
+        const [first] = changes;
+        const logged = await this.#store.change(this.#state.id, base + 1);
+        // A request's id is its own, so the record tells whose commit took the revision.
+        if (first && logged?.request_id === first.record.request_id) return "committed";
+      } else if (error instanceof Conflict) await this.#readOn(base);
+      else if (!(error instanceof NotCommitted)) return "failed";
+    } catch {
+      return "failed";
+    }
+    return attempt < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS) ? "again" : "failed";
+  }
+
+  /** Carries the state over the changes that others made. */
+  async #readOn(base: number): Promise<void> {
+    const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
+    if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
+    for (const record of page.records) {
+      const edits = editsOf(this.#state, record, kinds);
+      this.#state.apply(edits);
+      this.#state.settle(edits, record.revision);
+    }
+    this.#wake();
+  }
+
+  async #reload(): Promise<void> {
+    const state = await this.#store.load(this.#state.id);
+    if (!state) throw new Error(`The state ${this.#state.id} is no longer in the store.`);
+    this.replaceState(state);
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = new Set();
+    for (const wake of waiters) wake();
+  }
+}
