@@ -34,7 +34,9 @@ export interface Patchbay extends AsyncDisposable {
 export async function createPatchbay(options: PatchbayOptions = {}): Promise<Patchbay> {
   const { seed, data, port = 0 } = options;
   const overrides: Overrides =
-    seed === undefined ? {} : { seed: typeof seed === "string" ? { name: "seed", text: seed } : readSeedFile(seed.file) };
+    seed === undefined
+      ? {}
+      : { seed: typeof seed === "string" ? { name: "seed", text: seed } : readSeedFile(seed.file) };
   if (!Number.isInteger(port)) throw new ConfigError(`port is ${port}, but must be a whole number.`);
   const config = {
     host: "127.0.0.1",

@@ -62,8 +62,10 @@ function collectDifferences(before: Doc, after: Doc, path: string, fields: Field
 
 function collectDifference(was: Json | undefined, is: Json | undefined, path: string, fields: Fields): void {
   if (isObject(is) && isObject(was)) collectDifferences(was, is, `${path}.`, fields);
-  else if (isObject(is) && was === undefined && hasMembers(is)) collectDifferences({}, is, `${path}.`, fields);
-  else if (isObject(was) && is === undefined && hasMembers(was)) collectDifferences(was, {}, `${path}.`, fields);
+  else if (isObject(is) && was === undefined && hasMembers(is))
+    collectDifferences({}, is, `${path}.`, fields);
+  else if (isObject(was) && is === undefined && hasMembers(was))
+    collectDifferences(was, {}, `${path}.`, fields);
   else if (Array.isArray(is) && Array.isArray(was) && JSON.stringify(is) === JSON.stringify(was)) return;
   else if (was === undefined) {
     if (is !== undefined) fields[path] = { after: is };
@@ -96,7 +98,11 @@ export function objectChange(edit: Edit, fields?: Readonly<Record<string, FieldC
 }
 
 /** A document with the fields of a change set to their later (or, in reverse, earlier) values. */
-export function patch(doc: Doc, fields: Readonly<Record<string, FieldChange>>, side: "before" | "after"): Doc {
+export function patch(
+  doc: Doc,
+  fields: Readonly<Record<string, FieldChange>>,
+  side: "before" | "after",
+): Doc {
   const patched = structuredClone(doc) as Record<string, Json>;
   for (const [path, change] of Object.entries(fields)) setAt(patched, path.split("."), change[side]);
   return patched;

@@ -3,7 +3,7 @@
  * theirs, with its own log and revision.
  */
 
-import { contains, parseAddress4, parseAddress6, parsePrefix, type Prefix } from "../contract/addresses.ts";
+import { contains, type Prefix, parseAddress4, parseAddress6, parsePrefix } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import type { Entry, Kind, State } from "./state.ts";
 
@@ -50,8 +50,18 @@ function directoryKind(name: string, label: string, claims: Kind["claims"], mask
 }
 
 export const accountKind = directoryKind("account", "name", {}, []);
-export const userKind = directoryKind("user", "email", { email: (doc) => [emailClaim(String(doc["email"]))] }, ["key_hash"]);
-export const tokenKind = directoryKind("token", "name", { hash: (doc) => [tokenClaim(String(doc["hash"]))] }, ["hash"]);
+export const userKind = directoryKind(
+  "user",
+  "email",
+  { email: (doc) => [emailClaim(String(doc["email"]))] },
+  ["key_hash"],
+);
+export const tokenKind = directoryKind(
+  "token",
+  "name",
+  { hash: (doc) => [tokenClaim(String(doc["hash"]))] },
+  ["hash"],
+);
 
 export const directoryKinds: readonly Kind[] = [accountKind, userKind, tokenKind];
 

@@ -52,9 +52,11 @@ export function mergeInterconnect(
   const doc: Mutable<InterconnectDoc> = { ...stored };
   refuseReadOnly(id, stored, update, by);
   const { name, description, mtu, interface_address, interface_address6, automatic_return_routing } = update;
-  if (name !== undefined && name !== stored.name && judgeName(name, `${pointer}/name`, problems)) doc.name = name;
+  if (name !== undefined && name !== stored.name && judgeName(name, `${pointer}/name`, problems))
+    doc.name = name;
   if (description !== undefined) doc.description = description;
-  if (mtu !== undefined && mtu !== stored.mtu && judgeMtu(mtu, stored.version, `${pointer}/mtu`, problems)) doc.mtu = mtu;
+  if (mtu !== undefined && mtu !== stored.mtu && judgeMtu(mtu, stored.version, `${pointer}/mtu`, problems))
+    doc.mtu = mtu;
   if (interface_address !== undefined && interface_address !== stored.interface_address) {
     const at = `${pointer}/interface_address`;
     if (judgeInterfaceAddress(interface_address, stored.version, settings, at, problems)) {
@@ -63,10 +65,18 @@ export function mergeInterconnect(
   }
   if (interface_address6 === "") delete doc.interface_address6;
   else if (interface_address6 !== undefined && interface_address6 !== stored.interface_address6) {
-    const address6 = judgeInterfaceAddress6(interface_address6, settings, `${pointer}/interface_address6`, problems);
+    const address6 = judgeInterfaceAddress6(
+      interface_address6,
+      settings,
+      `${pointer}/interface_address6`,
+      problems,
+    );
     if (address6 !== undefined) doc.interface_address6 = address6;
   }
-  if (automatic_return_routing !== undefined && automatic_return_routing !== stored.automatic_return_routing) {
+  if (
+    automatic_return_routing !== undefined &&
+    automatic_return_routing !== stored.automatic_return_routing
+  ) {
     if (automatic_return_routing && !settings.flags.includes("coupler_integration")) {
       problems.add("return_routing_not_enabled", {}, `${pointer}/automatic_return_routing`);
     } else doc.automatic_return_routing = automatic_return_routing;
@@ -78,11 +88,21 @@ export function mergeInterconnect(
 }
 
 /** `created_on`, `modified_on` and `target.effective` are ignored; the others must be as stored. */
-function refuseReadOnly(id: string, stored: InterconnectDoc, update: InterconnectUpdate, by: Judgement): void {
+function refuseReadOnly(
+  id: string,
+  stored: InterconnectDoc,
+  update: InterconnectUpdate,
+  by: Judgement,
+): void {
   const refuse = (field: string, is: string | undefined) =>
-    by.problems.add("read_only_field", () => ({ field, stored: is === undefined ? "not set" : show(is) }), `${by.pointer}/${field}`);
+    by.problems.add(
+      "read_only_field",
+      () => ({ field, stored: is === undefined ? "not set" : show(is) }),
+      `${by.pointer}/${field}`,
+    );
   if (update.id !== undefined && update.id !== id) refuse("id", id);
-  if (update.colo_name !== undefined && update.colo_name !== stored.colo_name) refuse("colo_name", stored.colo_name);
+  if (update.colo_name !== undefined && update.colo_name !== stored.colo_name)
+    refuse("colo_name", stored.colo_name);
   if (update.version !== undefined && update.version !== stored.version) refuse("version", stored.version);
   const reservation = update.virtual_port_reservation_id;
   if (reservation !== undefined && reservation !== stored.virtual_port_reservation_id) {
@@ -90,7 +110,11 @@ function refuseReadOnly(id: string, stored: InterconnectDoc, update: Interconnec
   }
 }
 
-function mergeGre(doc: Mutable<InterconnectDoc>, update: NonNullable<InterconnectUpdate["gre"]>, by: Judgement): void {
+function mergeGre(
+  doc: Mutable<InterconnectDoc>,
+  update: NonNullable<InterconnectUpdate["gre"]>,
+  by: Judgement,
+): void {
   if (!hasGre(doc.version)) {
     by.problems.add("gre_not_configurable", { version: doc.version }, `${by.pointer}/gre`);
     return;
@@ -163,8 +187,10 @@ function mergeBgp(doc: Mutable<InterconnectDoc>, update: BgpUpdate, by: Judgemen
     else if (update[field] !== undefined) bgp[field] = update[field];
   }
   if (md5_key === "") delete bgp.md5_key;
-  else if (md5_key !== undefined && judgeMd5Key(md5_key, `${pointer}/md5_key`, by.problems)) bgp.md5_key = md5_key;
-  for (const field of ["cloudflare_endpoint", "customer_endpoint"] as const) mergeEndpoint(doc, bgp, update, field, by);
+  else if (md5_key !== undefined && judgeMd5Key(md5_key, `${pointer}/md5_key`, by.problems))
+    bgp.md5_key = md5_key;
+  for (const field of ["cloudflare_endpoint", "customer_endpoint"] as const)
+    mergeEndpoint(doc, bgp, update, field, by);
   if (doc.bgp || Object.keys(bgp).length > 0) doc.bgp = bgp;
 }
 
@@ -181,7 +207,8 @@ function mergeAsn(bgp: Mutable<Bgp>, update: BgpUpdate, by: Judgement): void {
   }
   const asn = current ?? old;
   const field = current === undefined ? "as_no" : "customer_asn";
-  if (asn !== undefined && judgeAsn(`bgp.${field}`, asn, `${by.pointer}/${field}`, by.problems)) bgp.customer_asn = asn;
+  if (asn !== undefined && judgeAsn(`bgp.${field}`, asn, `${by.pointer}/${field}`, by.problems))
+    bgp.customer_asn = asn;
 }
 
 function mergeEndpoint(

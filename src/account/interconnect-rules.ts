@@ -79,7 +79,11 @@ export function judgeInterfaceAddress(
   }
   const authorized = version === "1.5" ? ranges(...settings.authorized_prefixes) : [];
   if ([...interfaceRanges, ...authorized].some((range) => contains(range, prefix))) return true;
-  problems.add("address_out_of_range", { prefix: text, ranges: names([...interfaceRanges, ...authorized]) }, pointer);
+  problems.add(
+    "address_out_of_range",
+    { prefix: text, ranges: names([...interfaceRanges, ...authorized]) },
+    pointer,
+  );
   return false;
 }
 
@@ -110,12 +114,18 @@ export function judgeInterfaceAddress6(
     problems.add("address_out_of_range", { prefix: text, ranges: formatPrefix(space) }, pointer);
     return undefined;
   }
-  if (contains({ ...virtual, length: 127 }, prefix)) return refuse("another subnet than the account's virtual_subnet6");
+  if (contains({ ...virtual, length: 127 }, prefix))
+    return refuse("another subnet than the account's virtual_subnet6");
   return formatPrefix(prefix);
 }
 
 /** One host, IPv4 or IPv6, in canonical text. */
-export function judgeHost(field: string, text: string, pointer: string, problems: Problems): string | undefined {
+export function judgeHost(
+  field: string,
+  text: string,
+  pointer: string,
+  problems: Problems,
+): string | undefined {
   const canonical = canonicalAddress(text);
   if (canonical !== undefined && isUnicast(canonical)) return canonical;
   const expected = "the IP address of one host, such as 203.0.113.1";
@@ -124,7 +134,12 @@ export function judgeHost(field: string, text: string, pointer: string, problems
 }
 
 /** One IPv4 host. */
-export function judgeHost4(field: string, text: string, pointer: string, problems: Problems): string | undefined {
+export function judgeHost4(
+  field: string,
+  text: string,
+  pointer: string,
+  problems: Problems,
+): string | undefined {
   if (parseAddress4(text) !== undefined && isUnicast(text)) return text;
   const expected = "the IPv4 address of one host, such as 10.0.0.1";
   problems.add("invalid_value", () => ({ field, given: show(text), expected }), pointer);
@@ -173,6 +188,10 @@ const PROVIDER_ASN = 13335;
 
 export function judgeAsn(field: string, asn: number, pointer: string, problems: Problems): boolean {
   if (asn !== PROVIDER_ASN) return true;
-  problems.add("invalid_value", { field, given: asn, expected: "another AS than the provider's own" }, pointer);
+  problems.add(
+    "invalid_value",
+    { field, given: asn, expected: "another AS than the provider's own" },
+    pointer,
+  );
   return false;
 }

@@ -14,7 +14,8 @@ import type { Slot, State } from "./state.ts";
 /** Says what is wrong with a target of the other form; `null` and the like are left to the schema. */
 function wrongForm(header: string, other: "string" | "object", expected: string): Exception {
   return (path, value, problems, pointer) => {
-    if (path !== "/health_check/target" || value === null || Array.isArray(value) || typeof value !== other) return false;
+    if (path !== "/health_check/target" || value === null || Array.isArray(value) || typeof value !== other)
+      return false;
     problems.add("target_form", { header, expected }, pointer);
     return true;
   };
@@ -90,7 +91,11 @@ function proposeMany(asked: UpdateMany, state: State, problems: Problems): Wish[
       continue;
     }
     seen.set(slot.id, index);
-    const doc = mergeInterconnect(slot.id, interconnectOf(slot.entry), update, { settings, problems, pointer });
+    const doc = mergeInterconnect(slot.id, interconnectOf(slot.entry), update, {
+      settings,
+      problems,
+      pointer,
+    });
     wishes.push({ kind: interconnectKind, slot, doc, pointer });
   }
   return wishes;
@@ -106,11 +111,16 @@ function findNamed(
   if (id === undefined) {
     // An id of the wrong form has been told already.
     if (typeof element !== "object" || element === null || Object.hasOwn(element, "id")) return undefined;
-    problems.add("missing_field", { field: "id", hint: " It says which interconnect the element is for." }, pointer);
+    problems.add(
+      "missing_field",
+      { field: "id", hint: " It says which interconnect the element is for." },
+      pointer,
+    );
     return undefined;
   }
   const slot = state.newest(interconnectKind.name, id);
-  if (!slot) problems.add("unknown_interconnect", () => ({ id: show(id), hint: hint(state, id) }), `${pointer}/id`);
+  if (!slot)
+    problems.add("unknown_interconnect", () => ({ id: show(id), hint: hint(state, id) }), `${pointer}/id`);
   return slot;
 }
 

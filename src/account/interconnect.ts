@@ -1,6 +1,13 @@
 /** The interconnect as it is kept, what it claims, and how it is shown. */
 
-import { formatAddress4, formatPrefix, network, otherHost, parsePrefix4, parsePrefix6 } from "../contract/addresses.ts";
+import {
+  formatAddress4,
+  formatPrefix,
+  network,
+  otherHost,
+  parsePrefix4,
+  parsePrefix6,
+} from "../contract/addresses.ts";
 import type { Doc, Entry, Kind } from "./state.ts";
 
 export type Version = "1" | "1.5" | "2";

@@ -48,7 +48,11 @@ export function seedWorld(value: unknown, sources: SeedSources): World {
   const refused: Problem[] = [];
   const make = (id: string, propose: (problems: Problems) => readonly Wish[]) => {
     const epoch = sources.epoch();
-    const decision = decide(new State(id, epoch), { operation: "seed", circumstances, propose: (_, found) => propose(found) });
+    const decision = decide(new State(id, epoch), {
+      operation: "seed",
+      circumstances,
+      propose: (_, found) => propose(found),
+    });
     if (!decision.ok) refused.push(...decision.problems);
     else if (decision.change) states.push({ id, epoch, change: decision.change });
   };
@@ -67,12 +71,18 @@ function wish(kind: Kind, id: string, doc: Doc, pointer: string): Wish {
 function onlyOnce(what: string, problems: Problems): (id: string, pointer: string) => boolean {
   const seen = new Set<string>();
   return (id, pointer) => {
-    if (seen.has(id)) problems.add("invalid_seed", { detail: `There are two ${what} with the id ${id}.` }, `${pointer}/id`);
+    if (seen.has(id))
+      problems.add("invalid_seed", { detail: `There are two ${what} with the id ${id}.` }, `${pointer}/id`);
     return !seen.has(id) && seen.add(id) !== undefined;
   };
 }
 
-function proposeAccount(account: SeedAccount, pointer: string, circumstances: Circumstances, problems: Problems): Wish[] {
+function proposeAccount(
+  account: SeedAccount,
+  pointer: string,
+  circumstances: Circumstances,
+  problems: Problems,
+): Wish[] {
   const settings: SettingsDoc = {
     flags: account.flags ?? [],
     authorized_prefixes: account.authorized_prefixes ?? [],
@@ -93,7 +103,11 @@ function proposeAccount(account: SeedAccount, pointer: string, circumstances: Ci
 function judgeSettings(settings: SettingsDoc, pointer: string, problems: Problems): void {
   for (const [index, text] of settings.authorized_prefixes.entries()) {
     if (parsePrefix(text)) continue;
-    const values = () => ({ field: "authorized_prefixes", given: show(text), expected: "a prefix such as 198.51.100.0/24" });
+    const values = () => ({
+      field: "authorized_prefixes",
+      given: show(text),
+      expected: "a prefix such as 198.51.100.0/24",
+    });
     problems.add("invalid_value", values, `${pointer}/authorized_prefixes/${index}`);
   }
   const virtual = settings.virtual_subnet6;
@@ -134,7 +148,11 @@ function makeInterconnect(
 function judgeLink(link: NonNullable<SeedInterconnect["link"]>, pointer: string, problems: Problems): void {
   for (const end of ["p2p_ip", "cust_ip"] as const) {
     if (parsePrefix4(link[end])) continue;
-    const values = () => ({ field: `link.${end}`, given: show(link[end]), expected: "an IPv4 prefix such as 198.51.100.0/31" });
+    const values = () => ({
+      field: `link.${end}`,
+      given: show(link[end]),
+      expected: "an IPv4 prefix such as 198.51.100.0/31",
+    });
     problems.add("invalid_value", values, `${pointer}/link/${end}`);
   }
 }
@@ -176,7 +194,11 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
     for (const side of ["in", "not_in"] as const) {
       for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
         if (parsePrefix(text) || parseAddress4(text) !== undefined) continue;
-        const values = () => ({ field: `request_ip.${side}`, given: show(text), expected: "a prefix or an address" });
+        const values = () => ({
+          field: `request_ip.${side}`,
+          given: show(text),
+          expected: "a prefix or an address",
+        });
         problems.add("invalid_value", values, `${pointer}/${side}/${at}`);
       }
     }
@@ -186,7 +208,10 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
     const groups = policy.permission_groups.map((text, at) => {
       const group = permissionGroup(text);
       if (group) return group;
-      const hint = didYouMean(text, Object.values(permissionGroups).map(({ name }) => name));
+      const hint = didYouMean(
+        text,
+        Object.values(permissionGroups).map(({ name }) => name),
+      );
       const detail = `There is no permission group ${show(text)}.${hint}`;
       problems.add("invalid_seed", { detail }, `${pointer}/permission_groups/${at}`);
       return { id: "", name: text };

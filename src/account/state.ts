@@ -153,7 +153,9 @@ export class State {
         collection.slots.set(slot.id, slot);
         this.#claim(slot, kind, after.doc, before?.doc);
       }
-      slot.entry = after ?? (before && { ...entry(slot.id, before.doc, this.revision), previous: before, deleted: true });
+      slot.entry =
+        after ??
+        (before && { ...entry(slot.id, before.doc, this.revision), previous: before, deleted: true });
     }
   }
 

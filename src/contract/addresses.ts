@@ -103,7 +103,9 @@ export function formatAddress6(address: bigint): string {
     if (end > i) i = end;
   }
   const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
-  return start === -1 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
+  return start === -1
+    ? text(groups)
+    : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
 
 /** An IPv4 or IPv6 address, in canonical text. */

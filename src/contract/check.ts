@@ -12,12 +12,21 @@ import type { Problems } from "./errors.ts";
 import { escapePointer } from "./json.ts";
 import { didYouMean } from "./similar.ts";
 
-// More than any honest request has, and a bound for the others.
-Settings.Set({ maxErrors: 256 });
-
+// More constraints than one update can break. What has the wrong structure is told before, without this bound.
+Settings.Set({ maxErrors: 2_000 });
 
 /** Problems of a field's form that only the caller can put well. Returns true if it did. */
 export type Exception = (path: string, value: unknown, problems: Problems, pointer: string) => boolean;
+
+/** Stands for a value of which nothing can be kept. */
+const NOTHING = Symbol("nothing");
+
+/** Where a value stands in the checked value, and where its problems are told. */
+interface Place {
+  readonly path: string;
+  readonly pointer: string;
+  readonly problems: Problems;
+}
 
 export class Checker<Schema extends TSchema> {
   readonly #schema: Schema;
@@ -36,54 +45,121 @@ export class Checker<Schema extends TSchema> {
    */
   read(value: unknown, pointer: string, problems: Problems): Static<Schema> | undefined {
     if (this.#compiled.Check(value)) return value;
-    const refused = this.#explain(value, pointer, problems);
-    const readable = structuredClone(value);
-    for (const path of refused) if (!remove(readable, path)) return undefined;
+    const readable = this.#keep(this.#schema, value, { path: "", pointer, problems });
+    if (readable === NOTHING) return undefined;
+    for (const path of this.#explain(readable, pointer, problems)) {
+      if (!remove(readable, path)) return undefined;
+    }
     return this.#compiled.Check(readable) ? readable : undefined;
   }
 
+  /**
+   * A copy of what has the schema's structure: its fields, each of its type. One walk along the schema,
+   * which touches nothing of a value below the place where the two part.
+   */
+  #keep(schema: unknown, value: unknown, at: Place): unknown {
+    const type = member(schema, "type");
+    if (typeof type === "string" && !isOfType(value, type)) {
+      if (!this.#exception(at.path, value, at.problems, at.pointer)) {
+        explainOne("type", { type }, value, fieldOf(at.path), at.problems, at.pointer);
+      }
+      return NOTHING;
+    }
+    if (type === "array" && Array.isArray(value)) return this.#keepItems(schema, value, at);
+    if (type === "object" && member(schema, "additionalProperties") === false) {
+      return this.#keepFields(schema, Object(value), at);
+    }
+    return value;
+  }
+
+  /** The fields that the schema knows and that can be kept. */
+  #keepFields(schema: unknown, value: object, at: Place): unknown {
+    const { path, pointer, problems } = at;
+    const properties = Object(member(schema, "properties"));
+    const known = Object.keys(properties);
+    const kept: Record<string, unknown> = {};
+    for (const field of Object.keys(value)) {
+      const below = `/${escapePointer(field)}`;
+      if (!Object.hasOwn(properties, field)) {
+        problems.add("unknown_field", () => ({ field, hint: didYouMean(field, known) }), pointer + below);
+        continue;
+      }
+      const place = { path: path + below, pointer: pointer + below, problems };
+      const item = this.#keep(member(properties, field), member(value, field), place);
+      if (item !== NOTHING) kept[field] = item;
+    }
+    const required = member(schema, "required");
+    for (const field of Array.isArray(required) ? required : []) {
+      if (!Object.hasOwn(value, field)) problems.add("missing_field", { field, hint: "" }, pointer);
+    }
+    return kept;
+  }
+
+  /** The items, if all can be kept: without one of them, the others would stand in its place. */
+  #keepItems(schema: unknown, value: readonly unknown[], at: Place): unknown {
+    const { path, pointer, problems } = at;
+    const most = member(schema, "maxItems");
+    if (typeof most === "number" && value.length > most) {
+      explainOne("maxItems", { limit: most }, value, fieldOf(path), problems, pointer);
+      return NOTHING;
+    }
+    const items = value.map((item, index) =>
+      this.#keep(member(schema, "items"), item, {
+        path: `${path}/${index}`,
+        pointer: `${pointer}/${index}`,
+        problems,
+      }),
+    );
+    return items.includes(NOTHING) ? NOTHING : items;
+  }
+
+  /** Tells which constraints a value of the right structure breaks, and where. */
   #explain(value: unknown, pointer: string, problems: Problems): string[] {
     const refused: string[] = [];
-    for (const error of this.#compiled.Errors(value)) {
-      const { keyword, instancePath: path, params } = error;
-      if (keyword === "boolean") continue;
-      if (keyword === "additionalProperties") {
-        const known = this.#knownAt(path);
-        for (const field of params.additionalProperties) {
-          const at = `${path}/${escapePointer(field)}`;
-          problems.add("unknown_field", () => ({ field, hint: didYouMean(field, known) }), pointer + at);
-          refused.push(at);
-        }
-      } else {
-        const given = valueAt(value, path);
-        refused.push(path);
-        if (keyword === "required") {
-          for (const field of params.requiredProperties) problems.add("missing_field", { field, hint: "" }, pointer + path);
-        } else if (!this.#exception(path, given, problems, pointer + path)) {
-          explainOne(keyword, params, given, fieldOf(path), problems, pointer + path);
-        }
-      }
+    for (const { keyword, instancePath: path, params } of this.#compiled.Errors(value)) {
+      // Told with the structure, of the value as it was sent.
+      if (keyword === "required") continue;
+      refused.push(path);
+      explainOne(keyword, params, valueAt(value, path), fieldOf(path), problems, pointer + path);
     }
     return refused;
   }
+}
 
-  #knownAt(path: string): string[] {
-    let schema: unknown = this.#schema;
-    for (const key of tokens(path)) schema = member(member(schema, "properties"), key) ?? member(schema, "items");
-    const properties = member(schema, "properties");
-    return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+function isOfType(value: unknown, type: string): boolean {
+  switch (type) {
+    case "integer":
+      return Number.isInteger(value);
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+    default:
+      return typeof value === type;
   }
 }
 
 type Params = Readonly<Record<string, unknown>>;
 
-function explainOne(keyword: string, params: Params, given: unknown, field: string, problems: Problems, pointer: string) {
+function explainOne(
+  keyword: string,
+  params: Params,
+  given: unknown,
+  field: string,
+  problems: Problems,
+  pointer: string,
+) {
   const type = keyword === "type" ? String(params["type"]) : "string";
   if (given === null) problems.add("null_not_permitted", { type }, pointer);
   else if (keyword === "type") {
     const detail = `${field} must be ${article(type)}, not ${describe(given)}`;
     problems.add("invalid_request", { detail }, pointer);
-  } else problems.add("invalid_value", () => ({ field, given: show(given), expected: expectation(keyword, params) }), pointer);
+  } else
+    problems.add(
+      "invalid_value",
+      () => ({ field, given: show(given), expected: expectation(keyword, params) }),
+      pointer,
+    );
 }
 
 function expectation(keyword: string, params: Params): string {

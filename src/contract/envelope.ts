@@ -6,7 +6,9 @@ export const ResponseInfo = Type.Object({
   code: Type.Integer({ minimum: 1000 }),
   message: Type.String(),
   documentation_url: Type.Optional(Type.String()),
-  source: Type.Optional(Type.Object({ pointer: Type.Optional(Type.String()) }, { additionalProperties: false })),
+  source: Type.Optional(
+    Type.Object({ pointer: Type.Optional(Type.String()) }, { additionalProperties: false }),
+  ),
   error_chain: Type.Optional(Type.Array(Type.Object({ code: Type.Integer(), message: Type.String() }))),
   /** `null` in the vendor's answer to a token check. */
   type: Type.Optional(Type.Null()),

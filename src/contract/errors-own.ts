@@ -271,7 +271,8 @@ export const ownErrors = {
   return_routing_not_enabled: {
     code: 990034,
     status: 400,
-    message: "automatic_return_routing needs the account flag coupler_integration, which this account does not have.",
+    message:
+      "automatic_return_routing needs the account flag coupler_integration, which this account does not have.",
     when: "`automatic_return_routing` was set to true in an account without the flag.",
     todo: "Have the flag set for the account.",
     mark: "documented",
@@ -295,7 +296,8 @@ export const ownErrors = {
   history_moved: {
     code: 990037,
     status: 410,
-    message: "The history that revision {revision} belongs to is gone; the account is now at revision {newest} of epoch {epoch}.",
+    message:
+      "The history that revision {revision} belongs to is gone; the account is now at revision {newest} of epoch {epoch}.",
     when: "A follower asked for changes after a revision that this history does not have, because the account was reset or restored.",
     todo: "Read `/state` and follow from there.",
     mark,

@@ -50,7 +50,7 @@ export function problem(name: ErrorName, values: Values = {}, pointer?: string):
   const message = errorTable[name].message.replace(/\{(\w+)\}/g, (_, key: string) =>
     shorten(String(values[key] ?? "")),
   );
-  return pointer === undefined ? { name, message } : { name, message, pointer };
+  return pointer === undefined ? { name, message } : { name, message, pointer: shortenPointer(pointer) };
 }
 
 /** The longest value repeated in a sentence, in UTF-16 units. */
@@ -58,6 +58,14 @@ const LONGEST_VALUE = 400;
 
 function shorten(text: string): string {
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`.toWellFormed();
+}
+
+/** The longest pointer told, in UTF-16 units. */
+const LONGEST_POINTER = 1_000;
+
+/** A pointer that is told as it is, or else that of the nearest value around it that has a shorter one. */
+function shortenPointer(pointer: string): string {
+  return pointer.length <= LONGEST_POINTER ? pointer : pointer.slice(0, pointer.lastIndexOf("/", LONGEST_POINTER));
 }
 
 /** The HTTP status of a refusal: that of its first problem. */
@@ -82,10 +90,14 @@ export class Problems {
     return this.#told.length > 0;
   }
 
-  /** `values` may be a function, for sentences that take work to make. */
-  add(name: ErrorName, values: Values | (() => Values), pointer?: string): void {
-    if (this.#told.length >= MOST_PROBLEMS) this.#more++;
-    else this.#told.push(problem(name, typeof values === "function" ? values() : values, pointer));
+  /** `values` and `pointer` may be functions, for what takes work to make. */
+  add(name: ErrorName, values: Values | (() => Values), pointer?: string | (() => string)): void {
+    if (this.#told.length >= MOST_PROBLEMS) {
+      this.#more++;
+      return;
+    }
+    const at = typeof pointer === "function" ? pointer() : pointer;
+    this.#told.push(problem(name, typeof values === "function" ? values() : values, at));
   }
 
   list(): readonly Problem[] {

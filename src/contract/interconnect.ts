@@ -53,7 +53,10 @@ export const Interconnect = Type.Object(
         enabled: Type.Boolean(),
         rate: Rate,
         source: Type.Optional(Type.String()),
-        target: Type.Union([Type.Object({ effective: Type.String(), saved: Type.String() }, closed), Type.String()]),
+        target: Type.Union([
+          Type.Object({ effective: Type.String(), saved: Type.String() }, closed),
+          Type.String(),
+        ]),
         type: CheckType,
       },
       closed,

@@ -6,7 +6,7 @@
  * so that a repeated key shows as a difference between the members written and the members parsed.
  */
 
-import { type Problem, problem } from "./errors.ts";
+import { type Problem, Problems, problem } from "./errors.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -51,6 +51,8 @@ function scan(bytes: Uint8Array): Scan {
   return { depth: deepest, members, escapes };
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Parses a request body. Refusals name the place by JSON pointer where there is one. */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   if (bytes.length === 0) {
@@ -60,7 +62,7 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   if (depth > MOST_DEPTH) return refuse(problem("too_deep", { depth, most: MOST_DEPTH }));
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decoder.decode(bytes);
   } catch {
     return refuse(problem("invalid_request", { detail: "the body is not valid UTF-8" }));
   }
@@ -73,9 +75,9 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   }
   if (countMembers(value) !== members) return { ok: false, problems: repeatedKeys(text) };
   if (escapes) {
-    const problems: Problem[] = [];
+    const problems = new Problems();
     findBadText(value, "", problems);
-    if (problems.length > 0) return { ok: false, problems };
+    if (problems.found) return { ok: false, problems: problems.list() };
   }
   return { ok: true, value };
 }
@@ -95,15 +97,15 @@ function countMembers(value: unknown): number {
   return members;
 }
 
-function findBadText(value: unknown, pointer: string, problems: Problem[]): void {
+function findBadText(value: unknown, pointer: string, problems: Problems): void {
   if (typeof value === "string") {
-    if (!isCleanText(value)) problems.push(problem("bad_text", {}, pointer));
+    if (!isCleanText(value)) problems.add("bad_text", {}, pointer);
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) findBadText(item, `${pointer}/${index}`, problems);
   } else if (typeof value === "object" && value !== null) {
     for (const [key, item] of Object.entries(value)) {
       if (isCleanText(key)) findBadText(item, `${pointer}/${escapePointer(key)}`, problems);
-      else problems.push(problem("bad_text", {}, pointer));
+      else problems.add("bad_text", {}, pointer);
     }
   }
 }
@@ -120,7 +122,7 @@ export function escapePointer(key: string): string {
 
 /** Where keys stand twice in a text that is known to be valid JSON. */
 function repeatedKeys(text: string): readonly Problem[] {
-  const problems: Problem[] = [];
+  const problems = new Problems();
   const open: { keys: Set<string> | undefined; key: string; index: number }[] = [];
   const pointer = () => open.map((at) => `/${at.keys ? escapePointer(at.key) : at.index}`).join("");
   const colon = /\s*:/y;
@@ -137,7 +139,7 @@ function repeatedKeys(text: string): readonly Problem[] {
       colon.lastIndex = i + 1;
       if (!top?.keys || !colon.test(text)) continue;
       top.key = JSON.parse(text.slice(start, i + 1));
-      if (top.keys.has(top.key)) problems.push(problem("repeated_key", { key: top.key }, pointer()));
+      if (top.keys.has(top.key)) problems.add("repeated_key", { key: top.key }, pointer);
       top.keys.add(top.key);
     }
   }

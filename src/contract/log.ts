@@ -74,7 +74,10 @@ export const StateAnswer = success(
 );
 
 export const ResetAnswer = success(
-  Type.Object({ accounts: Type.Array(Type.Object({ id: Type.String(), epoch: Type.String() }, closed)) }, closed),
+  Type.Object(
+    { accounts: Type.Array(Type.Object({ id: Type.String(), epoch: Type.String() }, closed)) },
+    closed,
+  ),
 );
 
 /** The answer to a token check. */

@@ -4,7 +4,14 @@
  */
 
 import type { TSchema } from "typebox";
-import { BulkUpdate, BulkUpdatedAnswer, ListAnswer, OneAnswer, UpdatedAnswer, UpdateWithObject } from "./interconnect.ts";
+import {
+  BulkUpdate,
+  BulkUpdatedAnswer,
+  ListAnswer,
+  OneAnswer,
+  UpdatedAnswer,
+  UpdateWithObject,
+} from "./interconnect.ts";
 import { ChangeAnswer, ChangeListAnswer, ResetAnswer, StateAnswer, TokenStatusAnswer } from "./log.ts";
 import { accepted, type PermissionGroup } from "./permissions.ts";
 

@@ -7,7 +7,11 @@ import { operations } from "./operations.ts";
 export type Block =
   | { readonly type: "heading"; readonly text: string }
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "table"; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] };
+  | {
+      readonly type: "table";
+      readonly head: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    };
 
 export interface Page {
   readonly title: string;
@@ -68,7 +72,11 @@ export function errorPages(): Page {
 
 /** What a person sees who opens the server's address. */
 export function startPage(): Page {
-  const rows = Object.values(operations).map(({ method, path, summary }) => [`\`${method}\``, `\`${path}\``, summary]);
+  const rows = Object.values(operations).map(({ method, path, summary }) => [
+    `\`${method}\``,
+    `\`${path}\``,
+    summary,
+  ]);
   return {
     title: "Patchbay",
     blocks: [

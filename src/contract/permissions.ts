@@ -28,6 +28,8 @@ const byText = new Map<string, { readonly id: string; readonly name: string }>(
 );
 
 /** The group with this id or name. */
-export function permissionGroup(idOrName: string): { readonly id: string; readonly name: string } | undefined {
+export function permissionGroup(
+  idOrName: string,
+): { readonly id: string; readonly name: string } | undefined {
   return byText.get(idOrName);
 }

@@ -31,10 +31,18 @@ export function createApp(context: AppContext): FastifyInstance {
     return503OnClosing: false,
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
-    http: { headersTimeout: HEADERS_SECONDS * 1000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
+    http: {
+      headersTimeout: HEADERS_SECONDS * 1000,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+    },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, request, reply) => {
-      routes.answer(request, reply, routes.refusal(request, refuse("not_routable", { path: pathOf(request.url) })));
+      routes.answer(
+        request,
+        reply,
+        routes.refusal(request, refuse("not_routable", { path: pathOf(request.url) })),
+      );
     },
   });
   const routes = new Routes(app, context);
@@ -50,7 +58,11 @@ export function createApp(context: AppContext): FastifyInstance {
     routes.answer(request, reply, routes.refusal(request, notFound(request.method, pathOf(request.url))));
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    routes.answer(request, reply, routes.refusal(request, ownRefusal(error, request.headers["content-type"])));
+    routes.answer(
+      request,
+      reply,
+      routes.refusal(request, ownRefusal(error, request.headers["content-type"])),
+    );
   });
   return app;
 }
@@ -66,7 +78,9 @@ const known = Object.values(operations).map(({ path, method }) => ({
 }));
 
 function notFound(method: string, path: string) {
-  const methods = new Set(known.filter(({ pattern }) => pattern.test(path)).map((operation) => operation.method));
+  const methods = new Set(
+    known.filter(({ pattern }) => pattern.test(path)).map((operation) => operation.method),
+  );
   if (methods.size > 0) {
     const refusal = refuse("method_not_available", { method });
     return Object.assign(refusal, { headers: { allow: [...methods].join(", ") } });
@@ -95,13 +109,15 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     return;
   }
   const { status, body } = fail(brokenRequest(error).problems, "");
-  const reason = { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" }[status] ?? "";
+  const reason =
+    { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" }[status] ?? "";
   const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + String(body));
 }
 
 function brokenRequest(error: NodeJS.ErrnoException) {
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return refuse("request_timeout", { seconds: REQUEST_SECONDS });
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return refuse("request_timeout", { seconds: REQUEST_SECONDS });
   if (error.code === "HPE_HEADER_OVERFLOW") return refuse("headers_too_large", { most: maxHeaderSize });
   return refuse("malformed_http", { detail: error.code ?? "it cannot be parsed" });
 }

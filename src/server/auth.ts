@@ -2,7 +2,16 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { admits, findToken, findUser, isInForce, permits, type TokenDoc, type UserDoc } from "../account/directory.ts";
+import {
+  admits,
+  type Found,
+  findToken,
+  findUser,
+  isInForce,
+  permits,
+  type TokenDoc,
+  type UserDoc,
+} from "../account/directory.ts";
 import type { State } from "../account/state.ts";
 import { type Problem, problem } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
@@ -26,6 +35,30 @@ function readToken(header: string): string {
   return token;
 }
 
+/** How many headers are remembered; past that, remembering begins anew. */
+const MOST_REMEMBERED = 10_000;
+
+/** Finds tokens by header, and remembers those it found for as long as the directory stands still. */
+export class Tokens {
+  readonly #remembered = new Map<string, Found<TokenDoc>>();
+  #directory: State | undefined;
+  #revision = 0;
+
+  find(header: string, directory: State): Found<TokenDoc> | undefined {
+    if (directory !== this.#directory || directory.durable !== this.#revision) {
+      this.#remembered.clear();
+      this.#directory = directory;
+      this.#revision = directory.durable;
+    }
+    const known = this.#remembered.get(header);
+    if (known) return known;
+    const found = findToken(directory, hashSecret(readToken(header)));
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    if (found) this.#remembered.set(header, found);
+    return found;
+  }
+}
+
 export interface Asking {
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
@@ -34,10 +67,10 @@ export interface Asking {
 }
 
 /** The principal of a request. Throws the gateway's refusal if there is none. */
-export function authenticate(asking: Asking, directory: State): Principal {
+export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {
   const { headers, address, now } = asking;
   if (headers.authorization !== undefined) {
-    const found = findToken(directory, hashSecret(readToken(headers.authorization)));
+    const found = tokens.find(headers.authorization, directory);
     if (!found || !isInForce(found.doc, now)) throw refuse("invalid_access_token");
     if (!admits(found.doc, address)) throw refuse("location_not_allowed", { address });
     return { by: "token", token: found.doc, actor: { type: "token", id: found.id, name: found.doc.name } };
@@ -52,7 +85,8 @@ function authenticateByKey(headers: IncomingHttpHeaders, directory: State): Prin
   if (key === undefined) throw refuse("missing_auth_key");
   if (email === undefined) throw refuse("missing_credentials");
   const malformed: Problem[] = [];
-  if (Array.isArray(email) || email.length > 254 || !EMAIL.test(email)) malformed.push(problem("malformed_auth_email"));
+  if (Array.isArray(email) || email.length > 254 || !EMAIL.test(email))
+    malformed.push(problem("malformed_auth_email"));
   if (Array.isArray(key) || !KEY.test(key)) malformed.push(problem("malformed_auth_key"));
   const [first, second] = malformed;
   // The gateway tells both causes in one chain.

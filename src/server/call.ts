@@ -7,7 +7,7 @@ import { type Operation, type OperationName, operations } from "../contract/oper
 import { didYouMean } from "../contract/similar.ts";
 import type { LiveState } from "../store/live-state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
-import { type Asking, authenticate, authorize, type Principal } from "./auth.ts";
+import { type Asking, authenticate, authorize, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { checkOrigin, docsBase } from "./origin.ts";
@@ -47,6 +47,7 @@ export class Routes {
   readonly #app: FastifyInstance;
   readonly #context: AppContext;
   readonly #rate = new RateCounter();
+  readonly #tokens = new Tokens();
 
   constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
@@ -68,7 +69,15 @@ export class Routes {
       const account = this.#context.accounts.get(id);
       // A token for all accounts may name one that does not exist.
       if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
-      return { asking, params, query: readQuery(request, operation), requestId: request.id, principal, account, request };
+      return {
+        asking,
+        params,
+        query: readQuery(request, operation),
+        requestId: request.id,
+        principal,
+        account,
+        request,
+      };
     });
   }
 
@@ -77,7 +86,14 @@ export class Routes {
     this.#add(name, handler, (asking, request, operation) => {
       const principal = this.#principal(asking, request);
       authorize(principal, operation.groups, undefined);
-      return { asking, params: {}, query: readQuery(request, operation), requestId: request.id, principal, request };
+      return {
+        asking,
+        params: {},
+        query: readQuery(request, operation),
+        requestId: request.id,
+        principal,
+        request,
+      };
     });
   }
 
@@ -90,7 +106,7 @@ export class Routes {
   }
 
   #principal(asking: Asking, request: FastifyRequest): Principal {
-    const principal = authenticate(asking, this.#context.accounts.directory.state);
+    const principal = authenticate(asking, this.#context.accounts.directory.state, this.#tokens);
     request.rate = this.#rate.count(principal.actor.id, asking.now);
     return principal;
   }
@@ -109,7 +125,11 @@ export class Routes {
         request.operation = name;
         try {
           const { headers, ip } = request;
-          request.call = prepare({ headers, address: ip, now: this.#context.clock.now() }, request, operation);
+          request.call = prepare(
+            { headers, address: ip, now: this.#context.clock.now() },
+            request,
+            operation,
+          );
           done();
         } catch (error) {
           this.answer(request, reply, this.refusal(request, error));
@@ -154,7 +174,10 @@ export class Routes {
       this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
       return fail(refuse("store_unavailable", { reason: error.message }).problems, docs);
     }
-    this.#context.log.error({ err: error, request_id: request.id, operation: request.operation }, "internal error");
+    this.#context.log.error(
+      { err: error, request_id: request.id, operation: request.operation },
+      "internal error",
+    );
     return fail(refuse("internal_error", { request: request.id }).problems, docs);
   }
 
@@ -164,28 +187,48 @@ export class Routes {
     reply.hijack();
     const response = reply.raw;
     if (response.writableEnded || response.destroyed) return;
-    const headers: Record<string, string | number> = {
-      "content-type": "application/json",
-      "cache-control": "private, no-cache",
-      "cf-ray": request.id,
-      "ratelimit-policy": RATE_POLICY,
-      vary: "x-magic-new-hc-target",
-    };
-    if (status !== 304) headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    if (request.rate !== "") headers["ratelimit"] = request.rate;
-    if (answer.headers) Object.assign(headers, answer.headers);
-    // What is left of a body that was not read would be taken for the next request.
-    if (!request.raw.complete || this.#context.closing.aborted) headers["connection"] = "close";
+    const own = answer.headers;
+    // A flat list is what Node writes fastest.
+    const headers = [
+      "cf-ray",
+      request.id,
+      "cache-control",
+      "private, no-cache",
+      "ratelimit-policy",
+      RATE_POLICY,
+    ];
+    if (!own?.["content-type"]) headers.push("content-type", "application/json");
+    if (!own?.["vary"]) headers.push("vary", "x-magic-new-hc-target");
+    if (status !== 304) headers.push("content-length", String(Buffer.byteLength(body)));
+    if (request.rate !== "") headers.push("ratelimit", request.rate);
+    for (const name in own) headers.push(name, own[name] ?? "");
+    if (this.#context.closing.aborted || hasMuchLeft(request)) headers.push("connection", "close");
     response.writeHead(status, headers);
     response.end(body);
     const seconds = (performance.now() - request.startedAt) / 1000;
     this.#context.metrics.countRequest(request.operation, status, seconds);
     if (this.#context.log.isLevelEnabled("debug")) {
       const { method, url, ip } = request;
-      const about = { request_id: request.id, operation: request.operation, method, url, ip, status, seconds };
+      const about = {
+        request_id: request.id,
+        operation: request.operation,
+        method,
+        url,
+        ip,
+        status,
+        seconds,
+      };
       this.#context.log.debug(about, "request");
     }
   }
+}
+
+/** Is a body on its way that is not worth reading to its end, only to keep the connection? */
+function hasMuchLeft({ raw }: FastifyRequest): boolean {
+  if (raw.complete) return false;
+  return (
+    raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > LARGE_BODY
+  );
 }
 
 /** The query, which must be of known parameters, each once. */
@@ -196,7 +239,8 @@ function readQuery(request: FastifyRequest, operation: Operation): Readonly<Reco
     if (!operation.query.includes(name)) {
       throw refuse("unknown_query", { name, hint: didYouMean(name, operation.query) });
     }
-    if (typeof value !== "string") throw refuse("invalid_query", { name, given: "there more than once", expected: "there once" });
+    if (typeof value !== "string")
+      throw refuse("invalid_query", { name, given: "there more than once", expected: "there once" });
   }
   return query as Record<string, string>;
 }

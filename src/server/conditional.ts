@@ -15,7 +15,11 @@ const LIST = /^\s*(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*"
 function readTags(name: string, header: string): readonly string[] | "*" {
   if (header.trim() === "*") return "*";
   if (header.length > 4096 || !LIST.test(header)) {
-    throw refuse("invalid_header", { name, given: header, expected: 'one or more entity tags in quotes, or "*"' });
+    throw refuse("invalid_header", {
+      name,
+      given: header,
+      expected: 'one or more entity tags in quotes, or "*"',
+    });
   }
   return header.match(/(?:W\/)?"[^"]*"/g) ?? [];
 }

@@ -36,7 +36,9 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
   const seed = options.seed ?? (environment["PATCHBAY_SEED"] || undefined);
   const level = pick(options.logLevel, "PATCHBAY_LOG_LEVEL", "info");
   if (!["fatal", "error", "warn", "info", "debug", "trace", "silent"].includes(level)) {
-    throw new ConfigError(`--log-level is ${level}, but must be fatal, error, warn, info, debug, trace or silent.`);
+    throw new ConfigError(
+      `--log-level is ${level}, but must be fatal, error, warn, info, debug, trace or silent.`,
+    );
   }
   return {
     host: pick(options.host, "PATCHBAY_HOST", "127.0.0.1"),
@@ -44,7 +46,8 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     data: pick(options.data, "PATCHBAY_DATA", "data"),
     seed,
     // The demonstration is there to be tried, so it can be reset.
-    sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]) ?? seed === undefined,
+    sandbox:
+      options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]) ?? seed === undefined,
     metricsPort: readMetricsPort(pick(options.metricsPort, "PATCHBAY_METRICS_PORT", "8788")),
     logLevel: level,
   };
@@ -53,7 +56,9 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
 function readPort(name: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65535) return port;
-  throw new ConfigError(`${name} is ${text}, but must be a port number from 0 to 65535 (0 picks a free one).`);
+  throw new ConfigError(
+    `${name} is ${text}, but must be a port number from 0 to 65535 (0 picks a free one).`,
+  );
 }
 
 function readMetricsPort(text: string): number | undefined {
@@ -70,5 +75,7 @@ function readFlag(name: string, text: string | undefined): boolean | undefined {
 /** Is this a name or address of this machine alone? */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, "");
-  return name === "localhost" || name === "::1" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name);
+  return (
+    name === "localhost" || name === "::1" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)
+  );
 }

@@ -1,7 +1,7 @@
 /** Answers in the vendor's envelope, as text that is ready to be sent. */
 
-import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
+import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
 
 export interface Answer {
   readonly status: number;

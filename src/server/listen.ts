@@ -7,9 +7,14 @@ export async function listen<T>(option: string, port: number, start: () => Promi
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") {
-      throw new ConfigError(`Port ${port} is taken by another program. Choose another with ${option} (0 picks a free one).`);
+      throw new ConfigError(
+        `Port ${port} is taken by another program. Choose another with ${option} (0 picks a free one).`,
+      );
     }
-    if (code === "EACCES") throw new ConfigError(`Port ${port} may not be used by this user. Choose one above 1023 with ${option}.`);
+    if (code === "EACCES")
+      throw new ConfigError(
+        `Port ${port} may not be used by this user. Choose one above 1023 with ${option}.`,
+      );
     throw error;
   }
 }

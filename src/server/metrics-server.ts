@@ -17,7 +17,8 @@ export interface MetricsServer {
 
 export async function serveMetrics(host: string, port: number, health: Health): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    const send = (status: number, text: string, type = "text/plain; charset=utf-8") => answer(response, status, text, type);
+    const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
+      answer(response, status, text, type);
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET") return send(405, "GET only\n");
     if (path === "/healthz") return send(200, "ok\n");

@@ -1,6 +1,6 @@
 /** Figures for `/metrics`, in the Prometheus text format. */
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CommitObserver } from "../store/live-state.ts";
 
 /** Requests of one operation and status. */
@@ -29,7 +29,8 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [operation, status, { count }] of flatten(requests)) this.inc({ operation, status }, count);
+        for (const [operation, status, { count }] of flatten(requests))
+          this.inc({ operation, status }, count);
       },
     });
     new Counter({
@@ -39,7 +40,8 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [operation, status, { seconds }] of flatten(requests)) this.inc({ operation, status }, seconds);
+        for (const [operation, status, { seconds }] of flatten(requests))
+          this.inc({ operation, status }, seconds);
       },
     });
     this.#commits = new Histogram({

@@ -54,10 +54,23 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     const loopback = isLoopback(config.host);
     if (isDemo && !loopback) refuseToExpose(config.host);
     const { sandbox } = config;
-    const app = createApp({ accounts, store, clock, metrics, log, seed, sandbox, loopback, closing: closing.signal });
+    const app = createApp({
+      accounts,
+      store,
+      clock,
+      metrics,
+      log,
+      seed,
+      sandbox,
+      loopback,
+      closing: closing.signal,
+    });
     for (const { state } of accounts.all()) metrics.setRevision(state.id, state.durable);
     const health = { metrics, isReady: () => !closing.signal.aborted };
-    const metricsServer = config.metricsPort === undefined ? undefined : await serveMetrics(config.host, config.metricsPort, health);
+    const metricsServer =
+      config.metricsPort === undefined
+        ? undefined
+        : await serveMetrics(config.host, config.metricsPort, health);
     await listen("--port", config.port, () => app.listen({ host: config.host, port: config.port }));
     const url = addressOf(config.host, app.server.address());
     log.info({ url, data: config.data ?? "memory", resumed }, "started");
@@ -92,7 +105,16 @@ function addressOf(host: string, address: AddressInfo | string | null): string {
 
 function createLog(level: string, destination?: DestinationStream): Logger {
   const redact = {
-    paths: ["req.headers.authorization", "headers.authorization", 'headers["x-auth-key"]', "token", "key", "*.hash", "*.key_hash", "*.md5_key"],
+    paths: [
+      "req.headers.authorization",
+      "headers.authorization",
+      'headers["x-auth-key"]',
+      "token",
+      "key",
+      "*.hash",
+      "*.key_hash",
+      "*.md5_key",
+    ],
     censor: "(masked)",
   };
   return pino({ level, redact, base: null }, destination ?? pino.destination({ dest: 2, sync: true }));

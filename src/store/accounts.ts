@@ -50,7 +50,8 @@ export class Accounts {
       await this.#load();
     };
     // Holds one state after the other, then replaces while none of them decides.
-    const hold = (index: number): Promise<void> => held[index]?.exclusively(() => hold(index + 1)) ?? replaceAll();
+    const hold = (index: number): Promise<void> =>
+      held[index]?.exclusively(() => hold(index + 1)) ?? replaceAll();
     await hold(0);
   }
 

@@ -3,13 +3,17 @@
 import { setImmediate } from "node:timers/promises";
 import type { Circumstances, Decision } from "../../account/decide.ts";
 import { interconnectKind } from "../../account/interconnect.ts";
-import { type Condition, updateInterconnect, updateInterconnects } from "../../account/interconnect-update.ts";
+import {
+  type Condition,
+  updateInterconnect,
+  updateInterconnects,
+} from "../../account/interconnect-update.ts";
 import type { TargetForm } from "../../account/interconnect-view.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
 import { Problems, problem } from "../../contract/errors.ts";
 import { MOST_ELEMENTS } from "../../contract/interconnect.ts";
 import { didYouMean } from "../../contract/similar.ts";
-import { type Call, readBody, readFlag, type Routes } from "../call.ts";
+import { type Call, type Routes, readBody, readFlag } from "../call.ts";
 import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeInterconnect } from "../encode.ts";
@@ -30,7 +34,11 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const unchanged = judgeReading(call, tag);
     if (unchanged) return unchanged;
     const interconnects = state.list(kind).map((entry) => encodeInterconnect(entry, form));
-    const body = assemble('{"result":{"interconnects":[', interconnects, ']},"success":true,"errors":[],"messages":[]}');
+    const body = assemble(
+      '{"result":{"interconnects":[',
+      interconnects,
+      ']},"success":true,"errors":[],"messages":[]}',
+    );
     return { status: 200, body, headers: { etag: tag } };
   });
 
@@ -41,7 +49,10 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const entry = state.get(kind, id);
     if (!entry) {
       const holder = state.holder(`tunnel-name:${id}`);
-      throw refuse("interconnect_not_found", { id, hint: holder ? ` That is the name of ${holder.id}.` : "" });
+      throw refuse("interconnect_not_found", {
+        id,
+        hint: holder ? ` That is the name of ${holder.id}.` : "",
+      });
     }
     const tag = etag(state.epoch, entry.revision);
     const unchanged = judgeReading(call, tag);
@@ -142,13 +153,22 @@ function readElements(body: unknown): Elements {
   for (const field of Object.keys(body)) {
     if (field === "interconnects") continue;
     const hint = () => didYouMean(field, ["interconnects", "id"]);
-    problems.add("unknown_field", () => ({ field, hint: hint() }), `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+    problems.add(
+      "unknown_field",
+      () => ({ field, hint: hint() }),
+      `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    );
   }
   if (problems.found) throw new Refusal(problems.list());
-  const list: unknown = Reflect.get(body, "interconnects") ?? (Object.hasOwn(body, "interconnects") ? null : []);
+  const list: unknown =
+    Reflect.get(body, "interconnects") ?? (Object.hasOwn(body, "interconnects") ? null : []);
   if (list === null) throw new Refusal([problem("null_not_permitted", { type: "array" }, "/interconnects")]);
   if (Array.isArray(list)) return bounded(list, "/interconnects");
-  throw refuse("invalid_request", { detail: `interconnects must be an array, not a ${typeof list}` }, "/interconnects");
+  throw refuse(
+    "invalid_request",
+    { detail: `interconnects must be an array, not a ${typeof list}` },
+    "/interconnects",
+  );
 }
 
 function bounded(elements: readonly unknown[], pointer: string): Elements {

@@ -8,7 +8,7 @@ import { kinds } from "../../account/kinds.ts";
 import { durableSettings } from "../../account/settings.ts";
 import type { Entry, State } from "../../account/state.ts";
 import type { Page } from "../../store/store.ts";
-import { type Call, readNumber, type Routes } from "../call.ts";
+import { type Call, type Routes, readNumber } from "../call.ts";
 import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeInterconnect } from "../encode.ts";
@@ -29,13 +29,21 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
     if (after === undefined) {
       for (const name of ["wait", "epoch"]) {
         if (query[name] !== undefined) {
-          throw refuse("invalid_query", { name, given: "there without after", expected: "there only with after" });
+          throw refuse("invalid_query", {
+            name,
+            given: "there without after",
+            expected: "there only with after",
+          });
         }
       }
       return listBefore(call, limit);
     }
     if (query["cursor"] !== undefined) {
-      throw refuse("invalid_query", { name: "cursor", given: "there with after", expected: "there without it" });
+      throw refuse("invalid_query", {
+        name: "cursor",
+        given: "there with after",
+        expected: "there without it",
+      });
     }
     return follow(call, after, limit, wait ?? 0);
   });
@@ -128,7 +136,8 @@ function writeCursor(epoch: string, revision: number): string {
 function readCursor(cursor: string | undefined, epoch: string): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
   const [of, revision, ...rest] = Buffer.from(cursor, "base64url").toString().split(":");
-  if (rest.length > 0 || revision === undefined || !/^\d{1,15}$/.test(revision)) throw refuse("invalid_cursor");
+  if (rest.length > 0 || revision === undefined || !/^\d{1,15}$/.test(revision))
+    throw refuse("invalid_cursor");
   if (of !== epoch) throw refuse("history_moved", { revision, newest: "another", epoch });
   return Number(revision);
 }

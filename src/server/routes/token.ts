@@ -19,7 +19,9 @@ export function addTokenRoutes(routes: Routes, { accounts }: AppContext): void {
     const { not_before, expires_on } = doc;
     const early = status === "active" && !isInForce(doc, asking.now);
     const message = early ? "This API Token is not yet valid" : said[status];
-    const body = wrap(JSON.stringify({ id, status, not_before, expires_on }), [{ code: 10000, message, type: null }]);
+    const body = wrap(JSON.stringify({ id, status, not_before, expires_on }), [
+      { code: 10000, message, type: null },
+    ]);
     return { status: 200, body };
   });
 }

@@ -8,7 +8,15 @@ import type { ChangeRecord } from "../../account/change.ts";
 import { kindNamed } from "../../account/kinds.ts";
 import type { SeededState } from "../../account/seed.ts";
 import { type Doc, type Edit, type Slot, State } from "../../account/state.ts";
-import { type Batch, Conflict, NotCommitted, OutcomeUnknown, type Page, type Store, StoreRefused } from "../store.ts";
+import {
+  type Batch,
+  Conflict,
+  NotCommitted,
+  OutcomeUnknown,
+  type Page,
+  type Store,
+  StoreRefused,
+} from "../store.ts";
 import { pragmas, SCHEMA_VERSION, schema } from "./schema.ts";
 
 /** Objects written in one go; between goes of a large commit, other requests are answered. */
@@ -124,7 +132,11 @@ export class SqliteStore implements Store {
     } catch (error) {
       // Still inside the transaction, nothing was written; else nobody can tell.
       if (db.isTransaction) return this.#abort(group, error);
-      return group.map(({ reject }) => () => reject(new OutcomeUnknown(messageOf(error))));
+      return group.map(
+        ({ reject }) =>
+          () =>
+            reject(new OutcomeUnknown(messageOf(error))),
+      );
     }
     return outcomes;
   }
@@ -133,15 +145,24 @@ export class SqliteStore implements Store {
     try {
       if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
     } catch {
-      return group.map(({ reject }) => () => reject(new OutcomeUnknown(messageOf(error))));
+      return group.map(
+        ({ reject }) =>
+          () =>
+            reject(new OutcomeUnknown(messageOf(error))),
+      );
     }
-    return group.map(({ reject }) => () => reject(new NotCommitted(messageOf(error))));
+    return group.map(
+      ({ reject }) =>
+        () =>
+          reject(new NotCommitted(messageOf(error))),
+    );
   }
 
   /** The compare-and-swap. False if the state is not where the batch was decided. */
   #advance({ state, epoch, base, changes }: Batch): boolean {
     const kinds = new Map<string, number>();
-    for (const { record, edits } of changes) for (const { slot } of edits) kinds.set(slot.kind, record.revision);
+    for (const { record, edits } of changes)
+      for (const { slot } of edits) kinds.set(slot.kind, record.revision);
     const moved = JSON.stringify(Object.fromEntries(kinds));
     const { changes: rows } = this.#statements.advance.run(base + changes.length, moved, state, epoch, base);
     return Number(rows) === 1;
@@ -253,9 +274,15 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
   return {
     state: reader.prepare("SELECT epoch, revision, collections FROM state WHERE id = ?"),
     states: reader.prepare("SELECT id FROM state ORDER BY id"),
-    objects: reader.prepare("SELECT number, kind, id, revision, doc FROM object WHERE state = ? ORDER BY number"),
-    after: reader.prepare("SELECT record FROM change WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?"),
-    before: reader.prepare("SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?"),
+    objects: reader.prepare(
+      "SELECT number, kind, id, revision, doc FROM object WHERE state = ? ORDER BY number",
+    ),
+    after: reader.prepare(
+      "SELECT record FROM change WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?",
+    ),
+    before: reader.prepare(
+      "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+    ),
     change: reader.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
     number: writer.prepare("SELECT number FROM object WHERE state = ? AND kind = ? AND id = ?"),
     create: writer.prepare("INSERT INTO state (id, epoch, revision, collections) VALUES (?, ?, 0, '{}')"),

@@ -1,0 +1,53 @@
+/** A store that keeps commits in memory only: what the same server does without a disk. */
+
+import type { ChangeRecord } from "../src/account/change.ts";
+import type { SeededState } from "../src/account/seed.ts";
+import { State } from "../src/account/state.ts";
+import type { Batch, Page, Store } from "../src/store/store.ts";
+
+export class MemoryStore implements Store {
+  readonly #states = new Map<string, { state: State; records: ChangeRecord[] }>();
+
+  async load(id: string): Promise<State | undefined> {
+    return this.#states.get(id)?.state;
+  }
+
+  async states(): Promise<readonly string[]> {
+    return [...this.#states.keys()];
+  }
+
+  async commit({ state, changes }: Batch): Promise<void> {
+    const kept = this.#states.get(state);
+    for (const { record } of changes) kept?.records.push(record);
+  }
+
+  async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#page(id, (record) => record.revision > revision, limit);
+  }
+
+  async changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#page(id, (record) => record.revision < revision, limit);
+  }
+
+  async change(id: string, revision: number): Promise<ChangeRecord | undefined> {
+    return this.#states.get(id)?.records.find((record) => record.revision === revision);
+  }
+
+  async replace(world: readonly SeededState[]): Promise<void> {
+    for (const { id, epoch, change } of world) {
+      const state = new State(id, epoch);
+      state.apply(change.edits);
+      state.settle(change.edits, change.record.revision);
+      this.#states.set(id, { state, records: [change.record] });
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #page(id: string, wanted: (record: ChangeRecord) => boolean, limit: number): Page | undefined {
+    const kept = this.#states.get(id);
+    if (!kept) return undefined;
+    const records = kept.records.filter(wanted).slice(0, limit);
+    return { records, more: false, position: { epoch: kept.state.epoch, revision: kept.records.length } };
+  }
+}
