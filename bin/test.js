@@ -1,0 +1,160 @@
+// `npm test`: everything that is missing, then all that can say whether the project is sound. One step that fails
+// does not keep the others from being seen. `--long` runs the long rounds; other arguments go to Vitest.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, relative } from "node:path";
+import { endLike, environment, ROOT, run, runCommand, setUp, toolFile } from "./bootstrap.js";
+
+/**
+ * What one step adds to the closing line, and what it has to say above it.
+ * @typedef {{ passed: number, failed: number, skipped: number, notes: string[] }} Count
+ */
+
+/**
+ * The parts of Vitest's JSON report that are counted.
+ * @typedef {{
+ *   numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
+ *   testResults: { name: string, status: string, message?: string,
+ *     assertionResults: { fullName: string, status: string }[] }[],
+ * }} Report
+ */
+
+/**
+ * Counts a run of Vitest. Whatever went wrong counts at least once, also where no single test is to blame.
+ * @param {Report | undefined} report undefined if there is none
+ * @param {number | null} code Vitest's exit code, null if a signal ended it
+ * @returns {Count}
+ */
+function countVitest(report, code) {
+  if (report === undefined) {
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      notes: [`vitest ended with ${code ?? "a signal"} and no report`],
+    };
+  }
+  const files = report.testResults.map((file) => ({ ...file, name: relative(ROOT, file.name) }));
+  // A file that cannot be loaded has no tests that could fail.
+  const broken = files.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  );
+  const notes = [
+    ...broken.map((file) => `failed: ${file.name}`),
+    ...files.flatMap((file) =>
+      file.assertionResults
+        .filter((test) => test.status === "failed")
+        .map((test) => `failed: ${file.name}: ${test.fullName}`),
+    ),
+  ];
+  const count = {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+    notes,
+  };
+  if (count.failed === 0 && code !== 0) {
+    return { ...count, failed: 1, notes: [`vitest ended with ${code ?? "a signal"}, see above`] };
+  }
+  if (count.failed === 0 && count.passed === 0) return { ...count, failed: 1, notes: ["no test passed"] };
+  return count;
+}
+
+/**
+ * @param {string} file
+ * @returns {Report | undefined}
+ */
+function readReport(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
+/**
+ * One durability test watches the server's system calls. Where strace can be had without asking anybody (as root,
+ * with Debian's packages) it is installed; elsewhere that test is skipped.
+ * @returns {string | undefined} its path
+ */
+function findStrace() {
+  const found = onPath("strace");
+  const apt = onPath("apt-get");
+  if (found !== undefined || apt === undefined) return found;
+  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return undefined;
+  console.error("Installing strace (one durability test uses it) …");
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "strace"]]) {
+    spawnSync(apt, ["--quiet", ...args], { env, stdio: "ignore", timeout: 120_000 });
+  }
+  return onPath("strace");
+}
+
+/**
+ * @param {string} program
+ */
+function onPath(program) {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
+}
+
+await runCommand(async () => {
+  const args = process.argv.slice(2);
+  const toolchain = await setUp({ dev: true });
+  const strace = findStrace();
+  const reports = mkdtempSync(join(tmpdir(), "patchbay-test-"));
+  const report = join(reports, "vitest.json");
+  const env = {
+    ...environment(toolchain),
+    ...(args.includes("--long") ? { PATCHBAY_TEST_LONG: "1" } : {}),
+    // Only a whole run may say what there is evidence for.
+    ...(args.every((arg) => arg === "--long") ? { PATCHBAY_WHOLE_RUN: "1" } : {}),
+    ...(strace === undefined ? {} : { PATCHBAY_STRACE: strace }),
+  };
+  const vitest = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const steps = [
+    { name: "biome", does: "format, lint, walls", command: ["biome", "check", "--error-on-warnings", "."] },
+    { name: "tsc", does: "types", command: ["tsc", "-p", "tsconfig.json"] },
+    {
+      name: "vitest",
+      does: "tests",
+      command: ["vitest", "run", ...vitest, ...args.filter((arg) => arg !== "--long")],
+    },
+  ];
+
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {string[]} */
+  const summary = [];
+  try {
+    for (const { name, does, command } of steps) {
+      const [tool = "", ...rest] = command;
+      console.log(`\n▸ ${name} (${does})`);
+      const began = performance.now();
+      const ending = await run(toolchain.node, [toolFile(tool), ...rest], { env, cwd: ROOT });
+      // Asked to stop: not a result of anything.
+      if (ending.asked !== null) return endLike({ ...ending, signal: ending.asked });
+      const passed = ending.code === 0;
+      /** @type {Count} */
+      const count =
+        name === "vitest"
+          ? countVitest(readReport(report), ending.code)
+          : { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0, notes: [] };
+      total.passed += count.passed;
+      total.failed += count.failed;
+      total.skipped += count.skipped;
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      summary.push(
+        `  ${name.padEnd(7)} ${describe(count)}  (${seconds} s)`,
+        ...count.notes.map((note) => `    ${note}`),
+      );
+    }
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
+  }
+  console.log(`\n${summary.join("\n")}\n\n${describe(total)}`);
+  if (total.failed > 0) process.exitCode = 1;
+});
+
+/**
+ * @param {{ passed: number, failed: number, skipped: number }} count
+ */
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
