@@ -98,14 +98,15 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
     }
   }
   for (const { wish, field, keys } of wanted) {
+    let refused = false;
     for (const key of keys) {
       const rival = taken.get(key)?.slot ?? (given.has(key) ? undefined : state.holder(key));
-      if (rival && rival !== wish.slot) {
+      if (!rival || rival === wish.slot) taken.set(key, wish);
+      else if (!refused) {
         const { name, values } = wish.kind.conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
         problems.add(name, values, `${wish.pointer}/${field}`);
-        break;
+        refused = true;
       }
-      taken.set(key, wish);
     }
   }
 }

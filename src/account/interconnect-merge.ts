@@ -83,7 +83,7 @@ export function mergeInterconnect(
   }
   if (update.gre) mergeGre(doc, update.gre, by);
   if (update.health_check) doc.health_check = mergeHealthCheck(stored, update.health_check, by);
-  if (update.bgp) mergeBgp(doc, update.bgp, by);
+  if (update.bgp) mergeBgp(stored, doc, update.bgp, by);
   return doc;
 }
 
@@ -171,7 +171,13 @@ function mergeSource(
   if (asked && check.source === undefined) by.problems.add("source_required", {}, pointer);
 }
 
-function mergeBgp(doc: Mutable<InterconnectDoc>, update: BgpUpdate, by: Judgement): void {
+/** An object of which nothing is left goes with its last member: the log cannot tell it from none. */
+function mergeBgp(
+  stored: InterconnectDoc,
+  doc: Mutable<InterconnectDoc>,
+  update: BgpUpdate,
+  by: Judgement,
+): void {
   const pointer = `${by.pointer}/bgp`;
   const before = doc.bgp ?? {};
   const bgp: Mutable<Bgp> = { ...before };
@@ -190,8 +196,9 @@ function mergeBgp(doc: Mutable<InterconnectDoc>, update: BgpUpdate, by: Judgemen
   else if (md5_key !== undefined && judgeMd5Key(md5_key, `${pointer}/md5_key`, by.problems))
     bgp.md5_key = md5_key;
   for (const field of ["cloudflare_endpoint", "customer_endpoint"] as const)
-    mergeEndpoint(doc, bgp, update, field, by);
-  if (doc.bgp || Object.keys(bgp).length > 0) doc.bgp = bgp;
+    mergeEndpoint(stored, doc, bgp, update, field, by);
+  if (Object.keys(bgp).length > 0) doc.bgp = bgp;
+  else delete doc.bgp;
 }
 
 /** `as_no` is the old name of `customer_asn`. One that only repeats the stored value says nothing. */
@@ -211,7 +218,9 @@ function mergeAsn(bgp: Mutable<Bgp>, update: BgpUpdate, by: Judgement): void {
     bgp.customer_asn = asn;
 }
 
+/** Derived endpoints are read-only: those that were read are ignored, also when the address moves. */
 function mergeEndpoint(
+  stored: InterconnectDoc,
   doc: InterconnectDoc,
   bgp: Mutable<Bgp>,
   update: BgpUpdate,
@@ -222,8 +231,9 @@ function mergeEndpoint(
   if (given === undefined || given === bgp[field]) return;
   const pointer = `${by.pointer}/bgp/${field}`;
   if (derivesBgpEndpoints(doc)) {
-    const derived = field === "cloudflare_endpoint" ? providerEnd(doc) : customerEnd(doc);
-    if (given !== derived) {
+    const end = field === "cloudflare_endpoint" ? providerEnd : customerEnd;
+    const derived = end(doc);
+    if (given !== derived && given !== end(stored)) {
       by.problems.add("read_only_field", { field: `bgp.${field}`, stored: show(derived) }, pointer);
     }
   } else if (given === "") delete bgp[field];

@@ -149,7 +149,8 @@ export class State {
       const collection = this.#collection(slot.kind);
       if (collection.pending.at(-1) !== this.revision) collection.pending.push(this.revision);
       if (after) {
-        after.previous = before;
+        // Of an object that is made again, the version before is its removal.
+        after.previous = before ?? slot.entry;
         collection.slots.set(slot.id, slot);
         this.#claim(slot, kind, after.doc, before?.doc);
       }
@@ -162,12 +163,12 @@ export class State {
   /** Takes back the newest change, which was applied and did not become durable. */
   takeBack(edits: readonly Edit[]): void {
     for (const { slot, kind, after } of edits) if (after) this.#release(slot, kind, after.doc);
-    for (const { slot, kind, before } of edits) {
+    for (const { slot, kind, before, after } of edits) {
       const collection = this.#collection(slot.kind);
       if (collection.pending.at(-1) === this.revision) collection.pending.pop();
-      slot.entry = before;
+      slot.entry = before ?? after?.previous;
       if (before) this.#claim(slot, kind, before.doc);
-      else collection.slots.delete(slot.id);
+      else if (!slot.entry) collection.slots.delete(slot.id);
     }
     this.revision--;
   }
@@ -175,12 +176,14 @@ export class State {
   /** The changes up to `revision` are durable: the versions before theirs are let go. */
   settle(edits: readonly Edit[], revision: number): void {
     this.durable = revision;
-    for (const { slot, after } of edits) {
+    for (const { slot, before, after } of edits) {
       const collection = this.#collection(slot.kind);
       collection.revision = revision;
       if (collection.pending[0] === revision) collection.pending.shift();
+      if (!before || slot.entry?.deleted) collection.slots.delete(slot.id);
       if (after) after.previous = undefined;
-      else collection.slots.delete(slot.id);
+      // What is made comes last, also if it was there before its removal in the same commit.
+      if (after && !before) collection.slots.set(slot.id, slot);
     }
   }
 

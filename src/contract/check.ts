@@ -79,11 +79,12 @@ export class Checker<Schema extends TSchema> {
     const known = Object.keys(properties);
     const kept: Record<string, unknown> = {};
     for (const field of Object.keys(value)) {
-      const below = `/${escapePointer(field)}`;
       if (!Object.hasOwn(properties, field)) {
-        problems.add("unknown_field", () => ({ field, hint: didYouMean(field, known) }), pointer + below);
+        const values = () => ({ field, hint: didYouMean(field, known) });
+        problems.add("unknown_field", values, () => `${pointer}/${escapePointer(field)}`);
         continue;
       }
+      const below = `/${escapePointer(field)}`;
       const place = { path: path + below, pointer: pointer + below, problems };
       const item = this.#keep(member(properties, field), member(value, field), place);
       if (item !== NOTHING) kept[field] = item;
@@ -103,13 +104,21 @@ export class Checker<Schema extends TSchema> {
       explainOne("maxItems", { limit: most }, value, fieldOf(path), problems, pointer);
       return NOTHING;
     }
-    const items = value.map((item, index) =>
-      this.#keep(member(schema, "items"), item, {
-        path: `${path}/${index}`,
-        pointer: `${pointer}/${index}`,
-        problems,
-      }),
-    );
+    const wanted = member(schema, "items");
+    const type = member(wanted, "type");
+    const plain = typeof type === "string" && type !== "object" && type !== "array" ? type : undefined;
+    const items: unknown[] = [];
+    for (const [index, item] of value.entries()) {
+      if (plain !== undefined && isOfType(item, plain)) items.push(item);
+      else if (plain !== undefined && problems.full) {
+        // It is only counted, so nothing is made for it.
+        problems.add("invalid_request", {});
+        items.push(NOTHING);
+      } else {
+        const place = { path: `${path}/${index}`, pointer: `${pointer}/${index}`, problems };
+        items.push(this.#keep(wanted, item, place));
+      }
+    }
     return items.includes(NOTHING) ? NOTHING : items;
   }
 

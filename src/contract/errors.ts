@@ -65,7 +65,9 @@ const LONGEST_POINTER = 1_000;
 
 /** A pointer that is told as it is, or else that of the nearest value around it that has a shorter one. */
 function shortenPointer(pointer: string): string {
-  return pointer.length <= LONGEST_POINTER ? pointer : pointer.slice(0, pointer.lastIndexOf("/", LONGEST_POINTER));
+  return pointer.length <= LONGEST_POINTER
+    ? pointer
+    : pointer.slice(0, pointer.lastIndexOf("/", LONGEST_POINTER));
 }
 
 /** The HTTP status of a refusal: that of its first problem. */
@@ -90,9 +92,14 @@ export class Problems {
     return this.#told.length > 0;
   }
 
+  /** Are there as many as will be told? Further ones are only counted. */
+  get full(): boolean {
+    return this.#told.length >= MOST_PROBLEMS;
+  }
+
   /** `values` and `pointer` may be functions, for what takes work to make. */
   add(name: ErrorName, values: Values | (() => Values), pointer?: string | (() => string)): void {
-    if (this.#told.length >= MOST_PROBLEMS) {
+    if (this.full) {
       this.#more++;
       return;
     }

@@ -143,7 +143,7 @@ function repeatedKeys(text: string): readonly Problem[] {
       top.keys.add(top.key);
     }
   }
-  return problems;
+  return problems.list();
 }
 
 function endOfString(text: string, start: number): number {

@@ -37,26 +37,30 @@ export function createApp(context: AppContext): FastifyInstance {
       requireHostHeader: false,
     },
     clientErrorHandler: answerBrokenRequest,
+    // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
-      routes.answer(
-        request,
-        reply,
-        routes.refusal(request, refuse("not_routable", { path: pathOf(request.url) })),
-      );
+      routes.begin(request, reply, () => {
+        const refusal = refuse("not_routable", { path: pathOf(request.url) });
+        routes.answer(request, reply, routes.refusal(request, refusal));
+      });
     },
   });
   const routes = new Routes(app, context);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.addHook("onRequest", (request, reply, done) => routes.begin(request, reply, done));
+  app.addHook("onRequest", (request, reply, done) => {
+    routes.begin(request, reply, () => {
+      // Before the body is read: what it says does not matter.
+      if (!request.is404) return done();
+      const refusal = notFound(request.method, pathOf(request.url));
+      routes.answer(request, reply, routes.refusal(request, refusal));
+    });
+  });
   addInterconnectRoutes(routes, context);
   addLogRoutes(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addPages(app, routes);
-  app.setNotFoundHandler((request, reply) => {
-    routes.answer(request, reply, routes.refusal(request, notFound(request.method, pathOf(request.url))));
-  });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
       request,

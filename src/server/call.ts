@@ -155,6 +155,8 @@ export class Routes {
   /** What goes before every route. */
   begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     request.startedAt = performance.now();
+    request.operation = "none";
+    request.rate = "";
     try {
       checkOrigin(request.headers, this.#context.loopback);
       done();

@@ -46,6 +46,8 @@ export class LiveState {
   readonly #store: Store;
   readonly #observe: CommitObserver;
   #state: State;
+  /** Is the store known to be elsewhere, or not known where? Then the state is loaded before the next decision. */
+  #stale = false;
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #exclusive: Promise<void> = Promise.resolve();
@@ -97,6 +99,7 @@ export class LiveState {
   /** Puts another state in this one's place. Only within `exclusively`. */
   replaceState(state: State): void {
     this.#state = state;
+    this.#stale = false;
     this.#wake();
   }
 
@@ -121,6 +124,13 @@ export class LiveState {
   async #decideBatch(taken: Pending[]): Promise<void> {
     let batch = taken;
     for (let attempt = 1; ; attempt++) {
+      try {
+        if (this.#stale) await this.#reload();
+      } catch (error) {
+        const reason = new NotCommitted(error instanceof Error ? error.message : String(error));
+        for (const pending of batch) pending.reject(reason);
+        return;
+      }
       const base = this.#state.revision;
       const { decided, rest } = this.#decideAll(batch);
       const changes = decided.flatMap(({ decision, pending }) =>
@@ -151,8 +161,10 @@ export class LiveState {
   #decideAll(batch: Pending[]): { decided: Decided[]; rest: Pending[] } {
     const decided: Decided[] = [];
     let edits = 0;
+    let taken = 0;
     for (const pending of batch) {
       if (edits >= MOST_EDITS) break;
+      taken++;
       try {
         const decision = decide(this.#state, pending.command);
         if (decision.ok && decision.change && !pending.dry) {
@@ -163,10 +175,9 @@ export class LiveState {
       } catch (error) {
         // A defect in one command's rules is that command's alone.
         pending.reject(error);
-        decided.push({ pending, decision: { ok: false, problems: [] } });
       }
     }
-    return { decided, rest: batch.slice(decided.length) };
+    return { decided, rest: batch.slice(taken) };
   }
 
   async #commit(base: number, changes: readonly Change[]): Promise<void> {
@@ -198,8 +209,9 @@ export class LiveState {
         // A request's id is its own, so the record tells whose commit took the revision.
         if (first && logged?.request_id === first.record.request_id) return "committed";
       } else if (error instanceof Conflict) await this.#readOn(base);
-      else if (!(error instanceof NotCommitted)) return "failed";
+      else if (!(error instanceof NotCommitted)) throw error;
     } catch {
+      this.#stale = true;
       return "failed";
     }
     return attempt < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS) ? "again" : "failed";

@@ -1,7 +1,7 @@
 /** The embedded engine: SQLite in the process, as shipped with Node. */
 
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { ChangeRecord } from "../../account/change.ts";
@@ -25,6 +25,9 @@ const ROWS_AT_ONCE = 1_000;
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 
+/** SQLite's result code for what another connection holds. */
+const BUSY = 5;
+
 interface Waiting {
   readonly batch: Batch;
   readonly resolve: () => void;
@@ -35,7 +38,8 @@ export class SqliteStore implements Store {
   readonly #writer: DatabaseSync;
   /** A connection of its own for reading, so that no reader sees a commit that is under way. */
   readonly #reader: DatabaseSync;
-  readonly #lock: DatabaseSync | undefined;
+  readonly #connections: DisposableStack;
+  readonly #directory: string | undefined;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #numbers = new Map<string, number>();
   #waiting: Waiting[] = [];
@@ -49,32 +53,37 @@ export class SqliteStore implements Store {
     try {
       return new SqliteStore(directory);
     } catch (error) {
-      if (error instanceof StoreRefused) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new StoreRefused(`The data directory ${directory} cannot be used: ${reason}.`);
+      throw refusal(directory, error);
     }
   }
 
   private constructor(directory: string | undefined) {
+    // Whatever is open when something is refused is closed again, the lock last.
+    using connections = new DisposableStack();
+    this.#directory = directory;
     if (directory === undefined) {
-      this.#writer = new DatabaseSync(":memory:");
+      this.#writer = connections.use(new DatabaseSync(":memory:"));
       this.#reader = this.#writer;
     } else {
-      const made = mkdirSync(directory, { recursive: true });
-      if (made !== undefined) syncDirectory(dirname(made));
-      this.#lock = lockDirectory(directory);
+      makeDirectory(directory);
+      connections.use(lockDirectory(directory));
       const file = join(directory, "patchbay.db");
-      this.#writer = new DatabaseSync(file);
+      this.#writer = connections.use(new DatabaseSync(file));
       this.#writer.exec(pragmas);
-      this.#reader = new DatabaseSync(file);
+      this.#reader = connections.use(new DatabaseSync(file));
       this.#reader.exec("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;");
     }
     migrate(this.#writer, directory);
     if (directory !== undefined) syncDirectory(directory);
     this.#statements = prepare(this.#writer, this.#reader);
+    this.#connections = connections.move();
   }
 
   async load(id: string): Promise<State | undefined> {
+    return this.#whole(() => this.#load(id));
+  }
+
+  #load(id: string): State | undefined {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
     const state = new State(id, String(row["epoch"]));
@@ -91,15 +100,28 @@ export class SqliteStore implements Store {
   }
 
   async states(): Promise<readonly string[]> {
-    return this.#statements.states.all().map((row) => String(row["id"]));
+    return this.#whole(() => this.#statements.states.all().map((row) => String(row["id"])));
+  }
+
+  /** Reads what must be readable for the store to be of use. */
+  async #whole<T>(read: () => T): Promise<T> {
+    await this.#quiet();
+    try {
+      return read();
+    } catch (error) {
+      throw refusal(this.#directory, error);
+    }
+  }
+
+  /** In memory readers share the writer's connection, and wait for what is under way on it. */
+  async #quiet(): Promise<void> {
+    if (this.#reader === this.#writer) while (this.#committing) await this.#committing;
   }
 
   commit(batch: Batch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
-      this.#committing ??= this.#commitAll().finally(() => {
-        this.#committing = undefined;
-      });
+      this.#committing ??= this.#commitAll();
     });
   }
 
@@ -111,6 +133,8 @@ export class SqliteStore implements Store {
       const settled = await this.#transaction(group);
       for (const settle of settled) settle();
     }
+    // In the same turn as the last look, so that no commit is left waiting.
+    this.#committing = undefined;
   }
 
   async #transaction(group: readonly Waiting[]): Promise<(() => void)[]> {
@@ -203,10 +227,12 @@ export class SqliteStore implements Store {
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    await this.#quiet();
     return this.#page(id, this.#statements.after, revision, limit);
   }
 
   async changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    await this.#quiet();
     return this.#page(id, this.#statements.before, revision, limit);
   }
 
@@ -229,6 +255,7 @@ export class SqliteStore implements Store {
   }
 
   async change(id: string, revision: number): Promise<ChangeRecord | undefined> {
+    await this.#quiet();
     const row = this.#statements.change.get(id, revision);
     return row ? JSON.parse(String(row["record"])) : undefined;
   }
@@ -256,9 +283,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     while (this.#committing) await this.#committing;
-    if (this.#reader !== this.#writer) this.#reader.close();
-    this.#writer.close();
-    this.#lock?.close();
+    this.#connections.dispose();
   }
 }
 
@@ -268,6 +293,13 @@ function key(state: string, kind: string, id: string): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The operator's sentence for whatever keeps a directory from being used. */
+function refusal(directory: string | undefined, error: unknown): StoreRefused {
+  if (error instanceof StoreRefused) return error;
+  const reason = messageOf(error).replace(/\.$/, "");
+  return new StoreRefused(`The data directory ${directory ?? "(in memory)"} cannot be used: ${reason}.`);
 }
 
 function prepare(writer: DatabaseSync, reader: DatabaseSync) {
@@ -315,11 +347,28 @@ function lockDirectory(directory: string): DatabaseSync {
   try {
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;
-  } catch {
+  } catch (error) {
     lock.close();
+    if (!isBusy(error)) throw error;
     throw new StoreRefused(
       `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`,
     );
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === BUSY;
+}
+
+/** Makes a directory and those above it, where they are missing; each one's name stands in the one above. */
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true });
+  if (first === undefined) return;
+  const highest = dirname(resolve(first));
+  let at = resolve(directory);
+  while (at !== highest) {
+    at = dirname(at);
+    syncDirectory(at);
   }
 }
 

@@ -1,0 +1,292 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { escapePointer, isCleanText, MOST_DEPTH, type ParsedJson, parseJson } from "./json.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const parse = (text: string) => parseJson(bytesOf(text));
+
+/** `name pointer` of each problem; nothing for a document that is taken. */
+function refusals(parsed: ParsedJson): string[] {
+  return parsed.ok ? [] : parsed.problems.map(({ name, pointer }) => `${name} ${pointer}`);
+}
+
+/** Any JSON value, its texts made of these characters. */
+function document(unit: "grapheme" | fc.Arbitrary<string> = "grapheme"): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    fc.jsonValue({ stringUnit: unit, maxDepth: 4 }).map((value) => value as unknown),
+    // Keys that are mistaken for something else by careless readers.
+    fc.dictionary(fc.constantFrom("__proto__", "constructor", "a/b", "~0", "", "id"), fc.jsonValue(), {
+      maxKeys: 4,
+    }),
+  );
+}
+
+const uncleanText = fc.constantFrom("a", "b", "\u00e9", "\u{1f600}", "\u0001", "\0", "\ud83d", "\ude00");
+
+/** Where a member is written a second time. */
+interface Repeat {
+  /** The member, counted in the order of writing. */
+  readonly member: number;
+  readonly value: string;
+}
+
+interface Written {
+  readonly text: string;
+  /** Pointers of all members, in the order of writing. */
+  readonly members: readonly string[];
+}
+
+/**
+ * Writes a document as JSON in one of its many spellings: blanks between tokens, characters as
+ * escapes. Chooses by the numbers given, over and over.
+ */
+function write(document: unknown, choices: readonly number[], repeat?: Repeat): Written {
+  const members: string[] = [];
+  let chosen = 0;
+  const choose = (most: number) => (choices[chosen++ % choices.length] ?? 0) % most;
+  const blank = () => ["", "", "", " ", "\n\t", "\r\n  "][choose(6)] ?? "";
+  const character = (unit: string) => {
+    const escaped = `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    return choose(8) === 0 || JSON.stringify(unit).length !== 3 ? escaped : unit;
+  };
+  const string = (text: string) => {
+    if (/^[\ud800-\udfff]|[\ud800-\udfff]$/.test(text) || choose(2) === 0) return JSON.stringify(text);
+    // A pair whose one half is escaped is not the same text as UTF-8: pairs are left alone.
+    return `"${Array.from(text, (unit) => (unit.length === 2 ? unit : character(unit))).join("")}"`;
+  };
+  const node = (value: unknown, pointer: string): string => {
+    if (typeof value === "string") return string(value);
+    if (typeof value !== "object" || value === null) return JSON.stringify(value);
+    if (Array.isArray(value)) {
+      return `[${value.map((item, n) => blank() + node(item, `${pointer}/${n}`) + blank()).join(",")}]`;
+    }
+    const texts = Object.entries(value).map(([key, item]) => {
+      const number = members.length;
+      const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      members.push(at);
+      const inner = `${blank()}${string(key)}${blank()}:${blank()}${node(item, at)}${blank()}`;
+      if (repeat?.member !== number) return inner;
+      return `${inner},${blank()}${string(key)}${blank()}:${repeat.value}`;
+    });
+    return `{${texts.length === 0 ? blank() : texts.join(",")}}`;
+  };
+  const text = blank() + node(document, "") + blank();
+  return { text, members };
+}
+
+const choices = fc.array(fc.nat(1000), { minLength: 1, maxLength: 40 });
+
+function isClean(value: unknown): boolean {
+  if (typeof value === "string") return !/[\0]/.test(value) && value === value.toWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, item]) => isClean(key) && isClean(item));
+}
+
+describe("a document without a repeated key", () => {
+  test("is what JSON.parse makes of it, however it is spelled", () => {
+    fc.assert(
+      fc.property(document(), choices, (value, spelling) => {
+        const { text } = write(value, spelling);
+        const expected: unknown = JSON.parse(text);
+        const clean = isClean(expected);
+        const parsed = parse(text);
+        expect(parsed.ok).toBe(clean);
+        if (parsed.ok) expect(isDeepStrictEqual(parsed.value, expected)).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("is taken exactly if no text in it, key or value, holds a NUL or half a pair", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(document(uncleanText), (value) => {
+        const parsed = parse(JSON.stringify(value));
+        const clean = isClean(value);
+        expect(parsed.ok).toBe(clean);
+        if (clean) return;
+        refused++;
+        expect(refusals(parsed).every((refusal) => refusal.startsWith("bad_text "))).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(refused).toBeGreaterThan(50);
+  });
+});
+
+describe("a document with a repeated key", () => {
+  test("is refused at the key's place, wherever it stands and however it is spelled", () => {
+    let repeated = 0;
+    fc.assert(
+      fc.property(document(), choices, fc.nat(), fc.jsonValue(), (value, spelling, member, again) => {
+        const { members } = write(value, spelling);
+        if (members.length === 0) return;
+        repeated++;
+        const repeat = { member: member % members.length, value: JSON.stringify(again) };
+        const { text } = write(value, spelling, repeat);
+        expect(refusals(parse(text))).toEqual([`repeated_key ${members[repeat.member]}`]);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(repeated).toBeGreaterThan(500);
+  });
+
+  test.each([
+    ['{"a":1,"a":1}', "/a"],
+    ['{"a":1,"\\u0061":2}', "/a"],
+    ['{"a":{"b":[0,{"c":1,"c":2}]}}', "/a/b/1/c"],
+    ['[[],{},{"a/b~":1,"a/b~":2}]', "/2/a~1b~0"],
+    ['{"":1,"":2}', "/"],
+    ['{"__proto__":1,"__proto__":2}', "/__proto__"],
+    ['{"a":"\\"a\\":","a":":"}', "/a"],
+  ])("%s is refused at %s", (text, pointer) => {
+    expect(refusals(parse(text))).toEqual([`repeated_key ${pointer}`]);
+  });
+
+  test("is told of each repetition", () => {
+    expect(refusals(parse('{"a":1,"b":{"c":0,"c":0,"c":0},"a":2}'))).toEqual([
+      "repeated_key /b/c",
+      "repeated_key /b/c",
+      "repeated_key /a",
+    ]);
+  });
+
+  test("the same key in different objects is no repetition", () => {
+    expect(parse('{"a":{"a":[{"a":1},{"a":2}]},"b":"a"}')).toMatchObject({ ok: true });
+  });
+
+  test("is told of the first 100 repetitions, and how many more there are", () => {
+    const parsed = parse(`{${Array(5001).fill('"a":1').join(",")}}`);
+    const names = parsed.ok ? [] : parsed.problems.map(({ name }) => name);
+    expect(names).toEqual([...Array(100).fill("repeated_key"), "more_problems"]);
+    expect(parsed).toMatchObject({ problems: { 100: { message: "and 4900 more" } } });
+  });
+});
+
+describe("text that cannot be kept", () => {
+  test.each([
+    ['{"name":"a\\u0000b"}', "/name"],
+    ['["x",{"a":"\\ud800"}]', "/1/a"],
+    ['{"a":"\\udc00\\ud800"}', "/a"],
+    ['{"a":{"b/c":["\\uD800x"]}}', "/a/b~1c/0"],
+    ['"\\u0000"', ""],
+  ])("%s is refused at %j", (text, pointer) => {
+    expect(refusals(parse(text))).toEqual([`bad_text ${pointer}`]);
+  });
+
+  test("in a key is refused at the object that holds it", () => {
+    expect(refusals(parse('{"a":{"b\\u0000":1,"\\ud800":2}}'))).toEqual(["bad_text /a", "bad_text /a"]);
+  });
+
+  test("is not a pair, whole or in escapes", () => {
+    expect(parse('{"a":"\\ud83d\\ude00","😀":"😀"}')).toEqual({ ok: true, value: { a: "😀", "😀": "😀" } });
+  });
+
+  test("is told of the first 100 times, and how many more there are", () => {
+    const parsed = parse(JSON.stringify(Array(250).fill("\0")));
+    expect(refusals(parsed)).toHaveLength(101);
+    expect(refusals(parsed).at(-1)).toBe("more_problems undefined");
+  });
+});
+
+describe("nesting", () => {
+  const open = (depth: number) =>
+    Array.from({ length: depth }, (_, n) => (n % 2 === 0 ? "[" : '{"a":')).join("");
+  const close = (depth: number) =>
+    Array.from({ length: depth }, (_, n) => (n % 2 === 0 ? "]" : "}"))
+      .reverse()
+      .join("");
+
+  test(`of ${MOST_DEPTH} levels is read, of one more refused`, () => {
+    expect(parse(`${open(MOST_DEPTH)}0${close(MOST_DEPTH)}`).ok).toBe(true);
+    expect(refusals(parse(`${open(MOST_DEPTH + 1)}0${close(MOST_DEPTH + 1)}`))).toEqual([
+      "too_deep undefined",
+    ]);
+  });
+
+  test("is counted at its deepest, not at its sum", () => {
+    const wide = Array(100).fill("[[[{}]]]").join(",");
+    expect(parse(`[${wide}]`).ok).toBe(true);
+  });
+
+  test("does not count brackets inside of texts", () => {
+    expect(parse(JSON.stringify({ a: "[".repeat(100), '"{{{': '\\"['.repeat(100) })).ok).toBe(true);
+  });
+
+  test("of a million levels, closed or not, is refused before anything is built", () => {
+    expect(refusals(parse("[".repeat(1_000_000)))).toEqual(["too_deep undefined"]);
+    expect(refusals(parse('{"a":'.repeat(200_000)))).toEqual(["too_deep undefined"]);
+  });
+});
+
+describe("what is no JSON", () => {
+  test.each([
+    ["nothing", ""],
+    ["blanks", " \n"],
+    ["a word", "undefined"],
+    ["a number of JavaScript's", "0x10"],
+    ["a leading zero", "01"],
+    ["not a number", "NaN"],
+    ["single quotes", "{'a':1}"],
+    ["a comma at the end", "[1,]"],
+    ["a comment", "{} // x"],
+    ["two documents", "{}{}"],
+    ["half a document", '{"a":'],
+    ["half a text", '{"a":"\\'],
+    ["a raw line's end in a text", '{"a":"\n"}'],
+    ["a raw NUL", '{"a":"\u0000"}'],
+    ["a byte order mark", "\ufeff{}"],
+    ["a repeated key in half a document", '{"a":1,"a":2'],
+  ])("%s is refused", (_, text) => {
+    expect(refusals(parse(text))).toEqual(["invalid_request undefined"]);
+  });
+
+  test.each([
+    ["a lone continuation", [0x22, 0x80, 0x22]],
+    ["an overlong slash", [0x22, 0xc0, 0xaf, 0x22]],
+    ["an encoded surrogate", [0x22, 0xed, 0xa0, 0x80, 0x22]],
+    ["a character that ends too soon", [0x22, 0xf0, 0x9f, 0x98, 0x22]],
+    ["Latin-1", [0x22, 0xe9, 0x22]],
+    ["UTF-16", [0xff, 0xfe, 0x22, 0x00, 0x22, 0x00]],
+  ])("%s is refused as bad UTF-8", (_, bytes) => {
+    const parsed = parseJson(new Uint8Array(bytes));
+    expect(parsed).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining("UTF-8") }] });
+  });
+
+  test("is refused in words, whatever bytes are sent, and never taken for something else", () => {
+    const damaged = fc
+      .tuple(
+        fc.json({ maxDepth: 3 }),
+        fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+      )
+      .map(([text, damage]) => {
+        const bytes = bytesOf(text);
+        for (const [at, byte] of damage) bytes[at % bytes.length] = byte;
+        return bytes;
+      });
+    fc.assert(
+      fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 20 })), (bytes) => {
+        const parsed = parseJson(bytes);
+        if (!parsed.ok) {
+          expect(parsed.problems.length).toBeGreaterThan(0);
+          return;
+        }
+        const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+        expect(isDeepStrictEqual(parsed.value, JSON.parse(text))).toBe(true);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+test("a pointer's token escapes what separates tokens", () => {
+  expect(escapePointer("mtu")).toBe("mtu");
+  expect(escapePointer("a/b~c~1")).toBe("a~1b~0c~01");
+});
+
+test("clean text has no NUL and no half of a pair", () => {
+  for (const text of ["", "a", "😀", "\u0001"]) expect(isCleanText(text)).toBe(true);
+  for (const text of ["\0", "a\0", "\ud800", "\udc00\ud800", "😀\ud83d"])
+    expect(isCleanText(text)).toBe(false);
+});

@@ -1,0 +1,389 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { storeContract } from "../../../test/harness/store-contract.ts";
+import { temporaryDirectory } from "../../../test/harness/temporary.ts";
+import {
+  applied,
+  FIRST_ACCOUNT,
+  idOf,
+  makeSmallWorld,
+  SECOND_ACCOUNT,
+  snapshot,
+  update,
+} from "../../../test/harness/worlds.ts";
+import type { State } from "../../account/state.ts";
+import { LiveState } from "../live-state.ts";
+import { Conflict, NotCommitted, StoreRefused } from "../store.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+
+storeContract("SQLite in a directory", (place) => SqliteStore.open(place));
+storeContract("SQLite in memory", () => SqliteStore.open(undefined), true);
+
+let directory: string;
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+
+const file = () => join(directory, "patchbay.db");
+
+/** Opens the store, to be closed when the test is over. */
+function open(): SqliteStore {
+  const store = SqliteStore.open(directory);
+  onTestFinished(() => store.close().catch(() => undefined));
+  return store;
+}
+
+/** A connection past the store, as nothing but a test has it. */
+function past(): DatabaseSync {
+  const raw = new DatabaseSync(file());
+  onTestFinished(() => raw.close());
+  return raw;
+}
+
+/** Fills a store and closes it. */
+async function fill(): Promise<void> {
+  const store = SqliteStore.open(directory);
+  await store.replace(makeSmallWorld(500));
+  await store.close();
+}
+
+async function loadFrom(store: SqliteStore, id = FIRST_ACCOUNT): Promise<State> {
+  const state = await store.load(id);
+  if (!state) throw new Error(`There is no state ${id}.`);
+  return state;
+}
+
+/** The sentence with which opening and reading a store is refused. */
+async function sentence(at = directory): Promise<string> {
+  try {
+    const store = SqliteStore.open(at);
+    try {
+      for (const id of await store.states()) await store.load(id);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (error instanceof StoreRefused) return error.message;
+    throw error;
+  }
+  throw new Error("The store was opened and read.");
+}
+
+describe("a directory in use", () => {
+  const taken = () =>
+    `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`;
+
+  test("is refused to a second store, and free again when the first is closed", async () => {
+    const first = open();
+    await first.replace(makeSmallWorld());
+    expect(await sentence()).toBe(taken());
+    expect(await first.states()).toHaveLength(3);
+    await first.close();
+    expect(await open().states()).toHaveLength(3);
+  });
+
+  test("is refused to another process, and free again when the first one is killed", async () => {
+    const program = `
+      import { SqliteStore } from ${JSON.stringify(new URL("./sqlite-store.ts", import.meta.url).href)};
+      globalThis.store = SqliteStore.open(${JSON.stringify(directory)});
+      console.log("open");
+      setInterval(() => undefined, 1_000_000);
+    `;
+    const holder = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    await once(holder.stdout, "data");
+    expect(await sentence()).toBe(taken());
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    expect(await open().states()).toEqual([]);
+  });
+});
+
+describe("a directory that cannot be used is refused with a sentence:", () => {
+  test("of a newer schema, of which nothing is changed", async () => {
+    await fill();
+    const raw = new DatabaseSync(file());
+    raw.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    raw.close();
+    const before = readFileSync(file());
+    expect(await sentence()).toBe(
+      `The data directory ${directory} was written by a newer Patchbay (schema ${SCHEMA_VERSION + 1}; this one knows ${SCHEMA_VERSION}). Use that version, or another directory.`,
+    );
+    expect(readFileSync(file()).equals(before)).toBe(true);
+    // The refusal holds nothing: whoever knows the schema can open it.
+    const newer = new DatabaseSync(file());
+    newer.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    newer.close();
+    expect(await open().states()).toHaveLength(3);
+  });
+
+  test("a file", async () => {
+    const path = join(directory, "data");
+    writeFileSync(path, "mine");
+    expect(await sentence(path)).toContain(`The data directory ${path} cannot be used: EEXIST`);
+    expect(readFileSync(path, "utf8")).toBe("mine");
+  });
+
+  test("below a file", async () => {
+    const path = join(directory, "file", "data");
+    writeFileSync(join(directory, "file"), "mine");
+    expect(await sentence(path)).toContain(`The data directory ${path} cannot be used: ENOTDIR`);
+  });
+
+  test("one that may not be written", async () => {
+    await fill();
+    const before = readFileSync(file());
+    chmodSync(directory, 0o555);
+    chmodSync(file(), 0o444);
+    onTestFinished(() => chmodSync(directory, 0o755));
+    expect(asNobody(() => SqliteStore.open(directory))).toMatch(
+      /^The data directory \S+ cannot be used: (attempt to write a readonly database|unable to open database file)\.$/,
+    );
+    expect(readFileSync(file()).equals(before)).toBe(true);
+  });
+
+  test("one that may not be made", () => {
+    chmodSync(directory, 0o555);
+    onTestFinished(() => chmodSync(directory, 0o755));
+    const path = join(directory, "data");
+    expect(asNobody(() => SqliteStore.open(path))).toContain(
+      `The data directory ${path} cannot be used: EACCES`,
+    );
+  });
+
+  test("whose file is of another program", async () => {
+    writeFileSync(file(), "This is no database. ".repeat(500));
+    const before = readFileSync(file());
+    expect(await sentence()).toBe(`The data directory ${directory} cannot be used: file is not a database.`);
+    expect(readFileSync(file()).equals(before)).toBe(true);
+  });
+
+  test("whose lock file is of another program", async () => {
+    await fill();
+    writeFileSync(join(directory, "patchbay.lock"), "This is no database. ".repeat(500));
+    expect(await sentence()).toBe(`The data directory ${directory} cannot be used: file is not a database.`);
+  });
+
+  test.each([0.9, 0.5, 0.1])("whose file was cut to %s of its length", async (part) => {
+    await fill();
+    const { length } = readFileSync(file());
+    truncateSync(file(), Math.floor((length * part) / 4096) * 4096);
+    const before = readFileSync(file());
+    expect(await sentence()).toBe(
+      `The data directory ${directory} cannot be used: database disk image is malformed.`,
+    );
+    expect(readFileSync(file()).equals(before)).toBe(true);
+  });
+
+  test("whose file has been written over in the middle", async () => {
+    await fill();
+    const bytes = readFileSync(file());
+    bytes.fill("garbage ", 4096, Math.floor(bytes.length * 0.9));
+    writeFileSync(file(), bytes);
+    expect(await sentence()).toContain(`The data directory ${directory} cannot be used: `);
+    expect(readFileSync(file()).equals(bytes)).toBe(true);
+  });
+
+  test("that holds a kind of object from a later version", async () => {
+    await fill();
+    const raw = new DatabaseSync(file());
+    raw.exec("UPDATE object SET kind = 'wormhole' WHERE number = 5");
+    raw.close();
+    expect(await sentence()).toBe(
+      `The data directory ${directory} cannot be used: This version of Patchbay does not know objects of the kind wormhole.`,
+    );
+  });
+
+  /** What a user without any rights is told; by permission bits alone the administrator can do anything. */
+  function asNobody(action: () => SqliteStore): string {
+    const administrator = process.geteuid?.() === 0;
+    if (administrator) process.seteuid?.(65534);
+    try {
+      void action().close();
+    } catch (error) {
+      if (error instanceof StoreRefused) return error.message;
+      throw error;
+    } finally {
+      if (administrator) process.seteuid?.(0);
+    }
+    throw new Error("The store was opened.");
+  }
+});
+
+describe("a directory", () => {
+  test("is made with all that is missing above it", async () => {
+    const path = join(directory, "a", "b", "c");
+    const store = SqliteStore.open(path);
+    await store.replace(makeSmallWorld());
+    await store.close();
+    const again = SqliteStore.open(path);
+    expect(await again.states()).toHaveLength(3);
+    await again.close();
+  });
+
+  test("copied while its server is killed opens with all that was committed", async () => {
+    const store = open();
+    await store.replace(makeSmallWorld());
+    const live = await loadFrom(store);
+    const changes = [applied(live, update({ 0: { mtu: 1400 } }))];
+    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes });
+    // What a killed process leaves: the log beside the database, and nothing carried over.
+    const copy = join(directory, "copy");
+    mkdirSync(copy);
+    for (const end of ["", "-wal"]) cpSync(file() + end, join(copy, `patchbay.db${end}`));
+    const copied = SqliteStore.open(copy);
+    onTestFinished(() => copied.close());
+    expect(snapshot(await loadFrom(copied))).toEqual(snapshot(await loadFrom(store)));
+    expect((await loadFrom(copied)).durable).toBe(2);
+  });
+});
+
+describe("a commit that the database refuses", () => {
+  let store: SqliteStore;
+  let raw: DatabaseSync;
+  beforeEach(async () => {
+    store = open();
+    await store.replace(makeSmallWorld());
+    raw = past();
+  });
+
+  /** Commits a change of one interconnect of each account, in flight together. */
+  async function commitBoth(mtu: number) {
+    const states = [await loadFrom(store), await loadFrom(store, SECOND_ACCOUNT)];
+    return Promise.allSettled(
+      states.map((state) => {
+        const base = state.durable;
+        const changes = [applied(state, update({ 0: { mtu } }))];
+        return store.commit({ state: state.id, epoch: state.epoch, base, changes });
+      }),
+    );
+  }
+
+  async function mtus(): Promise<unknown[]> {
+    const states = [await loadFrom(store), await loadFrom(store, SECOND_ACCOUNT)];
+    return states.map((state) => [state.durable, state.get("interconnect", idOf(0))?.doc["mtu"]]);
+  }
+
+  const refusals = {
+    "while it is written": {
+      arm: "CREATE TRIGGER full BEFORE INSERT ON change BEGIN SELECT RAISE(ABORT, 'no room'); END",
+      disarm: "DROP TRIGGER full",
+      reason: "no room",
+    },
+    "by ending the transaction": {
+      arm: "CREATE TRIGGER full BEFORE INSERT ON change BEGIN SELECT RAISE(ROLLBACK, 'no room'); END",
+      disarm: "DROP TRIGGER full",
+      reason: "no room",
+    },
+    "when it is to become durable": {
+      arm: `CREATE TABLE parent (id INTEGER PRIMARY KEY);
+        CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER full BEFORE INSERT ON change BEGIN INSERT INTO child VALUES (1); END`,
+      disarm: "DROP TRIGGER full; DROP TABLE child; DROP TABLE parent",
+      reason: "FOREIGN KEY constraint failed",
+    },
+  };
+
+  test.each(Object.entries(refusals))("%s is not committed, wholly", async (_, { arm, disarm, reason }) => {
+    raw.exec(arm);
+    const outcomes = await commitBoth(1400);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: expect.any(NotCommitted) });
+      expect(outcome).toMatchObject({ reason: { message: reason } });
+    }
+    expect(await mtus()).toEqual([
+      [1, 1476],
+      [1, 1476],
+    ]);
+    raw.exec(disarm);
+    await commitBoth(1300);
+    expect(await mtus()).toEqual([
+      [2, 1300],
+      [2, 1300],
+    ]);
+  });
+
+  test("leaves the world before in its place when it was a new world", async () => {
+    raw.exec(refusals["while it is written"].arm);
+    await expect(store.replace(makeSmallWorld(1))).rejects.toBeInstanceOf(NotCommitted);
+    expect((await loadFrom(store)).ids("interconnect")).toHaveLength(3);
+    raw.exec(refusals["while it is written"].disarm);
+    await commitBoth(1300);
+    expect(await mtus()).toEqual([
+      [2, 1300],
+      [2, 1300],
+    ]);
+  });
+});
+
+describe("a race that is lost to another server", () => {
+  /** Does what another server's commit does: an object, a record, the revision. */
+  function commitPast(raw: DatabaseSync, mtu: number): void {
+    const row = raw.prepare("SELECT revision FROM state WHERE id = ?").get(FIRST_ACCOUNT);
+    const revision = Number(row?.["revision"]) + 1;
+    const object = raw
+      .prepare("SELECT doc FROM object WHERE state = ? AND id = ?")
+      .get(FIRST_ACCOUNT, idOf(1));
+    const doc = JSON.parse(String(object?.["doc"]));
+    const record = {
+      revision,
+      time: "2026-03-04T05:06:08.000000Z",
+      actor: { type: "system", id: "other", name: "other" },
+      request_id: `other-${revision}`,
+      operation: "updateInterconnect",
+      objects: [
+        {
+          kind: "interconnect",
+          id: idOf(1),
+          name: "pni_1",
+          action: "update",
+          fields: { mtu: { before: doc.mtu, after: mtu } },
+        },
+      ],
+    };
+    raw.exec("BEGIN");
+    raw.prepare("UPDATE state SET revision = ? WHERE id = ?").run(revision, FIRST_ACCOUNT);
+    raw
+      .prepare("UPDATE object SET revision = ?, doc = ? WHERE state = ? AND id = ?")
+      .run(revision, JSON.stringify({ ...doc, mtu, modified_on: record.time }), FIRST_ACCOUNT, idOf(1));
+    raw
+      .prepare("INSERT INTO change (state, revision, record) VALUES (?, ?, ?)")
+      .run(FIRST_ACCOUNT, revision, JSON.stringify(record));
+    raw.exec("COMMIT");
+  }
+
+  test("is a conflict of which nothing is written", async () => {
+    const store = open();
+    await store.replace(makeSmallWorld());
+    const state = await loadFrom(store);
+    commitPast(past(), 1400);
+    const changes = [applied(state, update({ 0: { mtu: 1300 } }))];
+    const batch = { state: state.id, epoch: state.epoch, base: 1, changes };
+    await expect(store.commit(batch)).rejects.toBeInstanceOf(Conflict);
+    const now = await loadFrom(store);
+    expect(now.durable).toBe(2);
+    expect(now.list("interconnect").map(({ doc }) => doc["mtu"])).toEqual([1476, 1400, 1476]);
+    expect(await store.change(state.id, 2)).toMatchObject({ request_id: "other-2" });
+  });
+
+  test("is decided again on what the other one made, and then committed", async () => {
+    const store = open();
+    await store.replace(makeSmallWorld());
+    const live = new LiveState(await loadFrom(store), store, () => undefined);
+    const raw = past();
+    commitPast(raw, 1400);
+    commitPast(raw, 1300);
+    const decision = await live.submit(update({ 0: { mtu: 1200 }, 1: { description: "mine" } }));
+    expect(decision).toMatchObject({ ok: true, change: { record: { revision: 4 } } });
+    const stored = await loadFrom(store);
+    expect(snapshot(live.state)).toEqual(snapshot(stored));
+    expect(stored.get("interconnect", idOf(1))?.doc).toMatchObject({ mtu: 1300, description: "mine" });
+  });
+});
