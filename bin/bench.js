@@ -1,6 +1,7 @@
 // `npm run bench`: everything that is missing, then the benchmarks.
 import { join } from "node:path";
-import { endLike, environment, ROOT, run, runCommand, setUp } from "./bootstrap.js";
+import { setUp } from "./bootstrap.js";
+import { endLike, environment, ROOT, run, runCommand } from "./program.js";
 
 await runCommand(async () => {
   const toolchain = await setUp({ dev: true });

@@ -2,7 +2,8 @@
 // is gone.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { endLike, environment, ROOT, run, runCommand, setUp, toolFile } from "./bootstrap.js";
+import { setUp } from "./bootstrap.js";
+import { endLike, environment, ROOT, run, runCommand, toolFile } from "./program.js";
 
 await runCommand(async () => {
   const toolchain = await setUp({ dev: true });

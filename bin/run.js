@@ -2,7 +2,8 @@
 //   node bin/run.js src/admin/write-docs.ts ARGS…
 //   node bin/run.js --tool tsc ARGS…
 import { resolve } from "node:path";
-import { endLike, environment, ROOT, run, runCommand, SetupFailure, setUp, toolFile } from "./bootstrap.js";
+import { setUp } from "./bootstrap.js";
+import { endLike, environment, ROOT, run, runCommand, SetupFailure, toolFile } from "./program.js";
 
 await runCommand(async () => {
   const [first, ...rest] = process.argv.slice(2);

@@ -1,6 +1,8 @@
-// `npm start`: everything that is missing, then the server.
+// `npm start`: everything that is missing, then the server. (package.json says `exec`, so that no shell stands in
+// between: npm passes on what stops it to its child only, and the server would be left behind.)
 import { join } from "node:path";
-import { endLike, environment, ROOT, run, runCommand, setUp } from "./bootstrap.js";
+import { setUp } from "./bootstrap.js";
+import { endLike, environment, ROOT, run, runCommand } from "./program.js";
 
 await runCommand(async () => {
   const toolchain = await setUp({ dev: false });

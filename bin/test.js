@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, relative } from "node:path";
-import { endLike, environment, ROOT, run, runCommand, setUp, toolFile } from "./bootstrap.js";
+import { setUp } from "./bootstrap.js";
+import { endLike, environment, ROOT, run, runCommand, toolFile } from "./program.js";
 
 /**
  * What one step adds to the closing line, and what it has to say above it.
@@ -122,14 +123,18 @@ await runCommand(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 };
   /** @type {string[]} */
   const summary = [];
+  /** @type {import("./program.js").Ending | undefined} */
+  let stopped;
   try {
     for (const { name, does, command } of steps) {
       const [tool = "", ...rest] = command;
       console.log(`\n▸ ${name} (${does})`);
       const began = performance.now();
       const ending = await run(toolchain.node, [toolFile(tool), ...rest], { env, cwd: ROOT });
-      // Asked to stop: not a result of anything.
-      if (ending.asked !== null) return endLike({ ...ending, signal: ending.asked });
+      if (ending.asked !== null) {
+        stopped = { ...ending, signal: ending.asked };
+        break;
+      }
       const passed = ending.code === 0;
       /** @type {Count} */
       const count =
@@ -140,14 +145,17 @@ await runCommand(async () => {
       total.failed += count.failed;
       total.skipped += count.skipped;
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      const result = name === "vitest" ? describe(count) : passed ? "passed" : "failed";
       summary.push(
-        `  ${name.padEnd(7)} ${describe(count)}  (${seconds} s)`,
+        `  ${name.padEnd(7)} ${result}  (${seconds} s)`,
         ...count.notes.map((note) => `    ${note}`),
       );
     }
   } finally {
     rmSync(reports, { recursive: true, force: true });
   }
+  // Not a result of anything, so none is claimed.
+  if (stopped !== undefined) return endLike(stopped);
   console.log(`\n${summary.join("\n")}\n\n${describe(total)}`);
   if (total.failed > 0) process.exitCode = 1;
 });
