@@ -37,7 +37,9 @@ export async function createPatchbay(options: PatchbayOptions = {}): Promise<Pat
     seed === undefined
       ? {}
       : { seed: typeof seed === "string" ? { name: "seed", text: seed } : readSeedFile(seed.file) };
-  if (!Number.isInteger(port)) throw new ConfigError(`port is ${port}, but must be a whole number.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new ConfigError(`port is ${port}, but must be a port number from 0 to 65535 (0 picks a free one).`);
+  }
   const config = {
     host: "127.0.0.1",
     port,

@@ -18,7 +18,9 @@ describe("docs/compatibility.md", () => {
 
   test("names tests that exist", () => {
     for (const row of rows) {
-      const files = [...row.matchAll(/`((?:src|test)\/[\w./-]+\.test\.ts)`/g)].map(([, file]) => String(file));
+      const files = [...row.matchAll(/`((?:src|test)\/[\w./-]+\.test\.ts)`/g)].map(([, file]) =>
+        String(file),
+      );
       expect(files, row).not.toEqual([]);
       for (const file of files) expect(existsSync(join(root, file)), file).toBe(true);
     }
@@ -34,7 +36,8 @@ test("docs/errors holds what the table of errors says (npm run docs writes it)",
 test("every dependency has its line in docs/dependencies.md", () => {
   const { dependencies, devDependencies } = JSON.parse(read("package.json"));
   const text = read("docs/dependencies.md");
-  for (const name of Object.keys({ ...dependencies, ...devDependencies })) expect(text).toContain(`[${name}](`);
+  for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+    expect(text).toContain(`[${name}](`);
 });
 
 test("the lock file names no registry", () => {

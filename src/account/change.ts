@@ -77,7 +77,10 @@ function hasMembers(value: object): boolean {
   return false;
 }
 
-/** The fields in which two versions differ; `undefined` when they do not. */
+/**
+ * The fields in which two versions differ; `undefined` when they do not. They carry either version over
+ * to the other as long as field names hold no dot and objects below the top are not empty.
+ */
 export function differences(before: Doc, after: Doc): Readonly<Record<string, FieldChange>> | undefined {
   const fields: Fields = {};
   collectDifferences(before, after, "", fields);

@@ -89,6 +89,11 @@ function found<D>(directory: State, kind: Kind, claim: string): Found<D> | undef
   return slot && entry ? { id: slot.id, doc: entry.doc as D } : undefined;
 }
 
+/** Is the user a member of every account there is? What concerns all of them takes that. */
+export function isMemberOfAll(directory: State, user: UserDoc): boolean {
+  return directory.ids(accountKind.name).every((id) => user.accounts.includes(id));
+}
+
 export type TokenStatus = "active" | "disabled" | "expired";
 
 /** The status as the vendor tells it. `now` in milliseconds. */

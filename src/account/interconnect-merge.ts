@@ -201,21 +201,23 @@ function mergeBgp(
   else delete doc.bgp;
 }
 
-/** `as_no` is the old name of `customer_asn`. One that only repeats the stored value says nothing. */
+/**
+ * `as_no` is the old name of `customer_asn`, which counts where both are sent: what was read, with the
+ * new name changed, means the same when it is sent a second time.
+ */
 function mergeAsn(bgp: Mutable<Bgp>, update: BgpUpdate, by: Judgement): void {
   const { as_no, customer_asn } = update;
   const stored = bgp.customer_asn;
-  const old = as_no === stored ? undefined : as_no;
-  const current = customer_asn === stored ? undefined : customer_asn;
-  if (old !== undefined && current !== undefined && old !== current) {
+  const both = as_no !== undefined && customer_asn !== undefined && as_no !== customer_asn;
+  if (both && as_no !== stored && customer_asn !== stored) {
     const expected = "the same as customer_asn, whose old name it is";
-    by.problems.add("invalid_value", { field: "bgp.as_no", given: old, expected }, `${by.pointer}/as_no`);
+    by.problems.add("invalid_value", { field: "bgp.as_no", given: as_no, expected }, `${by.pointer}/as_no`);
     return;
   }
-  const asn = current ?? old;
-  const field = current === undefined ? "as_no" : "customer_asn";
-  if (asn !== undefined && judgeAsn(`bgp.${field}`, asn, `${by.pointer}/${field}`, by.problems))
-    bgp.customer_asn = asn;
+  const field = customer_asn === undefined ? "as_no" : "customer_asn";
+  const asn = update[field];
+  if (asn === undefined || asn === stored) return;
+  if (judgeAsn(`bgp.${field}`, asn, `${by.pointer}/${field}`, by.problems)) bgp.customer_asn = asn;
 }
 
 /** Derived endpoints are read-only: those that were read are ignored, also when the address moves. */

@@ -3,9 +3,16 @@
  * requests, so a world that loads is one that the API could have led to.
  */
 
-import { parseAddress4, parsePrefix, parsePrefix4, parsePrefix6 } from "../contract/addresses.ts";
-import { Checker, show } from "../contract/check.ts";
+import {
+  parseAddress4,
+  parseAddress6,
+  parsePrefix,
+  parsePrefix4,
+  parsePrefix6,
+} from "../contract/addresses.ts";
+import { Checker, type Exception, show } from "../contract/check.ts";
 import { type Problem, Problems } from "../contract/errors.ts";
+import { findBadText } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
 import { permissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { Seed, type SeedAccount, type SeedInterconnect } from "../contract/seed.ts";
@@ -36,11 +43,42 @@ export type World =
   | { readonly ok: true; readonly states: readonly SeededState[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const checker = new Checker(Seed);
+/** What the patterns of the schema mean, by where the text stands, and whether it may be repeated. */
+const forms: readonly (readonly [place: RegExp, expected: string, secret?: "secret"])[] = [
+  [/\/(created_on|modified_on|not_before|expires_on)$/, "a time such as 2026-01-31T12:00:00Z"],
+  [/^\/users\/\d+\/email$/, "an e-mail address"],
+  [
+    /^\/users\/\d+\/key$/,
+    "32 to 45 hexadecimal digits in lower case, or cfk_ and 40 to 80 characters",
+    "secret",
+  ],
+  [
+    /^\/tokens\/\d+\/value$/,
+    "40 characters of A-Z, a-z, 0-9, _ and -, or cfut_ or cfat_ and 40 to 80 of them",
+    "secret",
+  ],
+  [/\/(id|accounts\/\d+|virtual_port_reservation_id)$/, "32 hexadecimal digits in lower case"],
+];
+
+const explainForm: Exception = (path, value, problems, pointer) => {
+  const form = typeof value === "string" ? forms.find(([place]) => place.test(path)) : undefined;
+  if (!form) return false;
+  const [, expected, secret] = form;
+  const field = path.slice(path.lastIndexOf("/") + 1);
+  problems.add(
+    "invalid_value",
+    () => ({ field, given: secret ? "not shown" : show(value), expected }),
+    pointer,
+  );
+  return true;
+};
+
+const checker = new Checker(Seed, explainForm);
 const actor: Actor = { type: "system", id: "seed", name: "seed" };
 
 export function seedWorld(value: unknown, sources: SeedSources): World {
   const problems = new Problems();
+  findBadText(value, "", problems);
   const seed = checker.read(value, "", problems);
   if (!seed || problems.found) return { ok: false, problems: problems.list() };
   const circumstances = { time: sources.time, actor, requestId: "seed" };
@@ -65,6 +103,27 @@ export function seedWorld(value: unknown, sources: SeedSources): World {
 
 function wish(kind: Kind, id: string, doc: Doc, pointer: string): Wish {
   return { kind, slot: { kind: kind.name, id, entry: undefined }, doc, pointer };
+}
+
+function isPrefixOrAddress(text: string): boolean {
+  return (
+    parsePrefix(text) !== undefined || parseAddress4(text) !== undefined || parseAddress6(text) !== undefined
+  );
+}
+
+/** Refuses times that no calendar has; their form the schema has judged. */
+function judgeTimes(
+  times: Readonly<Record<string, string | undefined>>,
+  pointer: string,
+  problems: Problems,
+): void {
+  for (const [field, text] of Object.entries(times)) {
+    const time = text === undefined ? undefined : Date.parse(text);
+    const real = time !== undefined && !Number.isNaN(time) && new Date(time).toISOString().slice(0, 19);
+    if (text === undefined || real === text.slice(0, 19)) continue;
+    const values = () => ({ field, given: show(text), expected: "a time that there is" });
+    problems.add("invalid_value", values, `${pointer}/${field}`);
+  }
 }
 
 /** Refuses a second object of the same id. */
@@ -142,6 +201,7 @@ function makeInterconnect(
     ...(link ? { link } : {}),
   };
   if (link) judgeLink(link, pointer, problems);
+  judgeTimes({ created_on, modified_on }, pointer, problems);
   return mergeInterconnect(id, base, update, { settings, problems, pointer });
 }
 
@@ -164,6 +224,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
   const firstToken = onlyOnce("tokens", problems);
   for (const [index, { id, name, created_on }] of seed.accounts.entries()) {
     const doc = { name, created_on: created_on ?? sources.time };
+    judgeTimes({ created_on }, `/accounts/${index}`, problems);
     if (firstAccount(id, `/accounts/${index}`)) wishes.push(wish(accountKind, id, doc, `/accounts/${index}`));
   }
   const known = new Set(seed.accounts.map((account) => account.id));
@@ -174,6 +235,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
   }
   for (const [index, { id, value, policies, condition, ...rest }] of (seed.tokens ?? []).entries()) {
     judgeCondition(condition, `/tokens/${index}/condition/request_ip`);
+    judgeTimes({ not_before: rest.not_before, expires_on: rest.expires_on }, `/tokens/${index}`, problems);
     const doc = {
       ...rest,
       hash: sources.hash(value),
@@ -193,7 +255,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
   function judgeCondition(condition: NonNullable<Seed["tokens"]>[number]["condition"], pointer: string) {
     for (const side of ["in", "not_in"] as const) {
       for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
-        if (parsePrefix(text) || parseAddress4(text) !== undefined) continue;
+        if (isPrefixOrAddress(text)) continue;
         const values = () => ({
           field: `request_ip.${side}`,
           given: show(text),

@@ -180,7 +180,9 @@ export class State {
       const collection = this.#collection(slot.kind);
       collection.revision = revision;
       if (collection.pending[0] === revision) collection.pending.shift();
-      if (!before || slot.entry?.deleted) collection.slots.delete(slot.id);
+      // A removal that came later is not durable yet: until it is, there is something to read.
+      const removed = slot.entry?.deleted && slot.entry.revision <= revision;
+      if (!before || removed) collection.slots.delete(slot.id);
       if (after) after.previous = undefined;
       // What is made comes last, also if it was there before its removal in the same commit.
       if (after && !before) collection.slots.set(slot.id, slot);

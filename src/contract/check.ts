@@ -129,7 +129,9 @@ export class Checker<Schema extends TSchema> {
       // Told with the structure, of the value as it was sent.
       if (keyword === "required") continue;
       refused.push(path);
-      explainOne(keyword, params, valueAt(value, path), fieldOf(path), problems, pointer + path);
+      const given = valueAt(value, path);
+      if (this.#exception(path, given, problems, pointer + path)) continue;
+      explainOne(keyword, params, given, fieldOf(path), problems, pointer + path);
     }
     return refused;
   }
@@ -184,6 +186,8 @@ function expectation(keyword: string, params: Params): string {
       return `at least ${limit}`;
     case "maximum":
       return `at most ${limit}`;
+    case "minItems":
+      return `a list of at least ${limit} elements`;
     case "maxItems":
       return `a list of at most ${limit} elements`;
     default:

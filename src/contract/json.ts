@@ -97,7 +97,8 @@ function countMembers(value: unknown): number {
   return members;
 }
 
-function findBadText(value: unknown, pointer: string, problems: Problems): void {
+/** Adds every text that not every store and client can hold. */
+export function findBadText(value: unknown, pointer: string, problems: Problems): void {
   if (typeof value === "string") {
     if (!isCleanText(value)) problems.add("bad_text", {}, pointer);
   } else if (Array.isArray(value)) {

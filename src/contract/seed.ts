@@ -88,7 +88,7 @@ const SeedToken = Type.Object(
 
 export const Seed = Type.Object(
   {
-    accounts: Type.Array(SeedAccount),
+    accounts: Type.Array(SeedAccount, { minItems: 1 }),
     users: Type.Optional(Type.Array(SeedUser)),
     tokens: Type.Optional(Type.Array(SeedToken)),
   },

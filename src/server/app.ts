@@ -1,12 +1,10 @@
 /** The HTTP application: limits, routes, and an answer for everything that is none. */
 
-import { maxHeaderSize } from "node:http";
-import type { Socket } from "node:net";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { operations } from "../contract/operations.ts";
+import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
-import { fail } from "./envelope.ts";
 import { refuse } from "./refusal.ts";
 import { requestIds } from "./request-id.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
@@ -17,26 +15,23 @@ import { addTokenRoutes } from "./routes/token.ts";
 
 /** Bytes of a body. */
 export const MOST_BODY = 16 * 1024 * 1024;
-/** Seconds for the headers, and for the whole request. */
-const HEADERS_SECONDS = 10;
-const REQUEST_SECONDS = 30;
 
-export function createApp(context: AppContext): FastifyInstance {
+export function createApp(context: AppContext, patience: Patience = usualPatience): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: MOST_BODY,
-    requestTimeout: REQUEST_SECONDS * 1000,
+    requestTimeout: patience.request,
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
     http: {
-      headersTimeout: HEADERS_SECONDS * 1000,
-      connectionsCheckingInterval: 1_000,
+      headersTimeout: patience.headers,
+      connectionsCheckingInterval: patience.check,
       requireHostHeader: false,
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => broken.answer(error, socket),
     // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
       routes.begin(request, reply, () => {
@@ -46,9 +41,13 @@ export function createApp(context: AppContext): FastifyInstance {
     },
   });
   const routes = new Routes(app, context);
+  const broken = new BrokenRequests(routes, patience);
+  // An expectation that nobody knows is no reason not to answer.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", (request, reply, done) => {
+    broken.note(request, reply);
     routes.begin(request, reply, () => {
       // Before the body is read: what it says does not matter.
       if (!request.is404) return done();
@@ -101,27 +100,9 @@ function ownRefusal(error: FastifyError, type: string | undefined): unknown {
       return refuse("unsupported_media_type", { given: type ?? "absent" });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return refuse("malformed_http", { detail: "the body is not as long as content-length says" });
+    case "ECONNRESET":
+      return refuse("malformed_http", { detail: "it was broken off" });
     default:
       return error;
   }
-}
-
-/** What never became a request gets an answer on the bare connection. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, body } = fail(brokenRequest(error).problems, "");
-  const reason =
-    { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" }[status] ?? "";
-  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + String(body));
-}
-
-function brokenRequest(error: NodeJS.ErrnoException) {
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
-    return refuse("request_timeout", { seconds: REQUEST_SECONDS });
-  if (error.code === "HPE_HEADER_OVERFLOW") return refuse("headers_too_large", { most: maxHeaderSize });
-  return refuse("malformed_http", { detail: error.code ?? "it cannot be parsed" });
 }

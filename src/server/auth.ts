@@ -8,6 +8,7 @@ import {
   findToken,
   findUser,
   isInForce,
+  isMemberOfAll,
   permits,
   type TokenDoc,
   type UserDoc,
@@ -123,10 +124,13 @@ export function authorize(
   principal: Principal,
   groups: readonly PermissionGroup[],
   account: string | undefined,
+  directory: State,
 ): void {
   if (principal.by === "token") {
     if (!permits(principal.token.policies, groups, account)) throw refuse("authentication_error");
-  } else if (account !== undefined && !principal.user.accounts.includes(account)) {
-    throw refuse("unauthorized_resource");
+    return;
   }
+  const { user } = principal;
+  const member = account === undefined ? isMemberOfAll(directory, user) : user.accounts.includes(account);
+  if (!member) throw refuse("unauthorized_resource");
 }

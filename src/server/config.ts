@@ -10,8 +10,8 @@ export interface ServerConfig {
   readonly data: string | undefined;
   /** A seed file instead of the demonstration. */
   readonly seed: string | undefined;
-  /** May the server be reset? */
-  readonly sandbox: boolean;
+  /** May the server be reset? Unless said, it may if it holds and is given the demonstration. */
+  readonly sandbox: boolean | undefined;
   /** Port of `/metrics` and the health checks; without one, they are not served. */
   readonly metricsPort: number | undefined;
   readonly logLevel: string;
@@ -45,9 +45,7 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     port: readPort("--port", pick(options.port, "PATCHBAY_PORT", "8787")),
     data: pick(options.data, "PATCHBAY_DATA", "data"),
     seed,
-    // The demonstration is there to be tried, so it can be reset.
-    sandbox:
-      options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]) ?? seed === undefined,
+    sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
     metricsPort: readMetricsPort(pick(options.metricsPort, "PATCHBAY_METRICS_PORT", "8788")),
     logLevel: level,
   };

@@ -1,11 +1,11 @@
 /** What the routes work with, built in one place and handed to all. */
 
 import type { Logger } from "pino";
+import type { SeededState } from "../account/seed.ts";
 import type { Accounts } from "../store/accounts.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { Metrics } from "./metrics.ts";
-import type { SeedSource } from "./seed-file.ts";
 
 export interface AppContext {
   readonly accounts: Accounts;
@@ -13,9 +13,10 @@ export interface AppContext {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** What `reset` goes back to. */
-  readonly seed: SeedSource;
+  /** May the server be reset over HTTP? */
   readonly sandbox: boolean;
+  /** Goes back to the seed, and returns what is there now. */
+  readonly reset: () => Promise<readonly SeededState[]>;
   /** Does the server listen on this machine's own addresses alone? */
   readonly loopback: boolean;
   /** Aborted when the server begins to stop. */

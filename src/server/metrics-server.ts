@@ -30,7 +30,7 @@ export async function serveMetrics(host: string, port: number, health: Health): 
       (error) => send(500, `${String(error)}\n`),
     );
   });
-  await listen("--metrics-port", port, () => {
+  await listen("--metrics-port", host, port, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
     server.listen(port, host, resolve);

@@ -1,7 +1,7 @@
 /** Figures for `/metrics`, in the Prometheus text format. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CommitObserver } from "../store/live-state.ts";
+import type { CommitObserver, LiveState } from "../store/live-state.ts";
 
 /** Requests of one operation and status. */
 interface Requests {
@@ -90,8 +90,10 @@ export class Metrics {
     this.#revision.set({ account: state }, revision);
   };
 
-  setRevision(state: string, revision: number): void {
-    this.#revision.set({ account: state }, revision);
+  /** Where all states stand, at the start and after a reset. */
+  setRevisions(states: Iterable<LiveState>): void {
+    this.#revision.reset();
+    for (const { state } of states) this.#revision.set({ account: state.id }, state.durable);
   }
 }
 

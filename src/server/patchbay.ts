@@ -2,18 +2,18 @@
 
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { findToken, findUser } from "../account/directory.ts";
 import { Accounts } from "../store/accounts.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
+import { type Patience, usualPatience } from "./broken-requests.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { ConfigError, isLoopback, type ServerConfig } from "./config.ts";
-import { demo } from "./demo.ts";
+import { isLoopback, type ServerConfig } from "./config.ts";
+import { directoryOf, hasDemoCredentials, refuseExposure } from "./exposure.ts";
 import { listen } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
-import { demoSeedFile, hashSecret, makeWorld, readSeedFile, type SeedSource } from "./seed-file.ts";
+import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "./seed-file.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
 export interface Overrides {
@@ -21,6 +21,7 @@ export interface Overrides {
   readonly store?: Store;
   readonly seed?: SeedSource;
   readonly logTo?: DestinationStream;
+  readonly patience?: Partial<Patience>;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -32,6 +33,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly resumed: boolean;
   /** Do the credentials of the vendor's documentation open it? */
   readonly isDemo: boolean;
+  /** May it be reset over HTTP? */
+  readonly sandbox: boolean;
   /** Back to the seed. */
   reset(): Promise<void>;
   /** Stops taking requests, finishes those under way, closes the store. */
@@ -43,59 +46,82 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const clock = overrides.clock ?? systemClock;
   const log = createLog(config.logLevel, overrides.logTo);
   const seed = overrides.seed ?? readSeedFile(config.seed ?? demoSeedFile);
-  const store = overrides.store ?? SqliteStore.open(config.data);
   const closing = new AbortController();
-  try {
-    const metrics = new Metrics();
-    const accounts = await Accounts.open(store, metrics.observeCommit);
-    const resumed = !accounts.isEmpty;
-    if (!resumed) await accounts.replace(makeWorld(seed, clock));
-    const isDemo = hasDemoCredentials(accounts);
-    const loopback = isLoopback(config.host);
-    if (isDemo && !loopback) refuseToExpose(config.host);
-    const { sandbox } = config;
-    const app = createApp({
-      accounts,
-      store,
-      clock,
-      metrics,
-      log,
-      seed,
-      sandbox,
-      loopback,
-      closing: closing.signal,
-    });
-    for (const { state } of accounts.all()) metrics.setRevision(state.id, state.durable);
-    const health = { metrics, isReady: () => !closing.signal.aborted };
-    const metricsServer =
-      config.metricsPort === undefined
-        ? undefined
-        : await serveMetrics(config.host, config.metricsPort, health);
-    await listen("--port", config.port, () => app.listen({ host: config.host, port: config.port }));
-    const url = addressOf(config.host, app.server.address());
-    log.info({ url, data: config.data ?? "memory", resumed }, "started");
-    let closed: Promise<void> | undefined;
-    const close = async () => {
-      closing.abort();
-      await app.close();
-      await metricsServer?.close();
-      await store.close();
-      log.info("stopped");
-    };
-    const server: RunningServer = {
-      url,
-      metricsUrl: metricsServer && addressOf(config.host, metricsServer.address),
-      resumed,
-      isDemo,
-      reset: () => accounts.replace(makeWorld(seed, clock)),
-      close: () => (closed ??= close()),
-      [Symbol.asyncDispose]: () => server.close(),
-    };
-    return server;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  // Whatever is open when something is refused is closed again, the store last.
+  await using opened = new AsyncDisposableStack();
+  const store = overrides.store ?? SqliteStore.open(config.data);
+  opened.defer(() => store.close());
+  const metrics = new Metrics();
+  const accounts = await Accounts.open(store, metrics.observeCommit);
+  const newWorld = () => {
+    const world = makeWorld(seed, clock);
+    refuseExposure(config.host, directoryOf(world));
+    return world;
+  };
+  const resumed = !accounts.isEmpty;
+  if (!resumed) await accounts.replace(newWorld());
+  refuseExposure(config.host, accounts.directory.state);
+  const isDemo = hasDemoCredentials(accounts.directory.state);
+  // The demonstration is there to be tried, so it can be reset.
+  const loopback = isLoopback(config.host);
+  const sandbox = config.sandbox ?? (isDemo && config.seed === undefined);
+  // What a reset would bring is looked at while the operator is there to hear of it.
+  if (resumed && sandbox && !loopback) newWorld();
+  const reset = async () => {
+    const world = newWorld();
+    await accounts.replace(world);
+    metrics.setRevisions(accounts.all());
+    return world;
+  };
+  const patience = { ...usualPatience, ...overrides.patience };
+  const context = {
+    accounts,
+    store,
+    clock,
+    metrics,
+    log,
+    sandbox,
+    reset,
+    loopback,
+    closing: closing.signal,
+  };
+  const app = createApp(context, patience);
+  metrics.setRevisions(accounts.all());
+  const health = { metrics, isReady: () => !closing.signal.aborted };
+  const metricsServer =
+    config.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(config.host, config.metricsPort, health);
+  opened.defer(async () => metricsServer?.close());
+  opened.defer(async () => {
+    // A client that never finishes its request does not keep the server from stopping.
+    const end = setTimeout(() => app.server.closeAllConnections(), patience.stopping);
+    await app.close();
+    clearTimeout(end);
+  });
+  await listen("--port", config.host, config.port, () =>
+    app.listen({ host: config.host, port: config.port }),
+  );
+  const url = addressOf(config.host, app.server.address());
+  log.info({ url, data: config.data ?? "memory", resumed }, "started");
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    closing.abort();
+    await running.disposeAsync();
+    log.info("stopped");
+  };
+  const server: RunningServer = {
+    url,
+    metricsUrl: metricsServer && addressOf(config.host, metricsServer.address),
+    resumed,
+    isDemo,
+    sandbox,
+    reset: async () => void (await reset()),
+    close: () => (closed ??= close()),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+  return server;
 }
 
 function addressOf(host: string, address: AddressInfo | string | null): string {
@@ -118,16 +144,4 @@ function createLog(level: string, destination?: DestinationStream): Logger {
     censor: "(masked)",
   };
   return pino({ level, redact, base: null }, destination ?? pino.destination({ dest: 2, sync: true }));
-}
-
-function hasDemoCredentials(accounts: Accounts): boolean {
-  const { state } = accounts.directory;
-  if (demo.tokens.some((token) => findToken(state, hashSecret(token)))) return true;
-  return findUser(state, demo.email)?.doc.key_hash === hashSecret(demo.key);
-}
-
-function refuseToExpose(host: string): never {
-  throw new ConfigError(
-    `The credentials of the demonstration are printed in public documentation, so a server that has them listens on this machine alone, not on ${host}. Leave --host out, or start from a --seed of your own in an empty --data directory.`,
-  );
 }

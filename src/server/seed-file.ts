@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { type SeededState, seedWorld } from "../account/seed.ts";
+import { parseJson } from "../contract/json.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConfigError } from "./config.ts";
 
@@ -53,11 +54,9 @@ export function makeWorld(source: SeedSource, clock: Clock = systemClock): reado
 
 /** A generated seed may be large and is usually JSON, which is YAML but read a hundred times faster. */
 function readJson(text: string): unknown {
-  try {
-    return text.trimStart().startsWith("{") ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
+  if (!text.trimStart().startsWith("{")) return undefined;
+  const parsed = parseJson(Buffer.from(text));
+  return parsed.ok ? parsed.value : undefined;
 }
 
 interface YamlDocument {
@@ -68,7 +67,7 @@ interface YamlDocument {
 
 function readYaml(source: SeedSource): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${source.name}:${line}:${col}`;
@@ -89,5 +88,12 @@ function readYaml(source: SeedSource): YamlDocument {
     }
     return source.name;
   };
-  return { value: document.toJS(), placeOf };
+  try {
+    const value: unknown = document.toJS();
+    if (value !== null) return { value, placeOf };
+  } catch (error) {
+    // An alias of nothing, or one too many.
+    throw new ConfigError(`${source.name}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  throw new ConfigError(`${source.name}: The seed is empty, but must hold at least one account.`);
 }

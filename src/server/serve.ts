@@ -22,8 +22,10 @@ export async function serve(
   try {
     const config = readConfig(options, environment);
     await using server = await startServer(config);
-    terminal.stdout.write(greeting(server, config.data, config.sandbox));
-    await stopped(terminal);
+    // Who reads the greeting may stop the server at once.
+    const stop = stopped(terminal);
+    terminal.stdout.write(greeting(server, config.data));
+    await stop;
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StoreRefused)) throw error;
@@ -44,11 +46,11 @@ function stopped(terminal: Terminal): Promise<void> {
   return promise;
 }
 
-function greeting(server: RunningServer, data: string | undefined, sandbox: boolean): string {
+function greeting(server: RunningServer, data: string | undefined): string {
   const lines = [
     "",
     `Patchbay answers at ${server.url}`,
-    `  data       ${data ?? "in memory"}${server.resumed ? ", as it was left" : ", new"}${sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
+    `  data       ${data ?? "in memory"}${server.resumed ? ", as it was left" : ", new"}${server.sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
   ];
   if (server.metricsUrl) lines.push(`  metrics    ${server.metricsUrl}/metrics`);
   if (server.isDemo) lines.push(...demoLines(server.url));

@@ -88,9 +88,10 @@ describe("a batch is bounded:", () => {
     account = await LiveAccount.open(900);
     const numbers = Array.from({ length: 900 }, (_, number) => number);
     const all = (mtu: number) => update(Object.fromEntries(numbers.map((number) => [number, { mtu }])));
-    const commands = [all(1000), all(1001), all(1002), update({ 0: { mtu: 1003 } }), all(1004)];
+    const small = Array.from({ length: 300 }, (_, index) => update({ 0: { mtu: 600 + index } }));
+    const commands = [all(1000), all(1001), all(1002), ...small, all(1004)];
     await Promise.all(commands.map((command) => account.submit(command)));
-    expect(account.commits.map((changes) => changes.length)).toEqual([3, 2]);
+    expect(account.commits.map((changes) => changes.length)).toEqual([3, 256, 45]);
     expect(await account.requestsInLog()).toEqual(commands.map((command) => command.circumstances.requestId));
     expect(account.field(0, "mtu")).toBe(1004);
     await account.expectNothingLost();

@@ -123,6 +123,7 @@ export class LiveState {
 
   async #decideBatch(taken: Pending[]): Promise<void> {
     let batch = taken;
+    let unknown: OutcomeUnknown | undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         if (this.#stale) await this.#reload();
@@ -141,13 +142,15 @@ export class LiveState {
         await this.#commit(base, changes);
       } catch (error) {
         this.#takeBack(changes);
-        const outcome = await this.#recover(error, base, changes, attempt);
+        if (error instanceof OutcomeUnknown) unknown = error;
+        const outcome = await this.#recover(error, base, changes, attempt, unknown !== undefined);
         if (outcome === "again") {
           batch = decided.map(({ pending }) => pending);
           continue;
         }
         if (outcome === "failed") {
-          for (const { pending } of decided) pending.reject(error);
+          // What an earlier attempt left open is not closed by a later one that failed.
+          for (const { pending } of decided) pending.reject(unknown ?? error);
           return;
         }
       }
@@ -200,21 +203,26 @@ export class LiveState {
     base: number,
     changes: readonly Change[],
     attempt: number,
+    unknown: boolean,
   ): Promise<"again" | "failed" | "committed"> {
     try {
-      if (error instanceof OutcomeUnknown) {
-        await this.#reload();
-        const [first] = changes;
-        const logged = await this.#store.change(this.#state.id, base + 1);
-        // A request's id is its own, so the record tells whose commit took the revision.
-        if (first && logged?.request_id === first.record.request_id) return "committed";
-      } else if (error instanceof Conflict) await this.#readOn(base);
+      if (error instanceof OutcomeUnknown) await this.#reload();
+      else if (error instanceof Conflict) await this.#readOn(base);
       else if (!(error instanceof NotCommitted)) throw error;
+      // What this attempt lost the race to may be an earlier one, whose outcome was unknown.
+      const moved = !(error instanceof NotCommitted);
+      if (moved && unknown && (await this.#isLogged(base + 1, changes))) return "committed";
     } catch {
       this.#stale = true;
       return "failed";
     }
     return attempt < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS) ? "again" : "failed";
+  }
+
+  /** Did the batch take this revision? A request's id is its own, so the record tells whose commit did. */
+  async #isLogged(revision: number, [first]: readonly Change[]): Promise<boolean> {
+    const logged = await this.#store.change(this.#state.id, revision);
+    return first !== undefined && logged?.request_id === first.record.request_id;
   }
 
   /** Carries the state over the changes that others made. */

@@ -5,9 +5,8 @@ import { type Routes, readBody } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
 import { refuse } from "../refusal.ts";
-import { makeWorld } from "../seed-file.ts";
 
-export function addResetRoute(routes: Routes, { accounts, sandbox, seed, clock, log }: AppContext): void {
+export function addResetRoute(routes: Routes, { sandbox, reset, log }: AppContext): void {
   routes.server("reset", async ({ request, principal }) => {
     if (!sandbox) throw refuse("not_a_sandbox");
     if (request.body instanceof Uint8Array && request.body.length > 0) {
@@ -16,8 +15,7 @@ export function addResetRoute(routes: Routes, { accounts, sandbox, seed, clock, 
         throw refuse("invalid_request", { detail: "reset takes no body, or an empty object" }, "");
       }
     }
-    const world = makeWorld(seed, clock);
-    await accounts.replace(world);
+    const world = await reset();
     log.info({ actor: principal.actor }, "reset to the seed");
     const states = world.filter(({ id }) => id !== DIRECTORY_ID);
     return { status: 200, body: succeed({ accounts: states.map(({ id, epoch }) => ({ id, epoch })) }) };

@@ -1,0 +1,108 @@
+/** What never became a whole request is answered too, and its connection closed. */
+
+import { maxHeaderSize, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Routes } from "./call.ts";
+import { fail } from "./envelope.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+
+/** How long a connection may take. All in milliseconds. */
+export interface Patience {
+  /** For the headers of a request. */
+  readonly headers: number;
+  /** For a whole request, its body included. */
+  readonly request: number;
+  /** How often connections are looked at. */
+  readonly check: number;
+  /** For requests under way when the server stops. */
+  readonly stopping: number;
+}
+
+export const usualPatience: Patience = { headers: 10_000, request: 30_000, check: 1_000, stopping: 5_000 };
+
+/**
+ * Milliseconds that a connection is kept open after its last answer: what is still coming in would make the
+ * system cut it off, and the answer with it.
+ */
+const LINGER = 1_000;
+
+interface Noted {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export class BrokenRequests {
+  readonly #routes: Routes;
+  readonly #patience: Patience;
+  /** The newest request of each connection. */
+  readonly #newest = new WeakMap<
+    Socket,
+    { readonly request: FastifyRequest; readonly reply: FastifyReply }
+  >();
+  /** Connections on which nothing more is understood. */
+  readonly #given = new WeakSet<Socket>();
+
+  constructor(routes: Routes, patience: Patience) {
+    this.#routes = routes;
+    this.#patience = patience;
+  }
+
+  /** Notes a request whose headers have arrived. */
+  note(request: FastifyRequest, reply: FastifyReply): void {
+    this.#newest.set(request.raw.socket, { request, reply });
+  }
+
+  /** Answers for bytes that are no request, or that came too slowly, after the answers still due before it. */
+  answer(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (this.#given.has(socket)) return;
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    this.#given.add(socket);
+    const newest = this.#newest.get(socket);
+    if (newest && !newest.request.raw.complete) this.#answerPart(error, newest);
+    else if (newest && !newest.reply.raw.writableFinished) {
+      newest.reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
+    } else this.#tell(socket, this.#refusal(error, "headers"));
+  }
+
+  /** Answers a request whose body broke off, unless it was answered before that. */
+  #answerPart(error: NodeJS.ErrnoException, { request, reply }: Noted): void {
+    if (reply.raw.writableEnded) {
+      request.raw.socket.destroySoon();
+      return;
+    }
+    const refusal = this.#routes.refusal(request, this.#refusal(error, "request"));
+    this.#routes.answer(request, reply, {
+      ...refusal,
+      headers: { ...refusal.headers, connection: "close" },
+    });
+  }
+
+  #refusal(error: NodeJS.ErrnoException, part: "headers" | "request"): Refusal {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+      return refuse("request_timeout", { seconds: this.#patience[part] / 1000 });
+    }
+    if (error.code === "HPE_HEADER_OVERFLOW") return refuse("headers_too_large", { most: maxHeaderSize });
+    return refuse("malformed_http", { detail: error.code ?? "it cannot be parsed" });
+  }
+
+  /** Answers on the bare connection. */
+  #tell(socket: Socket, { problems }: Refusal): void {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { status, body } = fail(problems, "");
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "connection: close",
+      "content-type: application/json",
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
+    socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+    setTimeout(() => socket.destroy(), LINGER).unref();
+  }
+}

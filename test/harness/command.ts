@@ -1,0 +1,93 @@
+/** The command `patchbay`, run as an operator runs it: a process of its own, its words, its end. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+export const BIN = fileURLToPath(new URL("../../bin/patchbay.js", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Running {
+  /** Where the server answers, without a slash at the end. */
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Everything said so far. */
+  readonly said: { readonly stdout: string; readonly stderr: string };
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ending>;
+}
+
+export interface Surroundings {
+  /** Put before the command, e.g. a tracer with its arguments. */
+  readonly before?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** The environment of the test without what would decide for the command. */
+function environment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(PATCHBAY_|NODE_OPTIONS|VITEST)/.test(name));
+  return { ...Object.fromEntries(kept), ...own };
+}
+
+function start(args: readonly string[], { before = [], env, cwd = ROOT }: Surroundings) {
+  const [program = process.execPath, ...rest] = [...before, process.execPath, BIN, ...args];
+  const child = spawn(program, rest, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    said.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said.stderr += text;
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return { child, said };
+}
+
+/** Runs the command to its end, which must come by itself. */
+export async function runCommand(args: readonly string[], surroundings: Surroundings = {}) {
+  const { child, said } = start(args, surroundings);
+  const [code] = await once(child, "close");
+  return { code: code as number | null, ...said };
+}
+
+/** Starts `patchbay serve` and waits until it has said where it is. */
+export async function serve(args: readonly string[], surroundings: Surroundings = {}): Promise<Running> {
+  const { child, said } = start(["serve", ...args], surroundings);
+  const ended = once(child, "close");
+  const url = await new Promise<string>((resolve, reject) => {
+    const look = () => {
+      // The greeting ends with an empty line.
+      const found = /^Patchbay answers at (\S+)$/m.exec(said.stdout);
+      if (found?.[1] !== undefined && said.stdout.endsWith("\n\n")) resolve(found[1]);
+    };
+    child.stdout.on("data", look);
+    child.once("error", reject);
+    child.once("close", (code) =>
+      reject(new Error(`patchbay ended with ${code}: ${said.stderr}${said.stdout}`)),
+    );
+  });
+  return {
+    url,
+    process: child,
+    said,
+    end: async (signal) => {
+      child.kill(signal);
+      const [code, by] = await ended;
+      return { code, signal: by };
+    },
+  };
+}
+
+/** What a test gives to `serve` unless the test is about it. */
+export function quietly(data: string, seed?: string): string[] {
+  const usual = ["--port", "0", "--metrics-port", "off", "--log-level", "silent", "--data", data];
+  return seed === undefined ? usual : [...usual, "--seed", seed];
+}

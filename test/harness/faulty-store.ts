@@ -1,0 +1,82 @@
+/** A store whose commits and reads go as a test wants them to. */
+
+import type { SeededState } from "../../src/account/seed.ts";
+import type { Batch, Store } from "../../src/store/store.ts";
+
+/** Stands in the way of a commit: `proceed` makes it for real. */
+export type OnCommit = (batch: Batch, proceed: () => Promise<void>) => Promise<void>;
+
+/** Stands in the way of a read of this name. */
+export type OnRead = (name: "load" | "states" | "changesAfter" | "changesBefore" | "change") => Promise<void>;
+
+export class FaultyStore implements Store {
+  readonly inner: Store;
+  /** Every commit that was asked for, also those that failed. */
+  readonly asked: Batch[] = [];
+  onCommit: OnCommit = (_, proceed) => proceed();
+  onRead: OnRead = async () => undefined;
+  readonly #next: OnCommit[] = [];
+
+  constructor(inner: Store) {
+    this.inner = inner;
+  }
+
+  /** What is to happen to the next commits, one after the other; after them, `onCommit` again. */
+  next(...happenings: readonly OnCommit[]): void {
+    this.#next.push(...happenings);
+  }
+
+  commit(batch: Batch): Promise<void> {
+    this.asked.push(batch);
+    const happening = this.#next.shift() ?? this.onCommit;
+    return happening(batch, () => this.inner.commit(batch));
+  }
+
+  async load(id: string) {
+    await this.onRead("load");
+    return this.inner.load(id);
+  }
+
+  async states() {
+    await this.onRead("states");
+    return this.inner.states();
+  }
+
+  async changesAfter(id: string, revision: number, limit: number) {
+    await this.onRead("changesAfter");
+    return this.inner.changesAfter(id, revision, limit);
+  }
+
+  async changesBefore(id: string, revision: number, limit: number) {
+    await this.onRead("changesBefore");
+    return this.inner.changesBefore(id, revision, limit);
+  }
+
+  async change(id: string, revision: number) {
+    await this.onRead("change");
+    return this.inner.change(id, revision);
+  }
+
+  replace(world: readonly SeededState[]): Promise<void> {
+    return this.inner.replace(world);
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+/** A commit that waits to be let through. */
+export function gate(): { readonly held: OnCommit; readonly reached: Promise<void>; open(): void } {
+  const reached = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  return {
+    held: async (_, proceed) => {
+      reached.resolve();
+      await opened.promise;
+      await proceed();
+    },
+    reached: reached.promise,
+    open: () => opened.resolve(),
+  };
+}

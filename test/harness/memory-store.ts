@@ -1,0 +1,110 @@
+/** A store that forgets when its process ends, for tests of what stands above a store. It keeps the same contract. */
+
+import type { Change, ChangeRecord } from "../../src/account/change.ts";
+import { kindNamed } from "../../src/account/kinds.ts";
+import type { SeededState } from "../../src/account/seed.ts";
+import { State } from "../../src/account/state.ts";
+import { type Batch, Conflict, type Page, type Store } from "../../src/store/store.ts";
+
+interface Kept {
+  readonly kind: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly doc: string;
+}
+
+interface KeptState {
+  readonly epoch: string;
+  readonly revision: number;
+  readonly collections: ReadonlyMap<string, number>;
+  /** In the order they were made. */
+  readonly objects: ReadonlyMap<string, Kept>;
+  readonly log: readonly string[];
+}
+
+/** What outlives the store that wrote it. */
+export type Memory = Map<string, KeptState>;
+
+/** UTF-16 units of records in one page, past the first. */
+const PAGE = 4 * 1024 * 1024;
+
+export class MemoryStore implements Store {
+  readonly #memory: Memory;
+
+  constructor(memory: Memory = new Map()) {
+    this.#memory = memory;
+  }
+
+  async load(id: string): Promise<State | undefined> {
+    const kept = this.#memory.get(id);
+    if (!kept) return undefined;
+    const state = new State(id, kept.epoch);
+    for (const { kind, id: object, doc, revision } of kept.objects.values()) {
+      state.restore(kindNamed(kind), object, JSON.parse(doc), revision);
+    }
+    state.restoreRevisions(kept.revision, kept.collections);
+    return state;
+  }
+
+  async states(): Promise<readonly string[]> {
+    return [...this.#memory.keys()].sort();
+  }
+
+  async commit({ state, epoch, base, changes }: Batch): Promise<void> {
+    const kept = this.#memory.get(state);
+    if (!kept || kept.epoch !== epoch || kept.revision !== base)
+      throw new Conflict(`The state ${state} has moved on.`);
+    this.#memory.set(state, changes.reduce(after, kept));
+  }
+
+  async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#page(id, limit, (log) => log.slice(revision));
+  }
+
+  async changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#page(id, limit, (log) => log.slice(0, revision - 1).reverse());
+  }
+
+  #page(id: string, limit: number, part: (log: readonly string[]) => readonly string[]): Page | undefined {
+    const kept = this.#memory.get(id);
+    if (!kept) return undefined;
+    const wanted = part(kept.log);
+    const records: ChangeRecord[] = [];
+    let size = 0;
+    for (const text of wanted.slice(0, limit)) {
+      size += text.length;
+      if (records.length > 0 && size > PAGE) break;
+      records.push(JSON.parse(text));
+    }
+    const { epoch, revision } = kept;
+    return { records, more: records.length < wanted.length, position: { epoch, revision } };
+  }
+
+  async change(id: string, revision: number): Promise<ChangeRecord | undefined> {
+    const text = this.#memory.get(id)?.log[revision - 1];
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  async replace(world: readonly SeededState[]): Promise<void> {
+    this.#memory.clear();
+    for (const { id, epoch, change } of world) {
+      const nothing = { epoch, revision: 0, collections: new Map(), objects: new Map(), log: [] };
+      this.#memory.set(id, after(nothing, change));
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+function after(kept: KeptState, { record, edits }: Change): KeptState {
+  const { revision } = record;
+  const collections = new Map(kept.collections);
+  const objects = new Map(kept.objects);
+  for (const { slot, after } of edits) {
+    const { kind, id } = slot;
+    collections.set(kind, revision);
+    if (after) objects.set(`${kind}/${id}`, { kind, id, revision, doc: JSON.stringify(after.doc) });
+    else objects.delete(`${kind}/${id}`);
+  }
+  return { epoch: kept.epoch, revision, collections, objects, log: [...kept.log, JSON.stringify(record)] };
+}
