@@ -36,12 +36,6 @@ async function startPatchbay(durable: boolean, count: number): Promise<number> {
   return Number(new URL(server.url).port);
 }
 
-/** Starts again on data that is there, as after a restart. */
-async function restart(data: string): Promise<number> {
-  const server = await startServer({ ...config, data });
-  return Number(new URL(server.url).port);
-}
-
 /** Only parses and answers the same JSON. Its answers are those of the server at `origin`. */
 async function startBare(origin: string): Promise<number> {
   const headers = { authorization: `Bearer ${process.env["PATCHBAY_BENCH_TOKEN"]}` };
@@ -74,7 +68,6 @@ async function startBare(origin: string): Promise<number> {
 }
 
 function start(kind: string, argument: string): Promise<number> {
-  if (kind === "restart") return restart(argument);
   if (kind === "bare") return startBare(argument);
   return startPatchbay(kind === "durable", Number(argument || COUNT));
 }

@@ -3,6 +3,8 @@
  * figures say more about the machine and its neighbours than about the server.
  */
 
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +16,7 @@ import { drive, type Figures, median, paced, percentile, times } from "./load.ts
 import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
-import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, updateOf } from "./world.ts";
+import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf } from "./world.ts";
 
 /** `--quick` measures less, to see that the benchmark works. */
 const quick = process.argv.includes("--quick");
@@ -225,7 +227,7 @@ async function readWhileWriting(durable: MeasuredServer, size: number, most: num
   );
 }
 
-/** From the start of the process until it listens, on data that is there. */
+/** The command as its user starts it, on data that is there: time until it answers, and its memory then. */
 async function measureStart(): Promise<void> {
   const data = mkdtempSync(join(process.env["PATCHBAY_BENCH_DIR"] ?? tmpdir(), "patchbay-start-"));
   const config = {
@@ -242,18 +244,15 @@ async function measureStart(): Promise<void> {
   );
   await seeded.close();
   const starts: { ready: number; rss: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const server = await MeasuredServer.start("restart", data);
-    starts.push({ ready: server.readyMs, rss: server.rss / 1e6 });
-    await server.stop();
-  }
+  // The first start only fills Node's cache of compiled code.
+  for (let round = 0; round <= ROUNDS; round++) starts.push(await startCommand(data));
   rmSync(data, { recursive: true, force: true });
-  const ready = median(starts.map(({ ready }) => ready));
-  const rss = median(starts.map(({ rss }) => rss));
+  const ready = median(starts.slice(1).map(({ ready }) => ready));
+  const rss = median(starts.slice(1).map(({ rss }) => rss));
   const row = { ratio: "", against: "" };
   rows.push({
     ...row,
-    what: "start with 10,000 interconnects",
+    what: "start with 10,000 interconnects, until it answers",
     ours: milliseconds(ready),
     goal: "under 1000 ms",
     reached: ready < 1000,
@@ -266,6 +265,31 @@ async function measureStart(): Promise<void> {
     reached: rss < 200,
   });
   process.stderr.write(`start: ${milliseconds(ready)}, ${rss.toFixed(0)} MB\n`);
+}
+
+async function startCommand(data: string): Promise<{ ready: number; rss: number }> {
+  const command = [join(import.meta.dirname, "../bin/patchbay.js"), "serve", "--port", "0", "--data", data];
+  const start = performance.now();
+  const child = spawn(process.execPath, [...command, "--metrics-port", "off", "--log-level", "silent"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  let address: string | undefined;
+  for await (const chunk of child.stdout) {
+    said += String(chunk);
+    address = /answers at (\S+)/.exec(said)?.[1];
+    if (address) break;
+  }
+  const answer = await fetch(`${address}${LIST}/${idOf(0)}`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  if (answer.status !== 200) throw new Error(`The started server answered ${answer.status}.`);
+  const ready = performance.now() - start;
+  const rss = Number(spawnSync("ps", ["-o", "rss=", "-p", String(child.pid)]).stdout) / 1000;
+  const exited = once(child, "exit");
+  child.kill();
+  await exited;
+  return { ready, rss };
 }
 
 function print(): void {

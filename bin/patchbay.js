@@ -3,9 +3,12 @@
 // Node refuses to parse what it does not know, so nothing newer than Node 14 stands in this file, and the
 // program itself is imported only after the version was looked at.
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { oldNodeSentence, runsPatchbay } from "./node-version.js";
 
 async function start() {
+  // Keeps compiled code from one start to the next.
+  module.enableCompileCache();
   // A checkout may hold a dist/ that an earlier `npm pack` left there. The sources are what its owner edits, so
   // they come first; the published package has no src/.
   const sources = new URL("../src/main.ts", import.meta.url);

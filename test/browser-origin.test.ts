@@ -1,93 +1,150 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { codes, demo, LIST, startTestServer, type TestServer } from "./harness/server.ts";
+import { askRaw, type RawRequest, rawVerdict } from "./harness/raw.ts";
+import { ACCOUNT, demo, LIST, ORD, one, startTestServer, type TestServer } from "./harness/server.ts";
+import { untouched } from "./harness/standing.ts";
 
 let server: TestServer;
 let port: string;
 beforeAll(async () => {
   server = await startTestServer();
-  ({ port } = new URL(server.url));
+  port = new URL(server.url).port;
 });
 afterAll(() => server.close());
 
-/** `fetch` sets Host by itself, so these requests are written out. */
-async function raw(headers: Readonly<Record<string, string>>): Promise<{ status: number; body: string }> {
-  const { request } = await import("node:http");
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
-  const asked = request({
-    host: "127.0.0.1",
-    port,
-    path: LIST,
-    headers: { authorization: `Bearer ${demo.token}`, ...headers },
-  });
-  asked.on("response", (response) => {
-    let body = "";
-    response.on("data", (chunk) => {
-      body += chunk;
-    });
-    response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-  });
-  asked.on("error", reject);
-  asked.end();
-  return promise;
-}
+const change = { method: "PUT", path: one(ORD), body: '{"mtu":1400}' };
+const reset = { method: "POST", path: "/patchbay/v1/reset" };
+const ask = (request: Partial<RawRequest>) => askRaw(server.url, { path: LIST, ...request });
+const told = async (request: Partial<RawRequest>) => rawVerdict(await ask(request));
 
-describe("a server on loopback answers for", () => {
-  test.each(["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]", "patchbay.localhost"])(
-    "%s",
-    async (name) => {
-      expect((await raw({ host: `${name}:${port}` })).status).toBe(200);
-    },
-  );
-});
+describe("a server on this machine answers to this machine's names alone", () => {
+  test.each([
+    "localhost",
+    "LOCALHOST",
+    "127.0.0.1",
+    "127.0.0.2",
+    "[::1]",
+    "patchbay.localhost",
+    "localhost:8787",
+    "127.0.0.1:1",
+    "[::1]:65535",
+  ])("Host: %s is one of them", async (host) => {
+    expect(await told({ host })).toBe("200");
+  });
 
-describe("it does not answer for", () => {
   test.each([
     "evil.example",
-    "127.0.0.1.evil.example",
+    "evil.example:8787",
     "localhost.evil.example",
-    "10.0.0.1",
+    "127.0.0.1.evil.example",
+    "evil-localhost",
+    "notlocalhost",
+    "localhost.",
     "0.0.0.0",
-    "user@localhost",
-    "localhost/evil",
-    "local host",
+    "128.0.0.1",
+    "10.0.0.1",
     "[::2]",
-  ])("the host %j", async (name) => {
-    const { status, body } = await raw({ host: name });
-    expect(status).toBe(403);
-    expect(JSON.parse(body).errors[0]).toMatchObject({ code: 990009 });
+    "[::ffff:10.0.0.1]",
+    "2130706433",
+    "",
+    "localhost@evil.example",
+    "localhost/evil",
+    "localhost:port",
+    "localhost:123456",
+    "a b",
+    "local\thost",
+  ])("Host: %j is not", async (host) => {
+    for (const request of [
+      {},
+      change,
+      reset,
+      { path: "/" },
+      { path: "/docs/errors" },
+      { path: "/nothing" },
+      { path: "/%" },
+    ]) {
+      const reply = await untouched(server, () => ask({ ...request, host }));
+      expect(rawVerdict(reply)).toBe("403 990009");
+      expect(reply?.body.errors[0].message).toContain(`does not answer for the host ${host}`);
+    }
+  });
+
+  test("whatever credential comes with it", async () => {
+    const headers = [`X-Auth-Email: ${demo.email}`, `X-Auth-Key: ${demo.key}`];
+    expect(await told({ ...change, host: "evil.example", token: null, headers })).toBe("403 990009");
+    expect(await told({ ...change, host: "evil.example", token: null })).toBe("403 990009");
+  });
+
+  test("the first Host counts, and not one that is added behind it", async () => {
+    expect(await told({ host: "evil.example", headers: ["Host: localhost"] })).toBe("403 990009");
+    expect(await told({ host: "evil.example", headers: ["X-Forwarded-Host: localhost"] })).toBe("403 990009");
   });
 });
 
-describe("a page of another origin", () => {
-  test.each(["https://evil.example", "http://localhost:1", "http://127.0.0.1", "null", "file://"])(
-    "is refused: %s",
-    async (origin) => {
-      for (const [method, body] of [
-        ["GET", undefined],
-        ["PUT", {}],
-      ] as const) {
-        const reply = await server.ask(method, LIST, { headers: { origin }, body });
-        expect(reply.status).toBe(403);
-        expect(codes(reply)).toEqual([990010]);
-        expect(reply.headers.get("access-control-allow-origin")).toBeNull();
-      }
-    },
+describe("a page of another origin is not answered", () => {
+  test.each([
+    "http://evil.example",
+    "https://evil.example",
+    "http://localhost.evil.example",
+    "null",
+    "",
+    "file://",
+    "http://localhost:3000",
+    "http://127.0.0.1:1",
+    "http://localhost/",
+    "localhost",
+    "chrome-extension://abcdef",
+  ])("Origin: %j", async (origin) => {
+    for (const request of [{}, change, reset, { method: "OPTIONS" }, { path: "/" }, { path: "/nothing" }]) {
+      const reply = await untouched(server, () => ask({ ...request, headers: [`Origin: ${origin}`] }));
+      expect(rawVerdict(reply)).toBe("403 990010");
+    }
+  });
+
+  test("a page of this server is, by the very name it was reached by", async () => {
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`]) {
+      expect(await told({ host, headers: [`Origin: http://${host}`] })).toBe("200");
+      expect(await told({ host, headers: [`Origin: https://${host}`] })).toBe("200");
+    }
+    expect(await told({ host: `localhost:${port}`, headers: [`Origin: http://127.0.0.1:${port}`] })).toBe(
+      "403 990010",
+    );
+  });
+
+  test("a form of another origin cannot make a change: what it can send is not read", async () => {
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+      expect(await untouched(server, () => told({ ...change, type }))).toBe("415 990008");
+    }
+  });
+
+  test("nothing tells a browser that others may read the answers", async () => {
+    const requests = [
+      {},
+      { path: "/" },
+      { headers: ["Origin: http://evil.example"] },
+      { token: null },
+      { path: "/%" },
+    ];
+    for (const request of requests) {
+      const names = Object.keys((await ask(request))?.headers ?? {});
+      expect(names.filter((name) => name.startsWith("access-control"))).toEqual([]);
+    }
+  });
+});
+
+test("a server that others may reach answers to any host, but to no page of another origin", async () => {
+  const text = `
+accounts: [{ id: ${ACCOUNT}, name: one }]
+tokens:
+  - id: "${"1".repeat(32)}"
+    name: own
+    value: ${"t".repeat(40)}
+    policies: [{ effect: allow, accounts: ["*"], permission_groups: [Magic WAN Read] }]`;
+  await using open = await startTestServer({ host: "0.0.0.0" }, { seed: { name: "own", text } });
+  const base = open.url.replace("0.0.0.0", "127.0.0.1");
+  const token = "t".repeat(40);
+  expect(rawVerdict(await askRaw(base, { path: LIST, token, host: "edge.example.net" }))).toBe("200");
+  const headers = ["Origin: http://evil.example"];
+  expect(rawVerdict(await askRaw(base, { path: LIST, token, host: "edge.example.net", headers }))).toBe(
+    "403 990010",
   );
-
-  test("gets no permission by a preflight", async () => {
-    const reply = await server.ask("OPTIONS", LIST, {
-      headers: { origin: "https://evil.example", "access-control-request-method": "PUT" },
-    });
-    expect(reply.status).toBe(403);
-    expect([...reply.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
-  });
-});
-
-test("a page of this server's own origin is answered", async () => {
-  expect((await server.ask("GET", LIST, { headers: { origin: server.url } })).status).toBe(200);
-});
-
-test("the error pages are kept from foreign hosts too", async () => {
-  const reply = await server.ask("GET", "/docs/errors", { headers: { origin: "https://evil.example" } });
-  expect(reply.status).toBe(403);
 });

@@ -11,9 +11,18 @@ import type { TargetForm } from "./interconnect-view.ts";
 import { settingsOf } from "./settings.ts";
 import type { Slot, State } from "./state.ts";
 
+/** A key that is too long is not repeated to anybody. */
+const keepSecret: Exception = (path, value, problems, pointer) => {
+  if (path !== "/bgp/md5_key" || typeof value !== "string") return false;
+  const values = { field: "bgp.md5_key", given: "not shown", expected: "at most 80 characters long" };
+  problems.add("invalid_value", values, pointer);
+  return true;
+};
+
 /** Says what is wrong with a target of the other form; `null` and the like are left to the schema. */
 function wrongForm(header: string, other: "string" | "object", expected: string): Exception {
   return (path, value, problems, pointer) => {
+    if (keepSecret(path, value, problems, pointer)) return true;
     if (path !== "/health_check/target" || value === null || Array.isArray(value) || typeof value !== other)
       return false;
     problems.add("target_form", { header, expected }, pointer);
