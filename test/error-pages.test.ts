@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generatedPages } from "../src/admin/write-docs.ts";
 import { type ErrorEntry, errorTable } from "../src/contract/errors.ts";
+import { renderHtml, renderMarkdown } from "../src/contract/pages.ts";
 import { LIST, ORD, one, startTestServer, type TestServer } from "./harness/server.ts";
 
 let server: TestServer;
@@ -117,6 +118,25 @@ describe("the list of all codes", () => {
     expect(text).toContain('<a href="/docs/errors">');
     expect(text).toContain("Update multiple interconnects");
   });
+});
+
+test("what a page says is text in HTML, and one cell in a table of Markdown", () => {
+  const text = '<script>alert("x")</script> & `<b>` | [x](javascript:alert)';
+  const html = renderHtml({
+    title: text,
+    blocks: [
+      { type: "heading", text },
+      { type: "text", text },
+      { type: "table", head: [text], rows: [[text]] },
+    ],
+  });
+  expect(html).not.toMatch(/<script|<b>|href=/);
+  expect(html).toContain("<code>&lt;b&gt;</code>");
+  const markdown = renderMarkdown({
+    title: "x",
+    blocks: [{ type: "table", head: ["a"], rows: [["b | c"]] }],
+  });
+  expect(markdown).toContain("| b \\| c |");
 });
 
 describe("the files under docs/errors", () => {

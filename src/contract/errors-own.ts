@@ -20,14 +20,6 @@ export const ownErrors = {
     todo: "Try again after the time in `retry-after`. The server's operator finds the cause in its log.",
     mark,
   },
-  shutting_down: {
-    code: 990003,
-    status: 503,
-    message: "The server is shutting down. Nothing was changed; try again.",
-    when: "The request arrived while the server was stopping.",
-    todo: "Try again after the time in `retry-after`.",
-    mark,
-  },
   request_timeout: {
     code: 990004,
     status: 408,

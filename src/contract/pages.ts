@@ -104,9 +104,12 @@ export function renderMarkdown(page: Page, relative = false): string {
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character);
+}
+
 function inline(text: string): string {
-  return text
-    .replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character)
+  return escapeHtml(text)
     .replaceAll(/`([^`]+)`/g, "<code>$1</code>")
     .replaceAll(/\[([^\]]+)\]\((\/[\w/]*)\)/g, '<a href="$2">$1</a>');
 }
@@ -125,5 +128,5 @@ export function renderHtml(page: Page): string {
     return `<table><thead>${row("th")(block.head)}</thead><tbody>${block.rows.map(row("td")).join("")}</tbody></table>`;
   });
   const title = page.title === "Patchbay" ? "Patchbay" : `${page.title} · Patchbay`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body><main><h1>${inline(page.title)}</h1>${parts.join("")}</main></body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><h1>${inline(page.title)}</h1>${parts.join("")}</main></body></html>`;
 }

@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { gate, type OnCommit } from "../../test/harness/faulty-store.ts";
 import { isSettled, LiveAccount, problemsOf } from "../../test/harness/live-account.ts";
-import { create, idOf, makeSmallWorld, remove, snapshot, update } from "../../test/harness/worlds.ts";
+import {
+  create,
+  idOf,
+  makeSmallWorld,
+  remove,
+  snapshot,
+  update,
+  updateFirst,
+} from "../../test/harness/worlds.ts";
 import type { Command } from "../account/decide.ts";
 import { NotCommitted } from "./store.ts";
 
@@ -86,8 +94,7 @@ describe("a batch is bounded:", () => {
 
   test("at the command with which it has 2,000 objects; the rest keeps its place", async () => {
     account = await LiveAccount.open(900);
-    const numbers = Array.from({ length: 900 }, (_, number) => number);
-    const all = (mtu: number) => update(Object.fromEntries(numbers.map((number) => [number, { mtu }])));
+    const all = (mtu: number) => updateFirst(900, { mtu });
     const small = Array.from({ length: 300 }, (_, index) => update({ 0: { mtu: 600 + index } }));
     const commands = [all(1000), all(1001), all(1002), ...small, all(1004)];
     await Promise.all(commands.map((command) => account.submit(command)));

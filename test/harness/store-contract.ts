@@ -8,6 +8,7 @@ import { Conflict, type Page, type Store } from "../../src/store/store.ts";
 import { Chance } from "./random.ts";
 import { temporaryDirectory } from "./temporary.ts";
 import {
+  anyChange,
   applied,
   create,
   FIRST_ACCOUNT,
@@ -18,6 +19,7 @@ import {
   snapshot,
   stateOf,
   update,
+  updateFirst,
 } from "./worlds.ts";
 
 /** Opens the store that is kept at a place, which is a directory of the test's own. */
@@ -229,8 +231,9 @@ export function storeContract(name: string, open: Open, forgetful = false): void
 
       test("shows a reader nothing of itself until it is whole", async () => {
         const state = await begin(2_500);
-        const all = Object.fromEntries(Array.from({ length: 2_500 }, (_, number) => [number, { mtu: 1400 }]));
-        const changes = [update(all), update({ 0: { mtu: 1300 } })].map((command) => applied(state, command));
+        const changes = [updateFirst(2_500, { mtu: 1400 }), update({ 0: { mtu: 1300 } })].map((command) =>
+          applied(state, command),
+        );
         let over = false;
         const committing = store
           .commit({ state: state.id, epoch: state.epoch, base: 1, changes })
@@ -306,23 +309,12 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         for (let commits = 0; commits < 40; commits++) {
           const base = state.revision;
           const changes = Array.from({ length: chance.between(1, 5) }, () =>
-            applied(state, anyChange(state)),
+            applied(state, anyChange(state, chance)),
           );
           await store.commit({ state: state.id, epoch: state.epoch, base, changes });
           for (const { edits, record } of changes) state.settle(edits, record.revision);
           if (commits % 10 === 0) await reopen();
           expect(snapshot(await load()), `by the chances of ${chance.seed}`).toEqual(snapshot(state));
-        }
-
-        function anyChange(on: State): Command {
-          const numbers = on.ids("interconnect").map((id) => Number.parseInt(id, 16));
-          const dice = chance.below(10);
-          if (dice < 3 || numbers.length === 0) return create(100 + on.revision);
-          if (dice < 5) return remove(chance.pick(numbers));
-          const description = `at ${on.revision}`;
-          return update(
-            Object.fromEntries(chance.some(numbers, 3).map((number) => [number, { description }])),
-          );
         }
       });
     });
@@ -378,12 +370,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
 
       test("is read in pages of a few megabytes at most, a record larger than that alone", async () => {
         const state = await begin(2_000);
-        const large = (letter: string) =>
-          update(
-            Object.fromEntries(
-              Array.from({ length: 2_000 }, (_, number) => [number, { description: letter.repeat(1_000) }]),
-            ),
-          );
+        const large = (letter: string) => updateFirst(2_000, { description: letter.repeat(1_000) });
         await commit(state, large("a"));
         // Each of these tells the thousand letters before and after, for every object.
         for (const letter of ["b", "c", "d"]) await commit(state, large(letter));
@@ -404,8 +391,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
 
     test("closing waits for the commit that is under way", async () => {
       const state = await begin(1_500);
-      const all = Object.fromEntries(Array.from({ length: 1_500 }, (_, number) => [number, { mtu: 1400 }]));
-      const committing = commit(state, update(all));
+      const committing = commit(state, updateFirst(1_500, { mtu: 1400 }));
       await reopen();
       await committing;
       expect(snapshot(await load())).toEqual(snapshot(state));

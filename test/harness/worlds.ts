@@ -9,6 +9,7 @@ import { kinds } from "../../src/account/kinds.ts";
 import { type SeededState, seedWorld } from "../../src/account/seed.ts";
 import { SETTINGS_ID, settingsKind } from "../../src/account/settings.ts";
 import { State } from "../../src/account/state.ts";
+import type { Chance } from "./random.ts";
 
 export const FIRST_ACCOUNT = "a".repeat(32);
 export const SECOND_ACCOUNT = "b".repeat(32);
@@ -70,6 +71,11 @@ export function update(fields: Readonly<Record<number, object>>): Command {
   return updateInterconnects(asked, circumstances());
 }
 
+/** The command that lays the same fields over the first so many interconnects. */
+export function updateFirst(count: number, fields: object): Command {
+  return update(Object.fromEntries(Array.from({ length: count }, (_, number) => [number, fields])));
+}
+
 /** The command that makes the interconnect of this number. */
 export function create(number: number, fields: Partial<InterconnectDoc> = {}): Command {
   const doc: InterconnectDoc = {
@@ -118,6 +124,16 @@ export function setFlags(flags: readonly string[]): Command {
       return [{ kind: settingsKind, slot, doc: { ...slot.entry?.doc, flags }, pointer: "" }];
     },
   };
+}
+
+/** Some command that changes the state: one interconnect more, one less, or a few changed. */
+export function anyChange(state: State, chance: Chance): Command {
+  const numbers = state.ids(interconnectKind.name).map((id) => Number.parseInt(id, 16));
+  const dice = chance.below(10);
+  if (dice < 3 || numbers.length === 0) return create(100 + state.revision);
+  if (dice < 5) return remove(chance.pick(numbers));
+  const description = `at ${state.revision}`;
+  return update(Object.fromEntries(chance.some(numbers, 3).map((number) => [number, { description }])));
 }
 
 /** Decides a command that is sure to change something, and applies the change. */
