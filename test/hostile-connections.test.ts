@@ -172,6 +172,17 @@ describe("many requests on one connection", () => {
   });
 });
 
+test("a large body that nobody will read ends the connection, a small one does not", async () => {
+  const refused = async (length: number) => {
+    const headers = [`Content-Length: ${length}`, "Content-Type: application/json"];
+    const reply = await ask({ method: "PUT", path: LIST, token: "x", headers });
+    expect(rawVerdict(reply)).toBe("400 6003");
+    return reply?.headers["connection"];
+  };
+  expect(await refused(1000)).toBe("keep-alive");
+  expect(await refused(1_000_000)).toBe("close");
+});
+
 describe("slowness", () => {
   /** With less patience, so that a test of slowness is not slow. */
   let hasty: TestServer;

@@ -302,12 +302,12 @@ describe("a failure inside the server", () => {
   });
 
   test.each([
-    ["does not take a change", () => new NotCommitted("no room")],
-    ["cannot say whether it took one", () => new OutcomeUnknown("no connection")],
-  ])("of a store that %s is a 503, to be tried again", async (_, failure) => {
+    ["does not take a change", () => new NotCommitted("no room"), 990002],
+    ["cannot say whether it took one", () => new OutcomeUnknown("no connection"), 990041],
+  ])("of a store that %s is a 503, to be tried again", async (_, failure, code) => {
     store.onCommit = () => Promise.reject(failure());
     const reply = await server.ask("PUT", one(ORD), { body: { mtu: 1400 } });
-    expect(reply.status).toBe(503);
+    expect([reply.status, ...codes(reply)]).toEqual([503, code]);
     expect(reply.headers.get("retry-after")).toBe("1");
     const line = lines().find(({ msg }) => msg === "commit failed");
     expect(line).toMatchObject({

@@ -20,6 +20,14 @@ export const ownErrors = {
     todo: "Try again after the time in `retry-after`. The server's operator finds the cause in its log.",
     mark,
   },
+  outcome_unknown: {
+    code: 990041,
+    status: 503,
+    message: "The store did not tell whether it took the change ({reason}). It was made once or not at all.",
+    when: "The store failed in the middle of a commit, and could not be asked afterwards.",
+    todo: "Send the request again: an update that was made already changes nothing a second time. The change log tells what happened.",
+    mark,
+  },
   request_timeout: {
     code: 990004,
     status: 408,

@@ -174,7 +174,8 @@ export class Routes {
     }
     if (error instanceof NotCommitted || error instanceof OutcomeUnknown || error instanceof Conflict) {
       this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
-      return fail(refuse("store_unavailable", { reason: error.message }).problems, docs);
+      const name = error instanceof OutcomeUnknown ? "outcome_unknown" : "store_unavailable";
+      return fail(refuse(name, { reason: error.message }).problems, docs);
     }
     this.#context.log.error(
       { err: error, request_id: request.id, operation: request.operation },
