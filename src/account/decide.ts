@@ -67,8 +67,8 @@ function grant(state: State, command: Command, wishes: readonly Wish[]): Decisio
       results.push(before);
       continue;
     }
-    const stamp = before && kind.stamped ? { modified_on: time } : {};
-    const after = doc && entry(slot.id, { ...doc, ...stamp }, revision);
+    const stamped = doc && before && kind.stamped ? { ...doc, modified_on: time } : doc;
+    const after = stamped && entry(slot.id, stamped, revision);
     const edit = { slot, kind, before, after };
     edits.push(edit);
     objects.push(objectChange(edit, fields ?? {}));

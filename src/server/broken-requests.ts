@@ -28,18 +28,15 @@ export const usualPatience: Patience = { headers: 10_000, request: 30_000, check
 const LINGER = 1_000;
 
 interface Noted {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  request: FastifyRequest;
+  reply: FastifyReply;
 }
 
 export class BrokenRequests {
   readonly #routes: Routes;
   readonly #patience: Patience;
   /** The newest request of each connection. */
-  readonly #newest = new WeakMap<
-    Socket,
-    { readonly request: FastifyRequest; readonly reply: FastifyReply }
-  >();
+  readonly #newest = new WeakMap<Socket, Noted>();
   /** Connections on which nothing more is understood. */
   readonly #given = new WeakSet<Socket>();
 
@@ -50,7 +47,12 @@ export class BrokenRequests {
 
   /** Notes a request whose headers have arrived. */
   note(request: FastifyRequest, reply: FastifyReply): void {
-    this.#newest.set(request.raw.socket, { request, reply });
+    const { socket } = request.raw;
+    const noted = this.#newest.get(socket);
+    if (noted) {
+      noted.request = request;
+      noted.reply = reply;
+    } else this.#newest.set(socket, { request, reply });
   }
 
   /** Answers for bytes that are no request, or that came too slowly, after the answers still due before it. */
