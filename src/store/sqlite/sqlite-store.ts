@@ -26,7 +26,13 @@ const ROWS_AT_ONCE = 1_000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** SQLite's result code for what another connection holds. */
-const BUSY = 5;
+const BUSY = [5];
+
+/**
+ * SQLite's result codes, extended, for a commit whose last frame, the one that makes it count, did not
+ * reach the log (FULL, IOERR_WRITE). After a failed sync it may have.
+ */
+const NOT_WRITTEN = [13, 778];
 
 interface Waiting {
   readonly batch: Batch;
@@ -154,8 +160,8 @@ export class SqliteStore implements Store {
     try {
       db.exec("COMMIT");
     } catch (error) {
-      // Still inside the transaction, nothing was written; else nobody can tell.
-      if (db.isTransaction) return this.#abort(group, error);
+      // Still inside the transaction, nothing was written; else it depends on what failed.
+      if (db.isTransaction || hasCode(error, NOT_WRITTEN)) return this.#abort(group, error);
       return group.map(
         ({ reject }) =>
           () =>
@@ -349,15 +355,16 @@ function lockDirectory(directory: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    if (!isBusy(error)) throw error;
+    if (!hasCode(error, BUSY)) throw error;
     throw new StoreRefused(
       `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`,
     );
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === BUSY;
+/** Did SQLite fail with one of these result codes? */
+function hasCode(error: unknown, codes: readonly number[]): boolean {
+  return error instanceof Error && "errcode" in error && codes.includes(Number(error.errcode));
 }
 
 /** Makes a directory and those above it, where they are missing; each one's name stands in the one above. */
