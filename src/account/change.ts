@@ -91,13 +91,13 @@ export function differences(before: Doc, after: Doc): Readonly<Record<string, Fi
 export function objectChange(edit: Edit, fields?: Readonly<Record<string, FieldChange>>): ObjectChange {
   const { slot, kind, before, after } = edit;
   const name = kind.nameOf((after ?? before)?.doc ?? {});
-  return {
-    kind: slot.kind,
-    id: slot.id,
-    ...(name === undefined ? {} : { name }),
+  const told = {
     action: before ? (after ? "update" : "delete") : "create",
     fields: fields ?? differences(before?.doc ?? {}, after?.doc ?? {}) ?? {},
-  };
+  } as const;
+  return name === undefined
+    ? { kind: slot.kind, id: slot.id, ...told }
+    : { kind: slot.kind, id: slot.id, name, ...told };
 }
 
 /** A document with the fields of a change set to their later (or, in reverse, earlier) values. */

@@ -190,7 +190,7 @@ export class State {
   }
 
   /** Adds an object as loaded from the store. */
-  restore(kind: Kind, id: string, doc: Doc, revision: number): void {
+  restore(kind: Kind, id: string, doc: Doc, revision: number): Slot {
     const slot: Slot = {
       kind: kind.name,
       id,
@@ -198,6 +198,7 @@ export class State {
     };
     this.#collection(kind.name).slots.set(id, slot);
     this.#claim(slot, kind, doc);
+    return slot;
   }
 
   /** Sets the revisions of a state as loaded from the store. */

@@ -8,13 +8,16 @@ import { storeContract } from "../../../test/harness/store-contract.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
 import {
   applied,
+  create,
   FIRST_ACCOUNT,
   idOf,
   makeSmallWorld,
+  remove,
   SECOND_ACCOUNT,
   snapshot,
   update,
 } from "../../../test/harness/worlds.ts";
+import type { Change } from "../../account/change.ts";
 import type { State } from "../../account/state.ts";
 import { LiveState } from "../live-state.ts";
 import { Conflict, NotCommitted, StoreRefused } from "../store.ts";
@@ -308,6 +311,20 @@ describe("a commit that the database refuses", () => {
       [2, 1300],
       [2, 1300],
     ]);
+  });
+
+  test("leaves an object that it would have made anew where it was", async () => {
+    const state = await loadFrom(store);
+    const commit = (changes: readonly Change[]) =>
+      store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+    const { arm, disarm } = refusals["when it is to become durable"];
+    raw.exec(arm);
+    const remade = [applied(state, remove(0)), applied(state, create(0))];
+    await expect(commit(remade)).rejects.toBeInstanceOf(NotCommitted);
+    for (const { edits } of remade.toReversed()) state.takeBack(edits);
+    raw.exec(disarm);
+    await commit([applied(state, update({ 0: { mtu: 1300 } }))]);
+    expect((await mtus())[0]).toEqual([2, 1300]);
   });
 
   test("leaves the world before in its place when it was a new world", async () => {

@@ -47,7 +47,8 @@ export class SqliteStore implements Store {
   readonly #connections: DisposableStack;
   readonly #directory: string | undefined;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #numbers = new Map<string, number>();
+  /** Row numbers of objects. What it does not know is looked up. */
+  #numbers = new WeakMap<Slot, number>();
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
 
@@ -95,10 +96,9 @@ export class SqliteStore implements Store {
     const state = new State(id, String(row["epoch"]));
     for (const object of this.#statements.objects.iterate(id)) {
       const kind = kindNamed(String(object["kind"]));
-      const objectId = String(object["id"]);
       const doc: Doc = JSON.parse(String(object["doc"]));
-      state.restore(kind, objectId, doc, Number(object["revision"]));
-      this.#numbers.set(key(id, kind.name, objectId), Number(object["number"]));
+      const slot = state.restore(kind, String(object["id"]), doc, Number(object["revision"]));
+      this.#numbers.set(slot, Number(object["number"]));
     }
     const collections: Record<string, number> = JSON.parse(String(row["collections"]));
     state.restoreRevisions(Number(row["revision"]), new Map(Object.entries(collections)));
@@ -172,6 +172,8 @@ export class SqliteStore implements Store {
   }
 
   #abort(group: readonly Waiting[], error: unknown): (() => void)[] {
+    // Rows that were made are gone again, and those that were removed are back.
+    this.#numbers = new WeakMap();
     try {
       if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
     } catch {
@@ -210,9 +212,8 @@ export class SqliteStore implements Store {
   }
 
   #writeObject(state: string, { slot, before, after }: Edit): void {
-    const name = key(state, slot.kind, slot.id);
     if (before) {
-      const number = this.#numbers.get(name) ?? this.#numberOf(state, slot);
+      const number = this.#numbers.get(slot) ?? this.#numberOf(state, slot);
       if (after) this.#statements.update.run(after.revision, JSON.stringify(after.doc), number);
       else this.#statements.remove.run(number);
     } else if (after) {
@@ -223,13 +224,15 @@ export class SqliteStore implements Store {
         after.revision,
         JSON.stringify(after.doc),
       );
-      this.#numbers.set(name, Number(lastInsertRowid));
+      this.#numbers.set(slot, Number(lastInsertRowid));
     }
   }
 
-  /** The number of an object that another server made. */
+  /** Looks up the number of an object that another server made, or that an aborted commit made unsure. */
   #numberOf(state: string, slot: Slot): number {
-    return Number(this.#statements.number.get(state, slot.kind, slot.id)?.["number"]);
+    const number = Number(this.#statements.number.get(state, slot.kind, slot.id)?.["number"]);
+    this.#numbers.set(slot, number);
+    return number;
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
@@ -269,7 +272,6 @@ export class SqliteStore implements Store {
   async replace(world: readonly SeededState[]): Promise<void> {
     while (this.#committing) await this.#committing;
     const db = this.#writer;
-    this.#numbers.clear();
     db.exec("BEGIN IMMEDIATE");
     try {
       db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM state;");
@@ -291,10 +293,6 @@ export class SqliteStore implements Store {
     while (this.#committing) await this.#committing;
     this.#connections.dispose();
   }
-}
-
-function key(state: string, kind: string, id: string): string {
-  return `${state}/${kind}/${id}`;
 }
 
 function messageOf(error: unknown): string {
