@@ -10,8 +10,6 @@ import type { Entry, Kind, State } from "./state.ts";
 /** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
 export const DIRECTORY_ID = "directory";
 
-export type AccountDoc = { readonly name: string; readonly created_on: string };
-
 export type UserDoc = {
   readonly email: string;
   /** SHA-256 of the API key, in hex. */

@@ -2,7 +2,8 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import { type Problem, problem } from "../contract/errors.ts";
-import { refuse } from "./refusal.ts";
+import type { Answer } from "./envelope.ts";
+import { Refusal, refuse } from "./refusal.ts";
 
 /** The tag of something last changed by a revision. */
 export function etag(epoch: string, revision: number): string {
@@ -43,4 +44,12 @@ export function readPrecondition(headers: IncomingHttpHeaders, reading: boolean)
     }
     return undefined;
   };
+}
+
+/** The answer of a read whose condition says that there is nothing to send. Throws if it does not hold. */
+export function judgeReading(headers: IncomingHttpHeaders, tag: string): Answer | undefined {
+  const verdict = readPrecondition(headers, true)?.(tag);
+  if (verdict === undefined) return undefined;
+  if (verdict === "not-modified") return { status: 304, body: "", headers: { etag: tag } };
+  throw new Refusal([verdict]);
 }

@@ -12,12 +12,13 @@ import type { TargetForm } from "../../account/interconnect-view.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
 import { Problems, problem } from "../../contract/errors.ts";
 import { MOST_ELEMENTS } from "../../contract/interconnect.ts";
+import { escapePointer } from "../../contract/json.ts";
 import { didYouMean } from "../../contract/similar.ts";
 import { type Call, type Routes, readBody, readFlag } from "../call.ts";
-import { etag, readPrecondition } from "../conditional.ts";
+import { etag, judgeReading, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeInterconnect } from "../encode.ts";
-import { type Answer, wrap } from "../envelope.ts";
+import { wrap } from "../envelope.ts";
 import { Refusal, refuse } from "../refusal.ts";
 
 const kind = interconnectKind.name;
@@ -31,7 +32,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const form = targetForm(call);
     const { state } = call.account;
     const tag = etag(state.epoch, state.collectionRevision(kind));
-    const unchanged = judgeReading(call, tag);
+    const unchanged = judgeReading(call.request.headers, tag);
     if (unchanged) return unchanged;
     const interconnects = state.list(kind).map((entry) => encodeInterconnect(entry, form));
     const body = assemble(
@@ -55,7 +56,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
       });
     }
     const tag = etag(state.epoch, entry.revision);
-    const unchanged = judgeReading(call, tag);
+    const unchanged = judgeReading(call.request.headers, tag);
     if (unchanged) return unchanged;
     const body = wrap(`{"interconnect":${encodeInterconnect(entry, form)}}`);
     return { status: 200, body, headers: { etag: tag } };
@@ -108,14 +109,6 @@ function targetForm({ request }: Call): TargetForm {
   throw refuse("invalid_header", values);
 }
 
-/** The answer of a read whose condition says that there is nothing to send. */
-function judgeReading({ request }: Call, tag: string): Answer | undefined {
-  const verdict = readPrecondition(request.headers, true)?.(tag);
-  if (verdict === undefined) return undefined;
-  if (verdict === "not-modified") return { status: 304, body: "", headers: { etag: tag } };
-  throw new Refusal([verdict]);
-}
-
 /** The condition of a write, judged with the decision: on the object, or else on the collection. */
 function judgeWriting({ request }: Call): Condition {
   const precondition = readPrecondition(request.headers, false);
@@ -153,11 +146,7 @@ function readElements(body: unknown): Elements {
   for (const field of Object.keys(body)) {
     if (field === "interconnects") continue;
     const hint = () => didYouMean(field, ["interconnects", "id"]);
-    problems.add(
-      "unknown_field",
-      () => ({ field, hint: hint() }),
-      `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-    );
+    problems.add("unknown_field", () => ({ field, hint: hint() }), `/${escapePointer(field)}`);
   }
   if (problems.found) throw new Refusal(problems.list());
   const list: unknown =

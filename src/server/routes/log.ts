@@ -9,11 +9,11 @@ import { durableSettings } from "../../account/settings.ts";
 import type { Entry, State } from "../../account/state.ts";
 import type { Page } from "../../store/store.ts";
 import { type Call, type Routes, readNumber } from "../call.ts";
-import { etag, readPrecondition } from "../conditional.ts";
+import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeInterconnect } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
-import { Refusal, refuse } from "../refusal.ts";
+import { refuse } from "../refusal.ts";
 
 const MOST_RECORDS = 100;
 const USUAL_RECORDS = 20;
@@ -99,9 +99,8 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
   routes.account("getState", (call) => {
     const { state } = call.account;
     const tag = etag(state.epoch, state.durable);
-    const verdict = readPrecondition(call.request.headers, true)?.(tag);
-    if (verdict === "not-modified") return { status: 304, body: "", headers: { etag: tag } };
-    if (verdict) throw new Refusal([verdict]);
+    const unchanged = judgeReading(call.request.headers, tag);
+    if (unchanged) return unchanged;
     return { status: 200, body: encodeState(state), headers: { etag: tag } };
   });
 }
