@@ -106,7 +106,7 @@ export function patch(
   fields: Readonly<Record<string, FieldChange>>,
   side: "before" | "after",
 ): Doc {
-  const patched = structuredClone(doc) as Record<string, Json>;
+  const patched = { ...doc } as Record<string, Json>;
   for (const [path, change] of Object.entries(fields)) setAt(patched, path.split("."), change[side]);
   return patched;
 }

@@ -1,13 +1,21 @@
-/** The tables, and what every connection sets. */
+/**
+ * The tables, and what every connection sets.
+ *
+ * A commit writes the log and the revision, and nothing else: rows of objects lie spread over the
+ * file, so to rewrite them each time costs more than all the rest. They are folded in later, many
+ * changes at once, and loading carries them over the changes that are not folded in yet.
+ */
 
 /** Grows with each change of the tables. A store of a newer schema is refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const schema = `
 CREATE TABLE state (
   id TEXT PRIMARY KEY,
   epoch TEXT NOT NULL,
   revision INTEGER NOT NULL,
+  -- the revision that the objects and the next column stand at
+  folded INTEGER NOT NULL,
   -- JSON: for each kind of object, the revision of the last change to one
   collections TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -23,15 +31,32 @@ CREATE TABLE object (
 ) STRICT;
 CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
 
+-- with row numbers, so that records of more than a kilobyte are appended whole
 CREATE TABLE change (
   state TEXT NOT NULL,
   revision INTEGER NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (state, revision)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** What carries a database of the schema before each over to it, by number. */
+export const migrations: Readonly<Record<number, string>> = {
+  2: `
+ALTER TABLE state ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+UPDATE state SET folded = revision;
+ALTER TABLE change RENAME TO change_before;
+CREATE TABLE change (
+  state TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (state, revision)
+) STRICT;
+INSERT INTO change SELECT state, revision, record FROM change_before ORDER BY state, revision;
+DROP TABLE change_before;
+`,
+};
 
 /**
  * Durability needs WAL with a full sync at each commit, set on every open since SQLite builds differ

@@ -4,10 +4,10 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import type { ChangeRecord } from "../../account/change.ts";
-import { kindNamed } from "../../account/kinds.ts";
+import { type ChangeRecord, editsOf } from "../../account/change.ts";
+import { kindNamed, kinds } from "../../account/kinds.ts";
 import type { SeededState } from "../../account/seed.ts";
-import { type Doc, type Edit, type Slot, State } from "../../account/state.ts";
+import { type Doc, type Edit, State } from "../../account/state.ts";
 import {
   type Batch,
   Conflict,
@@ -17,10 +17,20 @@ import {
   type Store,
   StoreRefused,
 } from "../store.ts";
-import { pragmas, SCHEMA_VERSION, schema } from "./schema.ts";
+import { migrations, pragmas, SCHEMA_VERSION, schema } from "./schema.ts";
+import { type Unfolded, UnfoldedState } from "./unfolded.ts";
 
-/** Objects written in one go; between goes of a large commit, other requests are answered. */
+/**
+ * Edits in the log until they are folded into the rows of objects: what a start after a crash has to
+ * replay at most, some 0.2 s, against how often a row is written.
+ */
+const MOST_UNFOLDED = 20_000;
+
+/** Rows of objects folded in one go; between goes, requests are answered. */
 const ROWS_AT_ONCE = 1_000;
+
+/** SQLite's limit for no limit. */
+const ALL = -1;
 
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -47,8 +57,10 @@ export class SqliteStore implements Store {
   readonly #connections: DisposableStack;
   readonly #directory: string | undefined;
   readonly #statements: ReturnType<typeof prepare>;
-  /** Row numbers of objects. What it does not know is looked up. */
-  #numbers = new WeakMap<Slot, number>();
+  /** By state, what this store's own commits leave to be folded. */
+  readonly #unfolded = new Map<string, UnfoldedState>();
+  /** How much that may be, with what others left. */
+  #unfoldedEdits = 0;
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
 
@@ -91,18 +103,34 @@ export class SqliteStore implements Store {
   }
 
   #load(id: string): State | undefined {
+    const state = this.#stateAsFolded(id);
+    if (state) for (const edits of this.#replay(state)) this.#unfoldedEdits += edits.length;
+    return state;
+  }
+
+  /** The state that the rows of objects tell. */
+  #stateAsFolded(id: string): State | undefined {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
     const state = new State(id, String(row["epoch"]));
     for (const object of this.#statements.objects.iterate(id)) {
       const kind = kindNamed(String(object["kind"]));
       const doc: Doc = JSON.parse(String(object["doc"]));
-      const slot = state.restore(kind, String(object["id"]), doc, Number(object["revision"]));
-      this.#numbers.set(slot, Number(object["number"]));
+      state.restore(kind, String(object["id"]), doc, Number(object["revision"]));
     }
     const collections: Record<string, number> = JSON.parse(String(row["collections"]));
-    state.restoreRevisions(Number(row["revision"]), new Map(Object.entries(collections)));
+    state.restoreRevisions(Number(row["folded"]), new Map(Object.entries(collections)));
     return state;
+  }
+
+  /** Carries a state over the changes after it, and gives the edits of each. */
+  *#replay(state: State): Iterable<readonly Edit[]> {
+    for (const { record } of this.#statements.after.iterate(state.id, state.revision, ALL)) {
+      const edits = editsOf(state, JSON.parse(String(record)), kinds);
+      state.apply(edits);
+      state.settle(edits, state.revision);
+      yield edits;
+    }
   }
 
   async states(): Promise<readonly string[]> {
@@ -134,23 +162,25 @@ export class SqliteStore implements Store {
   /** Commits of different states that wait together share one transaction and one sync. */
   async #commitAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await setImmediate();
       const group = this.#waiting;
       this.#waiting = [];
-      const settled = await this.#transaction(group);
-      for (const settle of settled) settle();
+      for (const settle of this.#transaction(group)) settle();
+      if (this.#unfoldedEdits >= MOST_UNFOLDED) await this.#fold();
     }
     // In the same turn as the last look, so that no commit is left waiting.
     this.#committing = undefined;
   }
 
-  async #transaction(group: readonly Waiting[]): Promise<(() => void)[]> {
+  #transaction(group: readonly Waiting[]): (() => void)[] {
     const db = this.#writer;
     const outcomes: (() => void)[] = [];
+    const appended: Batch[] = [];
     try {
       db.exec("BEGIN IMMEDIATE");
       for (const { batch, resolve, reject } of group) {
-        if (this.#advance(batch)) {
-          await this.#write(batch);
+        if (this.#append(batch)) {
+          appended.push(batch);
           outcomes.push(resolve);
         } else outcomes.push(() => reject(new Conflict(`The state ${batch.state} has moved on.`)));
       }
@@ -168,12 +198,11 @@ export class SqliteStore implements Store {
             reject(new OutcomeUnknown(messageOf(error))),
       );
     }
+    for (const batch of appended) this.#remember(batch);
     return outcomes;
   }
 
   #abort(group: readonly Waiting[], error: unknown): (() => void)[] {
-    // Rows that were made are gone again, and those that were removed are back.
-    this.#numbers = new WeakMap();
     try {
       if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
     } catch {
@@ -190,49 +219,80 @@ export class SqliteStore implements Store {
     );
   }
 
-  /** The compare-and-swap. False if the state is not where the batch was decided. */
-  #advance({ state, epoch, base, changes }: Batch): boolean {
-    const kinds = new Map<string, number>();
-    for (const { record, edits } of changes)
-      for (const { slot } of edits) kinds.set(slot.kind, record.revision);
-    const moved = JSON.stringify(Object.fromEntries(kinds));
-    const { changes: rows } = this.#statements.advance.run(base + changes.length, moved, state, epoch, base);
-    return Number(rows) === 1;
-  }
-
-  async #write({ state, changes }: Batch): Promise<void> {
-    let rows = 0;
-    for (const { record, edits } of changes) {
-      for (const edit of edits) {
-        if (++rows % ROWS_AT_ONCE === 0) await setImmediate();
-        this.#writeObject(state, edit);
-      }
+  /** Writes a batch as a compare-and-swap. False if the state is not where the batch was decided. */
+  #append({ state, epoch, base, changes }: Batch): boolean {
+    const { changes: rows } = this.#statements.advance.run(base + changes.length, state, epoch, base);
+    if (Number(rows) === 0) return false;
+    for (const { record } of changes)
       this.#statements.log.run(state, record.revision, JSON.stringify(record));
+    return true;
+  }
+
+  /** Remembers which objects a commit moved. */
+  #remember({ state, base, changes }: Batch): void {
+    let unfolded = this.#unfolded.get(state);
+    if (unfolded?.revision !== base) {
+      unfolded = new UnfoldedState(base);
+      this.#unfolded.set(state, unfolded);
+    }
+    for (const { edits } of changes) {
+      unfolded.add(edits);
+      this.#unfoldedEdits += edits.length;
     }
   }
 
-  #writeObject(state: string, { slot, before, after }: Edit): void {
-    if (before) {
-      const number = this.#numbers.get(slot) ?? this.#numberOf(state, slot);
-      if (after) this.#statements.update.run(after.revision, JSON.stringify(after.doc), number);
-      else this.#statements.remove.run(number);
-    } else if (after) {
-      const { lastInsertRowid } = this.#statements.insert.run(
-        state,
-        slot.kind,
-        slot.id,
-        after.revision,
-        JSON.stringify(after.doc),
-      );
-      this.#numbers.set(slot, Number(lastInsertRowid));
+  /**
+   * Brings the rows of all objects to their newest durable versions. Nothing depends on it but how
+   * long loading takes: if it fails, it is tried again after as many edits more, or when the store
+   * is closed.
+   */
+  async #fold(): Promise<void> {
+    this.#unfoldedEdits = 0;
+    const db = this.#writer;
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      let rows = 0;
+      for (const { id, folded } of this.#statements.behind.all()) {
+        const unfolded = this.#unfoldedOf(String(id), Number(folded));
+        for (const _ of this.#foldState(String(id), unfolded))
+          if (++rows % ROWS_AT_ONCE === 0) await setImmediate();
+      }
+      db.exec("COMMIT");
+      this.#unfolded.clear();
+    } catch {
+      if (db.isTransaction) db.exec("ROLLBACK");
     }
   }
 
-  /** Looks up the number of an object that another server made, or that an aborted commit made unsure. */
-  #numberOf(state: string, slot: Slot): number {
-    const number = Number(this.#statements.number.get(state, slot.kind, slot.id)?.["number"]);
-    this.#numbers.set(slot, number);
-    return number;
+  /** What is to be folded into the objects of a state: as remembered, else as the log tells. */
+  #unfoldedOf(id: string, folded: number): UnfoldedState {
+    const remembered = this.#unfolded.get(id);
+    if (remembered?.since === folded) return remembered;
+    const told = new UnfoldedState(folded);
+    const state = this.#stateAsFolded(id);
+    if (state) for (const edits of this.#replay(state)) told.add(edits);
+    return told;
+  }
+
+  /** Folds one state, and pauses after every object. */
+  *#foldState(id: string, { objects, revision }: UnfoldedState): Iterable<void> {
+    const collections: Record<string, number> = {};
+    for (const object of objects.values()) {
+      this.#writeObject(id, object);
+      const { kind } = object.slot;
+      collections[kind] = Math.max(collections[kind] ?? 0, object.revision);
+      yield;
+    }
+    this.#statements.folded.run(revision, JSON.stringify(collections), id);
+  }
+
+  #writeObject(state: string, { slot, after, made }: Unfolded): void {
+    const { kind, id } = slot;
+    if (made || !after) this.#statements.remove.run(state, kind, id);
+    if (!after) return;
+    const doc = JSON.stringify(after.doc);
+    if (made) this.#statements.insert.run(state, kind, id, after.revision, doc);
+    else this.#statements.update.run(after.revision, doc, state, kind, id);
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
@@ -277,19 +337,24 @@ export class SqliteStore implements Store {
       db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM state;");
       for (const { id, epoch, change } of world) {
         this.#statements.create.run(id, epoch);
-        const batch = { state: id, epoch, base: 0, changes: [change] };
-        this.#advance(batch);
-        for (const edit of change.edits) this.#writeObject(id, edit);
-        this.#statements.log.run(id, change.record.revision, JSON.stringify(change.record));
+        this.#append({ state: id, epoch, base: 0, changes: [change] });
+        const unfolded = new UnfoldedState(0);
+        unfolded.add(change.edits);
+        for (const _ of this.#foldState(id, unfolded));
       }
       db.exec("COMMIT");
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw new NotCommitted(messageOf(error));
     }
+    this.#unfolded.clear();
   }
 
   async close(): Promise<void> {
+    while (this.#committing) await this.#committing;
+    if (this.#connections.disposed) return;
+    // What arrives during the fold is committed after it.
+    this.#committing = this.#fold().then(() => this.#commitAll());
     while (this.#committing) await this.#committing;
     this.#connections.dispose();
   }
@@ -308,7 +373,7 @@ function refusal(directory: string | undefined, error: unknown): StoreRefused {
 
 function prepare(writer: DatabaseSync, reader: DatabaseSync) {
   return {
-    state: reader.prepare("SELECT epoch, revision, collections FROM state WHERE id = ?"),
+    state: reader.prepare("SELECT epoch, revision, folded, collections FROM state WHERE id = ?"),
     states: reader.prepare("SELECT id FROM state ORDER BY id"),
     objects: reader.prepare(
       "SELECT number, kind, id, revision, doc FROM object WHERE state = ? ORDER BY number",
@@ -320,14 +385,17 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
       "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
     ),
     change: reader.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
-    number: writer.prepare("SELECT number FROM object WHERE state = ? AND kind = ? AND id = ?"),
-    create: writer.prepare("INSERT INTO state (id, epoch, revision, collections) VALUES (?, ?, 0, '{}')"),
-    advance: writer.prepare(
-      "UPDATE state SET revision = ?, collections = json_patch(collections, ?) WHERE id = ? AND epoch = ? AND revision = ?",
+    create: writer.prepare(
+      "INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')",
+    ),
+    advance: writer.prepare("UPDATE state SET revision = ? WHERE id = ? AND epoch = ? AND revision = ?"),
+    behind: writer.prepare("SELECT id, folded FROM state WHERE folded < revision"),
+    folded: writer.prepare(
+      "UPDATE state SET folded = ?, collections = json_patch(collections, ?) WHERE id = ?",
     ),
     insert: writer.prepare("INSERT INTO object (state, kind, id, revision, doc) VALUES (?, ?, ?, ?, ?)"),
-    update: writer.prepare("UPDATE object SET revision = ?, doc = ? WHERE number = ?"),
-    remove: writer.prepare("DELETE FROM object WHERE number = ?"),
+    update: writer.prepare("UPDATE object SET revision = ?, doc = ? WHERE state = ? AND kind = ? AND id = ?"),
+    remove: writer.prepare("DELETE FROM object WHERE state = ? AND kind = ? AND id = ?"),
     log: writer.prepare("INSERT INTO change (state, revision, record) VALUES (?, ?, ?)"),
   };
 }
@@ -339,7 +407,11 @@ function migrate(db: DatabaseSync, directory: string | undefined): void {
       `The data directory ${directory} was written by a newer Patchbay (schema ${version}; this one knows ${SCHEMA_VERSION}). Use that version, or another directory.`,
     );
   }
-  if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
+  if (version === SCHEMA_VERSION) return;
+  db.exec("BEGIN IMMEDIATE");
+  if (version === 0) db.exec(schema);
+  else for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
+  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 
 /**

@@ -1,0 +1,40 @@
+/** Objects whose rows do not stand at their newest version yet, since a commit writes the log alone. */
+
+import type { Edit, Entry, Slot } from "../../account/state.ts";
+
+/** What has to be done to one object's row. */
+export interface Unfolded {
+  readonly slot: Slot;
+  /** The version the row is to hold; `undefined` if there is to be none. */
+  readonly after: Entry | undefined;
+  /** Of the last change to it. */
+  readonly revision: number;
+  /** Is the object younger than what its row may hold? Then it comes last among its kind. */
+  readonly made: boolean;
+}
+
+/** What the changes of one state after a revision, up to another, did to its objects. */
+export class UnfoldedState {
+  /** The changes after this one are told. */
+  readonly since: number;
+  /** Up to this one. */
+  revision: number;
+  /** By kind and id, in the order in which objects were made. */
+  readonly objects = new Map<string, Unfolded>();
+
+  constructor(since: number) {
+    this.since = since;
+    this.revision = since;
+  }
+
+  /** Takes in the edits of the next change. */
+  add(edits: readonly Edit[]): void {
+    this.revision++;
+    for (const { slot, before, after } of edits) {
+      const key = `${slot.kind} ${slot.id}`;
+      const made = before ? this.objects.get(key)?.made === true : true;
+      if (!before) this.objects.delete(key);
+      this.objects.set(key, { slot, after, revision: this.revision, made });
+    }
+  }
+}
