@@ -12,7 +12,7 @@ import type { ChangeRecord } from "../src/account/change.ts";
 import { interconnectOf } from "../src/account/interconnect.ts";
 import { startServer } from "../src/server/patchbay.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { drive, type Figures, median, paced, percentile, times } from "./load.ts";
+import { drive, type Figures, mean, median, paced, percentile, times } from "./load.ts";
 import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
@@ -152,15 +152,18 @@ async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: s
   return { docs, record: JSON.stringify(record) };
 }
 
-/** A bulk update's whole way against SQLite writing the same rows. */
+/**
+ * A bulk update's whole way against SQLite writing the same rows. Means, of enough objects that the
+ * rows folded in after every 20,000 have their share in each round.
+ */
 async function compareBulk(durable: MeasuredServer, size: number, most?: number): Promise<void> {
   const { docs, record } = await rowsOfBulk(size);
   const raw = new RawSqlite((index) => docs[index % docs.length]?.doc ?? "");
-  const count = size >= 1000 ? BULKS : BULKS * 10;
+  const count = quick ? BULKS : Math.min(200, 40_000 / size);
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const requests = Array.from({ length: count }, () => putBulk(size));
-    const whole = percentile(mustBeOk(await times(durable.port, requests)), 0.5);
+    const whole = mean(mustBeOk(await times(durable.port, requests)).latencies);
     const alone: number[] = [];
     // Every write carries text of its own, since SQLite skips what does not change a row.
     for (let again = 0; again < count; again++) {
@@ -171,7 +174,7 @@ async function compareBulk(durable: MeasuredServer, size: number, most?: number)
       }));
       alone.push(raw.write(fresh, record));
     }
-    pairs.push([whole, median(alone)]);
+    pairs.push([whole, mean(alone)]);
   }
   raw.close();
   const [whole, alone] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
