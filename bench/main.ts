@@ -79,7 +79,7 @@ const putOne = () => {
 const putBulk = (size: number, query = "") =>
   request("PUT", LIST + query, { interconnects: bulkOf(size, ++turn) });
 
-/** Closed-loop throughput of two servers in turn. */
+/** Closed-loop throughput of two servers in turn, in many short rounds: what disturbs them comes and goes. */
 async function compareRates(
   what: string,
   [ours, name, theirs]: readonly [number, string, number],
@@ -89,9 +89,9 @@ async function compareRates(
   least: number,
 ): Promise<void> {
   const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const mine = rate(mustBeOk(await drive(ours, connections, SECONDS, next)));
-    pairs.push([mine, rate(await drive(theirs, connections, SECONDS, next))]);
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    const mine = rate(mustBeOk(await drive(ours, connections, SECONDS / 3, next)));
+    pairs.push([mine, rate(await drive(theirs, connections, SECONDS / 3, next))]);
   }
   const [mine, other] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
   const ratios = pairs.map(([a, b]) => a / b);

@@ -131,6 +131,7 @@ function hostPrefix(text: string): Prefix | undefined {
 }
 
 const RESOURCE = "com.cloudflare.api.account.";
+const ALL_RESOURCES = `${RESOURCE}*`;
 
 /**
  * Do the policies give one of the groups, for an account or (without one) for all? A policy that
@@ -155,7 +156,7 @@ export function permits(
 
 function covers(policy: PolicyDoc, account: string | undefined): boolean {
   const { resources } = policy;
-  if (Object.hasOwn(resources, `${RESOURCE}*`)) return true;
+  if (Object.hasOwn(resources, ALL_RESOURCES)) return true;
   if (account !== undefined) return Object.hasOwn(resources, RESOURCE + account);
   // What concerns all accounts is denied by a denial anywhere, and allowed only by a rule for all.
   return policy.effect === "deny";

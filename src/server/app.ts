@@ -34,10 +34,9 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
     clientErrorHandler: (error, socket) => broken.answer(error, socket),
     // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
-      routes.begin(request, reply, () => {
-        const refusal = refuse("not_routable", { path: pathOf(request.url) });
-        routes.answer(request, reply, routes.refusal(request, refusal));
-      });
+      if (!routes.begin(request, reply)) return;
+      const refusal = refuse("not_routable", { path: pathOf(request.url) });
+      routes.answer(request, reply, routes.refusal(request, refusal));
     },
   });
   const routes = new Routes(app, context);
@@ -47,13 +46,12 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", (request, reply, done) => {
-    broken.note(request, reply);
-    routes.begin(request, reply, () => {
-      // Before the body is read: what it says does not matter.
-      if (!request.is404) return done();
-      const refusal = notFound(request.method, pathOf(request.url));
-      routes.answer(request, reply, routes.refusal(request, refusal));
-    });
+    broken.note(reply);
+    if (!routes.begin(request, reply)) return;
+    // Before the body is read: what it says does not matter.
+    if (!request.is404) return done();
+    const refusal = notFound(request.method, pathOf(request.url));
+    routes.answer(request, reply, routes.refusal(request, refusal));
   });
   addInterconnectRoutes(routes, context);
   addLogRoutes(routes, context);

@@ -4,7 +4,6 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import {
   admits,
-  type Found,
   findToken,
   findUser,
   isInForce,
@@ -20,8 +19,14 @@ import type { PermissionGroup } from "../contract/permissions.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { hashSecret } from "./seed-file.ts";
 
+export interface TokenPrincipal {
+  readonly by: "token";
+  readonly actor: Actor;
+  readonly token: TokenDoc;
+}
+
 export type Principal =
-  | { readonly by: "token"; readonly actor: Actor; readonly token: TokenDoc }
+  | TokenPrincipal
   | { readonly by: "key"; readonly actor: Actor; readonly user: UserDoc };
 
 /** Old tokens are 40 characters; newer ones carry a prefix and a checksum. */
@@ -39,13 +44,13 @@ function readToken(header: string): string {
 /** How many headers are remembered; past that, remembering begins anew. */
 const MOST_REMEMBERED = 10_000;
 
-/** Finds tokens by header, and remembers those it found for as long as the directory stands still. */
+/** Finds tokens by header, and remembers whose they are for as long as the directory stands still. */
 export class Tokens {
-  readonly #remembered = new Map<string, Found<TokenDoc>>();
+  readonly #remembered = new Map<string, TokenPrincipal>();
   #directory: State | undefined;
   #revision = 0;
 
-  find(header: string, directory: State): Found<TokenDoc> | undefined {
+  find(header: string, directory: State): TokenPrincipal | undefined {
     if (directory !== this.#directory || directory.durable !== this.#revision) {
       this.#remembered.clear();
       this.#directory = directory;
@@ -54,9 +59,16 @@ export class Tokens {
     const known = this.#remembered.get(header);
     if (known) return known;
     const found = findToken(directory, hashSecret(readToken(header)));
+    if (!found) return undefined;
+    const { id, doc } = found;
+    const principal: TokenPrincipal = {
+      by: "token",
+      token: doc,
+      actor: { type: "token", id, name: doc.name },
+    };
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    if (found) this.#remembered.set(header, found);
-    return found;
+    this.#remembered.set(header, principal);
+    return principal;
   }
 }
 
@@ -71,10 +83,10 @@ export interface Asking {
 export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {
   const { headers, address, now } = asking;
   if (headers.authorization !== undefined) {
-    const found = tokens.find(headers.authorization, directory);
-    if (!found || !isInForce(found.doc, now)) throw refuse("invalid_access_token");
-    if (!admits(found.doc, address)) throw refuse("location_not_allowed", { address });
-    return { by: "token", token: found.doc, actor: { type: "token", id: found.id, name: found.doc.name } };
+    const principal = tokens.find(headers.authorization, directory);
+    if (!principal || !isInForce(principal.token, now)) throw refuse("invalid_access_token");
+    if (!admits(principal.token, address)) throw refuse("location_not_allowed", { address });
+    return principal;
   }
   return authenticateByKey(headers, directory);
 }

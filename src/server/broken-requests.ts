@@ -2,7 +2,7 @@
 
 import { maxHeaderSize, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { Routes } from "./call.ts";
 import { fail } from "./envelope.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -27,16 +27,14 @@ export const usualPatience: Patience = { headers: 10_000, request: 30_000, check
  */
 const LINGER = 1_000;
 
-interface Noted {
-  request: FastifyRequest;
-  reply: FastifyReply;
-}
+/** The newest request of a connection, kept with it as its reply. */
+const newest = Symbol("newest");
+
+type Connection = Socket & { [newest]?: FastifyReply };
 
 export class BrokenRequests {
   readonly #routes: Routes;
   readonly #patience: Patience;
-  /** The newest request of each connection. */
-  readonly #newest = new WeakMap<Socket, Noted>();
   /** Connections on which nothing more is understood. */
   readonly #given = new WeakSet<Socket>();
 
@@ -46,32 +44,29 @@ export class BrokenRequests {
   }
 
   /** Notes a request whose headers have arrived. */
-  note(request: FastifyRequest, reply: FastifyReply): void {
-    const { socket } = request.raw;
-    const noted = this.#newest.get(socket);
-    if (noted) {
-      noted.request = request;
-      noted.reply = reply;
-    } else this.#newest.set(socket, { request, reply });
+  note(reply: FastifyReply): void {
+    const connection: Connection = reply.request.raw.socket;
+    connection[newest] = reply;
   }
 
   /** Answers for bytes that are no request, or that came too slowly, after the answers still due before it. */
-  answer(error: NodeJS.ErrnoException, socket: Socket): void {
+  answer(error: NodeJS.ErrnoException, socket: Connection): void {
     if (this.#given.has(socket)) return;
     if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
       return;
     }
     this.#given.add(socket);
-    const newest = this.#newest.get(socket);
-    if (newest && !newest.request.raw.complete) this.#answerPart(error, newest);
-    else if (newest && !newest.reply.raw.writableFinished) {
-      newest.reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
+    const reply = socket[newest];
+    if (reply && !reply.request.raw.complete) this.#answerPart(error, reply);
+    else if (reply && !reply.raw.writableFinished) {
+      reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
     } else this.#tell(socket, this.#refusal(error, "headers"));
   }
 
   /** Answers a request whose body broke off, unless it was answered before that. */
-  #answerPart(error: NodeJS.ErrnoException, { request, reply }: Noted): void {
+  #answerPart(error: NodeJS.ErrnoException, reply: FastifyReply): void {
+    const { request } = reply;
     if (reply.raw.writableEnded) {
       request.raw.socket.destroySoon();
       return;

@@ -1,5 +1,6 @@
 /** One request of a known operation, read and checked as far as is common to all. */
 
+import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseJson } from "../contract/json.ts";
@@ -10,7 +11,7 @@ import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
 import { type Asking, authenticate, authorize, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
-import { checkOrigin, docsBase } from "./origin.ts";
+import { docsBase, originCheck } from "./origin.ts";
 import { RATE_POLICY, RateCounter } from "./rate.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
@@ -48,10 +49,12 @@ export class Routes {
   readonly #context: AppContext;
   readonly #rate = new RateCounter();
   readonly #tokens = new Tokens();
+  readonly #checkOrigin: (headers: IncomingHttpHeaders) => void;
 
   constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
     this.#context = context;
+    this.#checkOrigin = originCheck(context.loopback);
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
     app.decorateRequest("rate", "");
@@ -64,9 +67,9 @@ export class Routes {
       const principal = this.#principal(asking, request);
       const params = request.params as Record<string, string>;
       const id = params["account_id"] ?? "";
-      if (!ACCOUNT.test(id)) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
-      authorize(principal, operation.groups, id, this.#context.accounts.directory.state);
       const account = this.#context.accounts.get(id);
+      if (account || ACCOUNT.test(id))
+        authorize(principal, operation.groups, id, this.#context.accounts.directory.state);
       // A token for all accounts may name one that does not exist.
       if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
       return {
@@ -152,16 +155,17 @@ export class Routes {
     });
   }
 
-  /** What goes before every route. */
-  begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  /** What goes before every route. False if the request is answered with that. */
+  begin(request: FastifyRequest, reply: FastifyReply): boolean {
     request.startedAt = performance.now();
     request.operation = "none";
     request.rate = "";
     try {
-      checkOrigin(request.headers, this.#context.loopback);
-      done();
+      this.#checkOrigin(request.headers);
+      return true;
     } catch (error) {
       this.answer(request, reply, this.refusal(request, error));
+      return false;
     }
   }
 
