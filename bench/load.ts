@@ -94,27 +94,49 @@ class Tally {
 }
 
 /** Closed loop: every connection sends its next request when the last is answered. */
+export class Loop {
+  readonly #clients: readonly Client[];
+  readonly #next: (turn: number) => Buffer;
+  #turn = 0;
+
+  static async open(port: number, connections: number, next: (turn: number) => Buffer): Promise<Loop> {
+    return new Loop(await Promise.all(Array.from({ length: connections }, () => Client.open(port))), next);
+  }
+
+  private constructor(clients: readonly Client[], next: (turn: number) => Buffer) {
+    this.#clients = clients;
+    this.#next = next;
+  }
+
+  async run(seconds: number): Promise<Figures> {
+    const tally = new Tally();
+    const end = performance.now() + seconds * 1000;
+    await Promise.all(
+      this.#clients.map(async (client) => {
+        while (performance.now() < end) {
+          const start = performance.now();
+          const status = await client.send(this.#next(this.#turn++));
+          tally.add(status, performance.now() - start);
+        }
+      }),
+    );
+    return tally.figures();
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
+
 export async function drive(
   port: number,
   connections: number,
   seconds: number,
   next: (turn: number) => Buffer,
 ): Promise<Figures> {
-  const clients = await Promise.all(Array.from({ length: connections }, () => Client.open(port)));
-  const tally = new Tally();
-  const end = performance.now() + seconds * 1000;
-  let turn = 0;
-  await Promise.all(
-    clients.map(async (client) => {
-      while (performance.now() < end) {
-        const start = performance.now();
-        const status = await client.send(next(turn++));
-        tally.add(status, performance.now() - start);
-      }
-    }),
-  );
-  const figures = tally.figures();
-  for (const client of clients) client.close();
+  const loop = await Loop.open(port, connections, next);
+  const figures = await loop.run(seconds);
+  loop.close();
   return figures;
 }
 

@@ -12,7 +12,7 @@ import type { ChangeRecord } from "../src/account/change.ts";
 import { interconnectOf } from "../src/account/interconnect.ts";
 import { startServer } from "../src/server/patchbay.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { drive, type Figures, mean, median, paced, percentile, times } from "./load.ts";
+import { drive, type Figures, Loop, mean, median, paced, percentile, times } from "./load.ts";
 import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
@@ -22,6 +22,8 @@ import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf 
 const quick = process.argv.includes("--quick");
 const ROUNDS = quick ? 2 : 7;
 const SECONDS = quick ? 0.5 : 1.5;
+/** Seconds that one of two servers is driven before it is the other's turn. */
+const TURN = 0.1;
 const BULKS = quick ? 2 : 5;
 
 interface Row {
@@ -79,7 +81,7 @@ const putOne = () => {
 const putBulk = (size: number, query = "") =>
   request("PUT", LIST + query, { interconnects: bulkOf(size, ++turn) });
 
-/** Closed-loop throughput of two servers in turn, in many short rounds: what disturbs them comes and goes. */
+/** Closed-loop throughput of two servers, in turns so short that what disturbs the machine disturbs both. */
 async function compareRates(
   what: string,
   [ours, name, theirs]: readonly [number, string, number],
@@ -89,10 +91,20 @@ async function compareRates(
   least: number,
 ): Promise<void> {
   const pairs: [number, number][] = [];
-  for (let round = 0; round < 3 * ROUNDS; round++) {
-    const mine = rate(mustBeOk(await drive(ours, connections, SECONDS / 3, next)));
-    pairs.push([mine, rate(await drive(theirs, connections, SECONDS / 3, next))]);
+  const loops = [
+    await Loop.open(ours, connections, next),
+    await Loop.open(theirs, connections, next),
+  ] as const;
+  for (let round = 0; round < ROUNDS; round++) {
+    const mine: number[] = [];
+    const other: number[] = [];
+    for (let turns = 0; turns < SECONDS / TURN; turns++) {
+      mine.push(rate(mustBeOk(await loops[0].run(TURN))));
+      other.push(rate(await loops[1].run(TURN)));
+    }
+    pairs.push([mean(mine), mean(other)]);
   }
+  for (const loop of loops) loop.close();
   const [mine, other] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
   const ratios = pairs.map(([a, b]) => a / b);
   tell(

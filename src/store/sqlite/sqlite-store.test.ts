@@ -14,10 +14,13 @@ import {
   makeSmallWorld,
   remove,
   SECOND_ACCOUNT,
+  setFlags,
   snapshot,
   update,
+  updateFirst,
 } from "../../../test/harness/worlds.ts";
 import type { Change } from "../../account/change.ts";
+import type { Command } from "../../account/decide.ts";
 import type { State } from "../../account/state.ts";
 import { LiveState } from "../live-state.ts";
 import { Conflict, NotCommitted, StoreRefused } from "../store.ts";
@@ -46,6 +49,12 @@ function past(): DatabaseSync {
   const raw = new DatabaseSync(file());
   onTestFinished(() => raw.close());
   return raw;
+}
+
+/** Where the log of the first account stands, and where the rows of its objects do. */
+function standing(raw: DatabaseSync) {
+  const row = raw.prepare("SELECT revision, folded FROM state WHERE id = ?").get(FIRST_ACCOUNT);
+  return { revision: Number(row?.["revision"]), folded: Number(row?.["folded"]) };
 }
 
 /** Fills a store and closes it. */
@@ -340,15 +349,158 @@ describe("a commit that the database refuses", () => {
   });
 });
 
+describe("rows of objects", () => {
+  const MANY = 1_000;
+  /** This many objects changed are folded in at once. */
+  const MOST = 20_000;
+
+  let store: SqliteStore;
+  let state: State;
+  let raw: DatabaseSync;
+  beforeEach(async () => {
+    store = open();
+    await store.replace(makeSmallWorld(MANY));
+    state = await loadFrom(store);
+    raw = past();
+  });
+
+  async function commit(...commands: Command[]): Promise<void> {
+    const base = state.revision;
+    const changes = commands.map((command) => applied(state, command));
+    await store.commit({ state: state.id, epoch: state.epoch, base, changes });
+    for (const { edits, record } of changes) state.settle(edits, record.revision);
+  }
+
+  /** Updates all objects until they would be folded in, but for the last time. */
+  async function nearlyFill(): Promise<void> {
+    for (let times = 1; times < MOST / MANY; times++) await commit(updateFirst(MANY, { mtu: 1000 + times }));
+  }
+
+  /** What the row of an interconnect tells. */
+  function rowOf(number: number): { revision: number; mtu: number } | undefined {
+    const row = raw
+      .prepare("SELECT revision, doc FROM object WHERE state = ? AND id = ?")
+      .get(FIRST_ACCOUNT, idOf(number));
+    return row && { revision: Number(row["revision"]), mtu: JSON.parse(String(row["doc"])).mtu };
+  }
+
+  test("stay behind the log until the store is closed", async () => {
+    await commit(update({ 0: { mtu: 1400 } }), create(MANY), remove(1));
+    expect(standing(raw)).toEqual({ revision: 4, folded: 1 });
+    expect([rowOf(0), rowOf(1), rowOf(MANY)]).toEqual([
+      { revision: 1, mtu: 1476 },
+      { revision: 1, mtu: 1476 },
+      undefined,
+    ]);
+    expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+    await store.close();
+    expect(standing(raw)).toEqual({ revision: 4, folded: 4 });
+    expect([rowOf(0), rowOf(1), rowOf(MANY)]).toEqual([
+      { revision: 2, mtu: 1400 },
+      undefined,
+      { revision: 3, mtu: 1476 },
+    ]);
+  });
+
+  test("stay behind no further than 20,000 changes of objects", async () => {
+    await nearlyFill();
+    expect(standing(raw)).toEqual({ revision: MOST / MANY, folded: 1 });
+    await commit(updateFirst(MANY, { mtu: 1400 }));
+    // In flight while they are folded in, and after that still to be.
+    await commit(update({ 0: { mtu: 1300 } }));
+    expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: MOST / MANY + 1 });
+    expect([rowOf(0)?.mtu, rowOf(1)?.mtu]).toEqual([1400, 1400]);
+    expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+  });
+
+  test("stay behind no further over any number of crashes", async () => {
+    await nearlyFill();
+    const copy = join(directory, "copy");
+    mkdirSync(copy);
+    for (const end of ["", "-wal"]) cpSync(file() + end, join(copy, `patchbay.db${end}`));
+    store = SqliteStore.open(copy);
+    onTestFinished(() => store.close());
+    state = await loadFrom(store);
+    raw = new DatabaseSync(join(copy, "patchbay.db"));
+    onTestFinished(() => raw.close());
+    for (const mtu of [1400, 1300]) await commit(updateFirst(MANY, { mtu }));
+    expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: MOST / MANY + 1 });
+    expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+  });
+
+  test("that cannot be written stay behind, and nothing is lost", async () => {
+    await nearlyFill();
+    raw.exec("CREATE TRIGGER full BEFORE UPDATE ON object BEGIN SELECT RAISE(ABORT, 'no room'); END");
+    for (const mtu of [1400, 1300]) await commit(updateFirst(MANY, { mtu }));
+    expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: 1 });
+    expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+    await store.close();
+    expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: 1 });
+    store = open();
+    expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+    raw.exec("DROP TRIGGER full");
+    await store.close();
+    expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: MOST / MANY + 2 });
+    expect(snapshot(await loadFrom(open()))).toEqual(snapshot(state));
+  });
+
+  test("are those of a new world at once", async () => {
+    await commit(updateFirst(MANY, { mtu: 1400 }));
+    await store.replace(makeSmallWorld(2));
+    expect(standing(raw)).toEqual({ revision: 1, folded: 1 });
+    expect([rowOf(0), rowOf(2)]).toEqual([{ revision: 1, mtu: 1476 }, undefined]);
+    state = await loadFrom(store);
+    await commit(update({ 1: { mtu: 1300 } }));
+    await store.close();
+    expect([rowOf(0)?.mtu, rowOf(1)?.mtu]).toEqual([1476, 1300]);
+  });
+});
+
+describe("a directory written by schema 1", () => {
+  const schema1 = `
+    CREATE TABLE state (id TEXT PRIMARY KEY, epoch TEXT NOT NULL, revision INTEGER NOT NULL,
+      collections TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE object (number INTEGER PRIMARY KEY, state TEXT NOT NULL, kind TEXT NOT NULL,
+      id TEXT NOT NULL, revision INTEGER NOT NULL, doc TEXT NOT NULL) STRICT;
+    CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
+    CREATE TABLE change (state TEXT NOT NULL, revision INTEGER NOT NULL, record TEXT NOT NULL,
+      PRIMARY KEY (state, revision)) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1`;
+
+  test("is carried over with all it holds", async () => {
+    let store = open();
+    await store.replace(makeSmallWorld(50));
+    const state = await loadFrom(store);
+    const commands = [update({ 0: { mtu: 1400 } }), remove(1), create(1), setFlags(["coupler_integration"])];
+    const changes = commands.map((command) => applied(state, command));
+    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+    for (const { edits, record } of changes) state.settle(edits, record.revision);
+    const log = await store.changesAfter(FIRST_ACCOUNT, 0, 100);
+    await store.close();
+    // The same, as it was kept then.
+    const old = join(directory, "old");
+    mkdirSync(old);
+    const raw = new DatabaseSync(join(old, "patchbay.db"));
+    raw.exec(`PRAGMA journal_mode = WAL; ${schema1}; ATTACH '${file()}' AS now;
+      INSERT INTO state SELECT id, epoch, revision, collections FROM now.state;
+      INSERT INTO object SELECT * FROM now.object;
+      INSERT INTO change SELECT * FROM now.change`);
+    raw.close();
+    for (const _ of ["first", "again"]) {
+      store = SqliteStore.open(old);
+      expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
+      expect(await store.states()).toHaveLength(3);
+      expect(await store.changesAfter(FIRST_ACCOUNT, 0, 100)).toEqual(log);
+      await store.close();
+    }
+  });
+});
+
 describe("a race that is lost to another server", () => {
-  /** Does what another server's commit does: an object, a record, the revision. */
-  function commitPast(raw: DatabaseSync, mtu: number): void {
-    const row = raw.prepare("SELECT revision FROM state WHERE id = ?").get(FIRST_ACCOUNT);
-    const revision = Number(row?.["revision"]) + 1;
-    const object = raw
-      .prepare("SELECT doc FROM object WHERE state = ? AND id = ?")
-      .get(FIRST_ACCOUNT, idOf(1));
-    const doc = JSON.parse(String(object?.["doc"]));
+  /** Does what another server's commit does: a record, and the revision. */
+  function commitPast(raw: DatabaseSync, before: number, after: number): void {
+    const { revision: base } = standing(raw);
+    const revision = base + 1;
     const record = {
       revision,
       time: "2026-03-04T05:06:08.000000Z",
@@ -361,15 +513,12 @@ describe("a race that is lost to another server", () => {
           id: idOf(1),
           name: "pni_1",
           action: "update",
-          fields: { mtu: { before: doc.mtu, after: mtu } },
+          fields: { mtu: { before, after } },
         },
       ],
     };
     raw.exec("BEGIN");
     raw.prepare("UPDATE state SET revision = ? WHERE id = ?").run(revision, FIRST_ACCOUNT);
-    raw
-      .prepare("UPDATE object SET revision = ?, doc = ? WHERE state = ? AND id = ?")
-      .run(revision, JSON.stringify({ ...doc, mtu, modified_on: record.time }), FIRST_ACCOUNT, idOf(1));
     raw
       .prepare("INSERT INTO change (state, revision, record) VALUES (?, ?, ?)")
       .run(FIRST_ACCOUNT, revision, JSON.stringify(record));
@@ -380,7 +529,7 @@ describe("a race that is lost to another server", () => {
     const store = open();
     await store.replace(makeSmallWorld());
     const state = await loadFrom(store);
-    commitPast(past(), 1400);
+    commitPast(past(), 1476, 1400);
     const changes = [applied(state, update({ 0: { mtu: 1300 } }))];
     const batch = { state: state.id, epoch: state.epoch, base: 1, changes };
     await expect(store.commit(batch)).rejects.toBeInstanceOf(Conflict);
@@ -395,12 +544,16 @@ describe("a race that is lost to another server", () => {
     await store.replace(makeSmallWorld());
     const live = new LiveState(await loadFrom(store), store, () => undefined);
     const raw = past();
-    commitPast(raw, 1400);
-    commitPast(raw, 1300);
+    commitPast(raw, 1476, 1400);
+    commitPast(raw, 1400, 1300);
     const decision = await live.submit(update({ 0: { mtu: 1200 }, 1: { description: "mine" } }));
     expect(decision).toMatchObject({ ok: true, change: { record: { revision: 4 } } });
     const stored = await loadFrom(store);
     expect(snapshot(live.state)).toEqual(snapshot(stored));
     expect(stored.get("interconnect", idOf(1))?.doc).toMatchObject({ mtu: 1300, description: "mine" });
+    // What the other one did is folded in as well.
+    await store.close();
+    expect(standing(raw)).toEqual({ revision: 4, folded: 4 });
+    expect(snapshot(await loadFrom(open()))).toEqual(snapshot(stored));
   });
 });
