@@ -95,6 +95,8 @@ async function compareRates(
     await Loop.open(ours, connections, next),
     await Loop.open(theirs, connections, next),
   ] as const;
+  // What is compiled while it runs has to have run.
+  for (const loop of loops) await loop.run(2 * SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
     const mine: number[] = [];
     const other: number[] = [];

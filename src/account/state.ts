@@ -24,8 +24,8 @@ export interface Entry {
   readonly deleted: boolean;
   /** The version before, while this one is not durable. */
   previous: Entry | undefined;
-  /** Encoded representations, filled when first asked for; which is which is the encoder's matter. */
-  encoded: (string | undefined)[] | undefined;
+  /** Encoded representations, filled when first asked for; which they are is the encoder's matter. */
+  encoded: object | undefined;
 }
 
 /** An object, whatever happens to it. */

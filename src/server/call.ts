@@ -206,7 +206,7 @@ export class Routes {
     ];
     if (!own?.["content-type"]) headers.push("content-type", "application/json");
     if (!own?.["vary"]) headers.push("vary", "x-magic-new-hc-target");
-    const length = Buffer.byteLength(body);
+    const length = answer.length ?? Buffer.byteLength(body);
     if (status !== 304) headers.push("content-length", String(length));
     if (request.rate !== "") headers.push("ratelimit", request.rate);
     for (const name in own) headers.push(name, own[name] ?? "");

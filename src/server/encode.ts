@@ -3,32 +3,47 @@
 import { interconnectOf } from "../account/interconnect.ts";
 import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
 import type { Entry } from "../account/state.ts";
-import { succeed } from "./envelope.ts";
+import { type Answer, succeed } from "./envelope.ts";
 
-const items: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
-const answers: Readonly<Record<TargetForm, number>> = { text: 2, object: 3 };
+const slots: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
+
+/** What is kept with a version, by form. */
+class Encoded {
+  readonly items: (string | undefined)[] = [undefined, undefined];
+  readonly answers: (Answer | undefined)[] = [undefined, undefined];
+
+  static of(entry: Entry): Encoded {
+    if (entry.encoded instanceof Encoded) return entry.encoded;
+    const encoded = new Encoded();
+    entry.encoded = encoded;
+    return encoded;
+  }
+}
 
 /** The JSON of an interconnect in one of its forms. */
 export function encodeInterconnect(entry: Entry, form: TargetForm): string {
-  return kept(entry, items[form], () => JSON.stringify(viewOf(entry, form)));
-}
-
-/** The same as a whole answer, in one piece: what is joined anew each time costs a tenth of a read. */
-export function encodeAnswer(entry: Entry, form: TargetForm): string {
-  return kept(entry, answers[form], () => succeed({ interconnect: viewOf(entry, form) }));
-}
-
-function viewOf(entry: Entry, form: TargetForm) {
-  return interconnectView(entry.id, interconnectOf(entry), form);
-}
-
-function kept(entry: Entry, slot: number, encode: () => string): string {
-  entry.encoded ??= [undefined, undefined, undefined, undefined];
-  const known = entry.encoded[slot];
+  const { items } = Encoded.of(entry);
+  const slot = slots[form];
+  const known = items[slot];
   if (known !== undefined) return known;
-  const text = encode();
-  entry.encoded[slot] = text;
+  const text = JSON.stringify(interconnectView(entry.id, interconnectOf(entry), form));
+  items[slot] = text;
   return text;
+}
+
+/**
+ * The answer that tells one interconnect alone. It is kept whole, since to join and to measure its
+ * text anew costs a tenth of such a read. `tag` is the version's own.
+ */
+export function answerInterconnect(entry: Entry, form: TargetForm, tag: string): Answer {
+  const { answers } = Encoded.of(entry);
+  const slot = slots[form];
+  const known = answers[slot];
+  if (known) return known;
+  const body = succeed({ interconnect: interconnectView(entry.id, interconnectOf(entry), form) });
+  const answer = { status: 200, body, length: Buffer.byteLength(body), headers: { etag: tag } };
+  answers[slot] = answer;
+  return answer;
 }
 
 /** Joins encoded items with commas between a head and a tail, without one large text in between. */

@@ -6,6 +6,8 @@ import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
 export interface Answer {
   readonly status: number;
   readonly body: string | Buffer;
+  /** Bytes of the body, where they are known. */
+  readonly length?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -17,7 +17,7 @@ import { didYouMean } from "../../contract/similar.ts";
 import { type Call, type Routes, readBody, readFlag } from "../call.ts";
 import { etag, judgeReading, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeAnswer, encodeInterconnect } from "../encode.ts";
+import { answerInterconnect, assemble, encodeInterconnect } from "../encode.ts";
 import { wrap } from "../envelope.ts";
 import { Refusal, refuse } from "../refusal.ts";
 
@@ -56,9 +56,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
       });
     }
     const tag = etag(state.epoch, entry.revision);
-    const unchanged = judgeReading(call.request.headers, tag);
-    if (unchanged) return unchanged;
-    return { status: 200, body: encodeAnswer(entry, form), headers: { etag: tag } };
+    return judgeReading(call.request.headers, tag) ?? answerInterconnect(entry, form, tag);
   });
 
   routes.account("updateInterconnect", async (call) => {
