@@ -168,12 +168,12 @@ async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: s
 
 /**
  * A bulk update's whole way against SQLite writing the same rows. Means, of enough objects that the
- * rows folded in after every 20,000 have their share in each round.
+ * rows folded in after every 40,000 have their share in each round.
  */
 async function compareBulk(durable: MeasuredServer, size: number, most?: number): Promise<void> {
   const { docs, record } = await rowsOfBulk(size);
   const raw = new RawSqlite((index) => docs[index % docs.length]?.doc ?? "");
-  const count = quick ? BULKS : Math.min(200, 40_000 / size);
+  const count = quick ? BULKS : Math.max(4, Math.min(200, 40_000 / size));
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const requests = Array.from({ length: count }, () => putBulk(size));

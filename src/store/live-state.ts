@@ -34,6 +34,22 @@ interface Decided {
   readonly decision: Decision;
 }
 
+let turn: Promise<void> | undefined;
+
+/**
+ * Lets everything that has already arrived join the first batch. It is one turn for all states, so
+ * that they decide one right after the other and their commits can share a transaction.
+ */
+function nextTurn(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn;
+}
+
 /** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
 export type CommitObserver = (commit: {
   readonly state: string;
@@ -112,8 +128,7 @@ export class LiveState {
   }
 
   async #run(): Promise<void> {
-    // Let everything that has already arrived join the first batch.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await nextTurn();
     while (this.#queue.length > 0 && this.#held === 0) await this.#decideBatch(this.#takeBatch());
   }
 

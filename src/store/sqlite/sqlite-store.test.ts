@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { storeContract } from "../../../test/harness/store-contract.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
 import {
@@ -350,9 +350,9 @@ describe("a commit that the database refuses", () => {
 });
 
 describe("rows of objects", () => {
-  const MANY = 1_000;
+  const MANY = 2_000;
   /** This many objects changed are folded in at once. */
-  const MOST = 20_000;
+  const MOST = 40_000;
 
   let store: SqliteStore;
   let state: State;
@@ -402,7 +402,7 @@ describe("rows of objects", () => {
     ]);
   });
 
-  test("stay behind no further than 20,000 changes of objects", async () => {
+  test("stay behind no further than 40,000 changes of objects", async () => {
     await nearlyFill();
     expect(standing(raw)).toEqual({ revision: MOST / MANY, folded: 1 });
     await commit(updateFirst(MANY, { mtu: 1400 }));
@@ -494,6 +494,24 @@ describe("a directory written by schema 1", () => {
       await store.close();
     }
   });
+});
+
+test("states that decide in the same turn share a commit", async () => {
+  const store = open();
+  await store.replace(makeSmallWorld());
+  const lives: LiveState[] = [];
+  for (const id of [FIRST_ACCOUNT, SECOND_ACCOUNT])
+    lives.push(new LiveState(await loadFrom(store, id), store, () => undefined));
+  const statements = vi.spyOn(DatabaseSync.prototype, "exec");
+  onTestFinished(() => statements.mockRestore());
+  const answers = await Promise.all(
+    lives.flatMap((live) => [
+      live.submit(update({ 0: { mtu: 1400 } })),
+      live.submit(update({ 1: { mtu: 1400 } })),
+    ]),
+  );
+  expect(answers.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+  expect(statements.mock.calls.flat()).toEqual(["BEGIN IMMEDIATE", "COMMIT"]);
 });
 
 describe("a race that is lost to another server", () => {

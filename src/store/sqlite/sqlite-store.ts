@@ -22,9 +22,9 @@ import { type Unfolded, UnfoldedState } from "./unfolded.ts";
 
 /**
  * Edits in the log until they are folded into the rows of objects: what a start after a crash has to
- * replay at most, some 0.2 s, against how often a row is written.
+ * replay at most, some 0.3 s, against how often a row is written.
  */
-const MOST_UNFOLDED = 20_000;
+const MOST_UNFOLDED = 40_000;
 
 /** Rows of objects folded in one go; between goes, requests are answered. */
 const ROWS_AT_ONCE = 1_000;
@@ -162,7 +162,8 @@ export class SqliteStore implements Store {
   /** Commits of different states that wait together share one transaction and one sync. */
   async #commitAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await setImmediate();
+      // Other states may have decided in the same turn.
+      await undefined;
       const group = this.#waiting;
       this.#waiting = [];
       for (const settle of this.#transaction(group)) settle();
