@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import { parseJson } from "../contract/json.ts";
 import { type Operation, type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
@@ -120,27 +120,28 @@ export class Routes {
     prepare: (asking: Asking, request: FastifyRequest, operation: Operation) => C,
   ): void {
     const operation: Operation = operations[name];
+    const prepared = (request: FastifyRequest): C => {
+      request.operation = name;
+      const { headers, ip } = request;
+      return prepare({ headers, address: ip, now: this.#context.clock.now() }, request, operation);
+    };
+    // Before the body is read: who may not ask has nothing to send.
+    const onRequest: onRequestHookHandler = (request, reply, done) => {
+      try {
+        request.call = prepared(request);
+        done();
+      } catch (error) {
+        this.answer(request, reply, this.refusal(request, error));
+      }
+    };
+    const early = operation.method !== "GET";
     this.#app.route({
       method: operation.method,
       url: operation.path,
-      // Before the body is read: who may not ask has nothing to send.
-      onRequest: (request, reply, done) => {
-        request.operation = name;
-        try {
-          const { headers, ip } = request;
-          request.call = prepare(
-            { headers, address: ip, now: this.#context.clock.now() },
-            request,
-            operation,
-          );
-          done();
-        } catch (error) {
-          this.answer(request, reply, this.refusal(request, error));
-        }
-      },
+      ...(early && { onRequest }),
       handler: (request, reply) => {
         try {
-          const answer = handler(request.call as C);
+          const answer = handler(early ? (request.call as C) : prepared(request));
           if (answer instanceof Promise) {
             reply.hijack();
             answer.then(
