@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { type ChangeRecord, editsOf } from "../../account/change.ts";
 import { kindNamed, kinds } from "../../account/kinds.ts";
 import type { SeededState } from "../../account/seed.ts";
-import { type Doc, type Edit, State } from "../../account/state.ts";
+import { type Doc, type Edit, type Slot, State } from "../../account/state.ts";
 import {
   type Batch,
   Conflict,
@@ -278,17 +278,15 @@ export class SqliteStore implements Store {
   /** Folds one state, and pauses after every object. */
   *#foldState(id: string, { objects, revision }: UnfoldedState): Iterable<void> {
     const collections: Record<string, number> = {};
-    for (const object of objects.values()) {
-      this.#writeObject(id, object);
-      const { kind } = object.slot;
-      collections[kind] = Math.max(collections[kind] ?? 0, object.revision);
+    for (const [slot, object] of objects) {
+      this.#writeObject(id, slot, object);
+      collections[slot.kind] = Math.max(collections[slot.kind] ?? 0, object.revision);
       yield;
     }
     this.#statements.folded.run(revision, JSON.stringify(collections), id);
   }
 
-  #writeObject(state: string, { slot, after, made }: Unfolded): void {
-    const { kind, id } = slot;
+  #writeObject(state: string, { kind, id }: Slot, { after, made }: Unfolded): void {
     if (made || !after) this.#statements.remove.run(state, kind, id);
     if (!after) return;
     const doc = JSON.stringify(after.doc);

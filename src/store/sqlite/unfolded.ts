@@ -4,7 +4,6 @@ import type { Edit, Entry, Slot } from "../../account/state.ts";
 
 /** What has to be done to one object's row. */
 export interface Unfolded {
-  readonly slot: Slot;
   /** The version the row is to hold; `undefined` if there is to be none. */
   readonly after: Entry | undefined;
   /** Of the last change to it. */
@@ -19,8 +18,11 @@ export class UnfoldedState {
   readonly since: number;
   /** Up to this one. */
   revision: number;
-  /** By kind and id, in the order in which objects were made. */
-  readonly objects = new Map<string, Unfolded>();
+  /**
+   * What was made comes in the order in which it was made. An object has a slot of its own again after
+   * its removal, and after its state was loaded anew; its parts then follow one another.
+   */
+  readonly objects = new Map<Slot, Unfolded>();
 
   constructor(since: number) {
     this.since = since;
@@ -31,10 +33,9 @@ export class UnfoldedState {
   add(edits: readonly Edit[]): void {
     this.revision++;
     for (const { slot, before, after } of edits) {
-      const key = `${slot.kind} ${slot.id}`;
-      const made = before ? this.objects.get(key)?.made === true : true;
-      if (!before) this.objects.delete(key);
-      this.objects.set(key, { slot, after, revision: this.revision, made });
+      const made = before ? this.objects.get(slot)?.made === true : true;
+      if (!before) this.objects.delete(slot);
+      this.objects.set(slot, { after, revision: this.revision, made });
     }
   }
 }
