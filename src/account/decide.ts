@@ -36,7 +36,7 @@ export interface Command {
   /** Judges the request's condition on the state. */
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
-  readonly propose: (state: State, problems: Problems) => readonly Wish[];
+  readonly propose: (state: State, problems: Problems) => Iterable<Wish>;
 }
 
 export type Decision =
@@ -44,23 +44,40 @@ export type Decision =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function decide(state: State, command: Command): Decision {
+  const steps = decideInSteps(state, command);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Wishes looked at in one step. */
+const STEP = 1_000;
+
+/** The same, with pauses for whoever has something else to do. The state must not move meanwhile. */
+export function* decideInSteps(state: State, command: Command): Generator<undefined, Decision> {
   const refused = command.condition?.(state);
   if (refused) return { ok: false, problems: [refused] };
   const problems = new Problems();
-  const wishes = command.propose(state, problems);
+  const wishes: Wish[] = [];
+  for (const wish of command.propose(state, problems)) {
+    wishes.push(wish);
+    if (wishes.length % STEP === 0) yield;
+  }
   judgeClaims(state, wishes, problems);
   if (problems.found) return { ok: false, problems: problems.list() };
-  return grant(state, command, wishes);
+  return yield* grant(state, command, wishes);
 }
 
 /** Turns wishes into edits. A wish that changes no value moves nothing. */
-function grant(state: State, command: Command, wishes: readonly Wish[]): Decision {
+function* grant(state: State, command: Command, wishes: readonly Wish[]): Generator<undefined, Decision> {
   const revision = state.revision + 1;
   const { time, actor, requestId } = command.circumstances;
   const edits: Edit[] = [];
   const objects: ObjectChange[] = [];
   const results: Entry[] = [];
-  for (const { kind, slot, doc } of wishes) {
+  for (const [index, { kind, slot, doc }] of wishes.entries()) {
+    if (index % STEP === STEP - 1) yield;
     const before = slot.entry?.deleted ? undefined : slot.entry;
     const fields = differences(before?.doc ?? {}, doc ?? {});
     if (before && doc && !fields) {

@@ -84,8 +84,7 @@ export function updateInterconnects(asked: UpdateMany, circumstances: Circumstan
   };
 }
 
-function proposeMany(asked: UpdateMany, state: State, problems: Problems): Wish[] {
-  const wishes: Wish[] = [];
+function* proposeMany(asked: UpdateMany, state: State, problems: Problems): Iterable<Wish> {
   const seen = new Map<string, number>();
   const settings = settingsOf(state);
   const checker = checkers[asked.form];
@@ -105,9 +104,8 @@ function proposeMany(asked: UpdateMany, state: State, problems: Problems): Wish[
       problems,
       pointer,
     });
-    wishes.push({ kind: interconnectKind, slot, doc, pointer });
+    yield { kind: interconnectKind, slot, doc, pointer };
   }
-  return wishes;
 }
 
 function findNamed(

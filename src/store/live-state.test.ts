@@ -162,6 +162,39 @@ describe("while a commit is on its way", () => {
   });
 });
 
+describe("a large command", () => {
+  test("is decided in steps, between which others read, and what comes meanwhile waits", async () => {
+    account = await LiveAccount.open(5_000);
+    let over = false;
+    const large = account.submit(updateFirst(5_000, { mtu: 1400 })).finally(() => {
+      over = true;
+    });
+    let small: Promise<unknown> | undefined;
+    const seen = new Set<string>();
+    let turns = 0;
+    while (!over) {
+      seen.add([0, 2_500, 4_999].map((number) => account.field(number, "mtu")).join(" "));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (++turns === 3) small = account.submit(update({ 0: { mtu: 1300 } }));
+    }
+    expect(turns).toBeGreaterThan(8);
+    expect([...seen]).toEqual(["1476 1476 1476"]);
+    expect(await large).toMatchObject({ ok: true, change: { record: { revision: 2 } } });
+    expect(await small).toMatchObject({ ok: true, change: { record: { revision: 3 } } });
+    expect([0, 1].map((number) => account.field(number, "mtu"))).toEqual([1300, 1400]);
+    await account.expectNothingLost();
+  });
+
+  test("delays what replaces the state until it is committed", async () => {
+    account = await LiveAccount.open(5_000);
+    const large = account.submit(updateFirst(5_000, { mtu: 1400 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const revision = await account.live.exclusively(async () => account.live.state.durable);
+    expect(revision).toBe(2);
+    expect((await large).ok).toBe(true);
+  });
+});
+
 describe("a rule that throws", () => {
   /** A command whose rules fail the first so many times. */
   function broken(times: number): Command & { readonly runs: () => number } {

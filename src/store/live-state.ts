@@ -6,8 +6,9 @@
  * they were decided on is durable; readers see only what is durable.
  */
 
+import { setImmediate } from "node:timers/promises";
 import { type Change, editsOf } from "../account/change.ts";
-import { type Command, type Decision, decide } from "../account/decide.ts";
+import { type Command, type Decision, decideInSteps } from "../account/decide.ts";
 import { kinds } from "../account/kinds.ts";
 import type { State } from "../account/state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown, type Store } from "./store.ts";
@@ -41,11 +42,8 @@ let turn: Promise<void> | undefined;
  * that they decide one right after the other and their commits can share a transaction.
  */
 function nextTurn(): Promise<void> {
-  turn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      turn = undefined;
-      resolve();
-    });
+  turn ??= setImmediate().then(() => {
+    turn = undefined;
   });
   return turn;
 }
@@ -148,7 +146,7 @@ export class LiveState {
         return;
       }
       const base = this.#state.revision;
-      const { decided, rest } = this.#decideAll(batch);
+      const { decided, rest } = await this.#decideAll(batch);
       const changes = decided.flatMap(({ decision, pending }) =>
         decision.ok && decision.change && !pending.dry ? [decision.change] : [],
       );
@@ -176,7 +174,7 @@ export class LiveState {
   }
 
   /** Decides until the batch is large enough; what is left over waits for the next. */
-  #decideAll(batch: Pending[]): { decided: Decided[]; rest: Pending[] } {
+  async #decideAll(batch: Pending[]): Promise<{ decided: Decided[]; rest: Pending[] }> {
     const decided: Decided[] = [];
     let edits = 0;
     let taken = 0;
@@ -184,7 +182,14 @@ export class LiveState {
       if (edits >= MOST_EDITS) break;
       taken++;
       try {
-        const decision = decide(this.#state, pending.command);
+        const steps = decideInSteps(this.#state, pending.command);
+        let step = steps.next();
+        while (!step.done) {
+          // Whoever only reads does not wait for a large one.
+          await setImmediate();
+          step = steps.next();
+        }
+        const decision = step.value;
         if (decision.ok && decision.change && !pending.dry) {
           this.#state.apply(decision.change.edits);
           edits += decision.change.edits.length;

@@ -162,8 +162,8 @@ export class SqliteStore implements Store {
   /** Commits of different states that wait together share one transaction and one sync. */
   async #commitAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // Other states may have decided in the same turn.
-      await undefined;
+      // Other states may have decided in the same turn; what is large gets a turn of its own.
+      await (this.#waiting.some(isLarge) ? setImmediate() : undefined);
       const group = this.#waiting;
       this.#waiting = [];
       for (const settle of this.#transaction(group)) settle();
@@ -357,6 +357,11 @@ export class SqliteStore implements Store {
     while (this.#committing) await this.#committing;
     this.#connections.dispose();
   }
+}
+
+/** Does a commit take long enough for readers to be answered before it? */
+function isLarge({ batch }: Waiting): boolean {
+  return batch.changes.some(({ edits }) => edits.length >= ROWS_AT_ONCE);
 }
 
 function messageOf(error: unknown): string {
