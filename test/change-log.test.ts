@@ -10,6 +10,7 @@ import {
   OWN,
   one,
   type Reply,
+  ROUTES,
   SIN,
   startTestServer,
   type TestServer,
@@ -114,6 +115,7 @@ describe("a record tells", () => {
       "create interconnect",
       "create interconnect",
       "create interconnect",
+      "create route",
     ]);
   });
 
@@ -371,6 +373,7 @@ describe("the state", () => {
         virtual_subnet6: "2606:54c1:7:0:a9fe:12d2::/127",
       },
       interconnects: list.body.result.interconnects,
+      routes: (await server.ask("GET", ROUTES)).body.result.routes,
     });
     expect(headers.get("etag")).toBe(`"${body.result.epoch}-2"`);
   });

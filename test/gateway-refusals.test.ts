@@ -261,7 +261,11 @@ describe("a path that leads nowhere", () => {
 describe("a method that a path does not have", () => {
   const paths = Map.groupBy(Object.values(operations), ({ path }) => path);
   const concrete = (path: string) =>
-    path.replace(":account_id", ACCOUNT).replace(":cf_interconnect_id", ORD).replace(":revision", "1");
+    path
+      .replace(":account_id", ACCOUNT)
+      .replace(":cf_interconnect_id", ORD)
+      .replace(":route_id", demo.route)
+      .replace(":revision", "1");
   const methods = ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "QUERY"];
   const rows = [...paths].flatMap(([path, known]) => {
     const allowed: string[] = known.map(({ method }) => method);

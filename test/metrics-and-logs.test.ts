@@ -14,6 +14,7 @@ import {
   ORD,
   OWN,
   one,
+  ROUTES,
   SIN,
   startTestServer,
   type TestServer,
@@ -191,6 +192,15 @@ describe("the log", () => {
       await server.ask("PUT", one(SIN), { ...asked, body: { bgp: { md5_key: `${md5_key}-2` } } });
       await server.ask("PUT", one(SIN), { ...asked, body: { bgp: { md5_key: `${md5_key}"?` } } });
       await server.ask("PUT", one(SIN), { ...asked, body: { bgp: { md5_kee: md5_key } } });
+      const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: 1, description: "x" };
+      const created = await server.ask("POST", ROUTES, { ...asked, body: made });
+      const route = `${ROUTES}/${created.body.result.id}`;
+      await server.ask("GET", ROUTES, asked);
+      await server.ask("GET", route, asked);
+      await server.ask("PUT", ROUTES, { ...asked, body: { routes: [] } });
+      await server.ask("PUT", route, { ...asked, body: { priority: 2 } });
+      await server.ask("DELETE", route, asked);
+      await server.ask("DELETE", ROUTES, asked);
       await server.ask("GET", VERIFY, asked);
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);

@@ -29,6 +29,13 @@ const needs: Record<OperationName, Right | "nothing"> = {
   getInterconnect: "read",
   updateInterconnects: "write",
   updateInterconnect: "write",
+  listRoutes: "read",
+  createRoutes: "write",
+  updateRoutes: "write",
+  deleteRoutes: "write",
+  getRoute: "read",
+  updateRoute: "write",
+  deleteRoute: "write",
   listChanges: "log",
   getChange: "log",
   getState: "log",
@@ -38,10 +45,14 @@ const needs: Record<OperationName, Right | "nothing"> = {
 
 type Account = "own" | "other" | "unknown";
 
-const accounts: Record<Account, { id: string; interconnect: string }> = {
-  own: { id: ACCOUNT, interconnect: ORD },
-  other: { id: OTHER_ACCOUNT, interconnect: "7d793037a0760186574b0282f2f435e7" },
-  unknown: { id: "e".repeat(32), interconnect: ORD },
+const accounts: Record<Account, { id: string; interconnect: string; route: string }> = {
+  own: { id: ACCOUNT, interconnect: ORD, route: demo.route },
+  other: {
+    id: OTHER_ACCOUNT,
+    interconnect: "7d793037a0760186574b0282f2f435e7",
+    route: "b1b2c3d4e5f60718293a4b5c6d7e8f90",
+  },
+  unknown: { id: "e".repeat(32), interconnect: ORD, route: demo.route },
 };
 
 interface Credential {
@@ -141,15 +152,20 @@ let count = 0;
 
 function ask(name: OperationName, credential: Credential, account: Account | "server"): Promise<Reply> {
   const { method, path } = operations[name];
-  const { id, interconnect } = accounts[account === "server" ? "own" : account];
+  const { id, interconnect, route } = accounts[account === "server" ? "own" : account];
   const url = path
     .replace(":account_id", id)
     .replace(":cf_interconnect_id", interconnect)
+    .replace(":route_id", route)
     .replace(":revision", "1");
   const description = `change ${++count}`;
+  const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count };
   const bodies: Partial<Record<OperationName, unknown>> = {
     updateInterconnects: { interconnects: [{ id: interconnect, description }] },
     updateInterconnect: { description },
+    createRoutes: made,
+    updateRoutes: { routes: [{ id: route, description }] },
+    updateRoute: { description },
   };
   const body = bodies[name];
   return server.ask(method, url, { ...credential.asked, ...(body === undefined ? {} : { body }) });
@@ -181,6 +197,8 @@ describe.each(Object.entries(credentials))("with %s", (_, credential) => {
       const after = await standing(server);
       if (right !== "200" || !["write", "admin"].includes(needs[name])) expect(after).toEqual(before);
       else expect(after).not.toEqual(before);
+      // What was removed is there again for the next.
+      if (operations[name].method === "DELETE" && right === "200") await server.reset();
     },
   );
 });
@@ -218,11 +236,15 @@ describe("any one of the groups an operation accepts suffices, and no other does
       const url = path
         .replace(":account_id", ACCOUNT)
         .replace(":cf_interconnect_id", ORD)
+        .replace(":route_id", demo.route)
         .replace(":revision", "1");
-      const body = method === "PUT" ? { body: {} } : {};
+      const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: 1 };
+      const body = method === "PUT" ? { body: {} } : name === "createRoutes" ? { body: made } : {};
       const reply = await alone.ask(method, url, { token: value(index), ...body });
       const holds = holders[needs[name] as Right].includes(group);
       expect(`${name}: ${verdict(reply)}`).toBe(`${name}: ${holds ? "200" : "403 10000"}`);
+      // What was removed is there again for the next.
+      if (method === "DELETE") await alone.reset();
     }
   });
 });

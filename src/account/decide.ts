@@ -40,7 +40,14 @@ export interface Command {
 }
 
 export type Decision =
-  | { readonly ok: true; readonly change: Change | undefined; readonly results: readonly Entry[] }
+  | {
+      readonly ok: true;
+      readonly change: Change | undefined;
+      /** What each wish that stays made, in their order. */
+      readonly results: readonly Entry[];
+      /** The last versions of what was removed. */
+      readonly removed: readonly Entry[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function decide(state: State, command: Command): Decision {
@@ -76,6 +83,7 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   const edits: Edit[] = [];
   const objects: ObjectChange[] = [];
   const results: Entry[] = [];
+  const removed: Entry[] = [];
   for (const [index, { kind, slot, doc }] of wishes.entries()) {
     if (index % STEP === STEP - 1) yield;
     const before = slot.entry?.deleted ? undefined : slot.entry;
@@ -90,10 +98,11 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     edits.push(edit);
     objects.push(objectChange(edit, fields ?? {}));
     if (after) results.push(after);
+    else if (before) removed.push(before);
   }
-  if (edits.length === 0) return { ok: true, change: undefined, results };
+  if (edits.length === 0) return { ok: true, change: undefined, results, removed };
   const record = { revision, time, actor, request_id: requestId, operation: command.operation, objects };
-  return { ok: true, change: { record, edits }, results };
+  return { ok: true, change: { record, edits }, results, removed };
 }
 
 /**
@@ -114,15 +123,19 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
       if (wish.doc) wanted.push({ wish, field, keys: claim(wish.doc) });
     }
   }
+  // A key that several fields claim together is refused once.
+  const refusals = new Map<Wish, Set<string>>();
   for (const { wish, field, keys } of wanted) {
     let refused = false;
     for (const key of keys) {
+      if (refusals.get(wish)?.has(key)) continue;
       const rival = taken.get(key)?.slot ?? (given.has(key) ? undefined : state.holder(key));
       if (!rival || rival === wish.slot) taken.set(key, wish);
       else if (!refused) {
         const { name, values } = wish.kind.conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
         problems.add(name, values, `${wish.pointer}/${field}`);
         refused = true;
+        refusals.set(wish, new Set([...(refusals.get(wish) ?? []), key]));
       }
     }
   }

@@ -95,7 +95,7 @@ function* proposeMany(asked: UpdateMany, state: State, problems: Problems): Iter
     if (!update || !slot?.entry) continue;
     const first = seen.get(slot.id);
     if (first !== undefined) {
-      problems.add("repeated_element", { id: slot.id, first }, `${pointer}/id`);
+      problems.add("repeated_element", { kind: "interconnect", id: slot.id, first }, `${pointer}/id`);
       continue;
     }
     seen.set(slot.id, index);

@@ -4,9 +4,10 @@ import { directoryKinds } from "./directory.ts";
 import { interconnectKind } from "./interconnect.ts";
 import { settingsKind } from "./settings.ts";
 import type { Kind } from "./state.ts";
+import { staticRouteKind } from "./static-route.ts";
 
 export const kinds: ReadonlyMap<string, Kind> = new Map(
-  [interconnectKind, settingsKind, ...directoryKinds].map((kind) => [kind.name, kind]),
+  [interconnectKind, staticRouteKind, settingsKind, ...directoryKinds].map((kind) => [kind.name, kind]),
 );
 
 /** The kind of a stored object. Throws if the store was written by a newer Patchbay. */

@@ -24,6 +24,7 @@ import { type InterconnectDoc, interconnectKind } from "./interconnect.ts";
 import { mergeInterconnect } from "./interconnect-merge.ts";
 import { SETTINGS_ID, type SettingsDoc, settingsKind } from "./settings.ts";
 import { type Doc, type Kind, State } from "./state.ts";
+import { type FindTunnel, mergeStaticRoute, staticRouteKind } from "./static-route.ts";
 
 /** What making a world needs from outside: the time, a hash for secrets, a new epoch's random word. */
 export interface SeedSources {
@@ -149,14 +150,34 @@ function proposeAccount(
   };
   judgeSettings(settings, pointer, problems);
   const wishes = [wish(settingsKind, SETTINGS_ID, settings, pointer)];
+  const tunnels: Tunnels = new Map();
   const first = onlyOnce("interconnects", problems);
   for (const [index, seed] of (account.interconnects ?? []).entries()) {
     const at = `${pointer}/interconnects/${index}`;
     if (!first(seed.id, at)) continue;
     const doc = makeInterconnect(seed, settings, circumstances.time, at, problems);
     wishes.push(wish(interconnectKind, seed.id, doc, at));
+    claimTunnel(tunnels, interconnectKind, seed.id, doc);
+  }
+  const firstRoute = onlyOnce("routes", problems);
+  for (const [index, { id, created_on, modified_on, ...fields }] of (account.routes ?? []).entries()) {
+    const at = `${pointer}/routes/${index}`;
+    if (!firstRoute(id, at)) continue;
+    judgeTimes({ created_on, modified_on }, at, problems);
+    const made = created_on ?? circumstances.time;
+    const times = { created_on: made, modified_on: modified_on ?? made };
+    const by = { findTunnel: (claim: string) => tunnels.get(claim), problems, pointer: at };
+    wishes.push(wish(staticRouteKind, id, mergeStaticRoute(times, fields, by), at));
   }
   return wishes;
+}
+
+type Tunnels = Map<string, NonNullable<ReturnType<FindTunnel>>>;
+
+/** Notes what a tunnel of the seed claims, for the routes over it. */
+function claimTunnel(tunnels: Tunnels, kind: Kind, id: string, doc: Doc): void {
+  for (const claim of Object.values(kind.claims))
+    for (const key of claim(doc)) tunnels.set(key, { kind: kind.name, id, doc });
 }
 
 function judgeSettings(settings: SettingsDoc, pointer: string, problems: Problems): void {

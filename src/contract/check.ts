@@ -32,11 +32,14 @@ export class Checker<Schema extends TSchema> {
   readonly #schema: Schema;
   readonly #compiled: ReturnType<typeof Compile<Schema>>;
   readonly #exception: Exception;
+  readonly #what: string;
 
-  constructor(schema: Schema, exception: Exception = () => false) {
+  /** `what` is the vendor's word for what is checked. */
+  constructor(schema: Schema, exception: Exception = () => false, what = "Interconnect") {
     this.#schema = schema;
     this.#compiled = Compile(schema);
     this.#exception = exception;
+    this.#what = what;
   }
 
   /**
@@ -61,7 +64,7 @@ export class Checker<Schema extends TSchema> {
     const type = member(schema, "type");
     if (typeof type === "string" && !isOfType(value, type)) {
       if (!this.#exception(at.path, value, at.problems, at.pointer)) {
-        explainOne("type", { type }, value, fieldOf(at.path), at.problems, at.pointer);
+        this.#explainOne("type", { type }, value, at);
       }
       return NOTHING;
     }
@@ -101,7 +104,7 @@ export class Checker<Schema extends TSchema> {
     const { path, pointer, problems } = at;
     const most = member(schema, "maxItems");
     if (typeof most === "number" && value.length > most) {
-      explainOne("maxItems", { limit: most }, value, fieldOf(path), problems, pointer);
+      this.#explainOne("maxItems", { limit: most }, value, at);
       return NOTHING;
     }
     const wanted = member(schema, "items");
@@ -131,9 +134,24 @@ export class Checker<Schema extends TSchema> {
       refused.push(path);
       const given = valueAt(value, path);
       if (this.#exception(path, given, problems, pointer + path)) continue;
-      explainOne(keyword, params, given, fieldOf(path), problems, pointer + path);
+      this.#explainOne(keyword, params, given, { path, pointer: pointer + path, problems });
     }
     return refused;
+  }
+
+  #explainOne(keyword: string, params: Params, given: unknown, { path, pointer, problems }: Place): void {
+    const field = fieldOf(path);
+    const type = keyword === "type" ? String(params["type"]) : "string";
+    if (given === null) problems.add("null_not_permitted", { type, what: this.#what }, pointer);
+    else if (keyword === "type") {
+      const detail = `${field} must be ${article(type)}, not ${describe(given)}`;
+      problems.add("invalid_request", { detail }, pointer);
+    } else
+      problems.add(
+        "invalid_value",
+        () => ({ field, given: show(given), expected: expectation(keyword, params) }),
+        pointer,
+      );
   }
 }
 
@@ -151,27 +169,6 @@ function isOfType(value: unknown, type: string): boolean {
 }
 
 type Params = Readonly<Record<string, unknown>>;
-
-function explainOne(
-  keyword: string,
-  params: Params,
-  given: unknown,
-  field: string,
-  problems: Problems,
-  pointer: string,
-) {
-  const type = keyword === "type" ? String(params["type"]) : "string";
-  if (given === null) problems.add("null_not_permitted", { type }, pointer);
-  else if (keyword === "type") {
-    const detail = `${field} must be ${article(type)}, not ${describe(given)}`;
-    problems.add("invalid_request", { detail }, pointer);
-  } else
-    problems.add(
-      "invalid_value",
-      () => ({ field, given: show(given), expected: expectation(keyword, params) }),
-      pointer,
-    );
-}
 
 function expectation(keyword: string, params: Params): string {
   const limit = String(params["limit"]);

@@ -18,12 +18,20 @@ export const gatewayErrors = {
     todo: "Correct the value that `source.pointer` names.",
     mark: "observed",
   },
+  route_not_found: {
+    code: 1020,
+    status: 404,
+    message: "There is no route {id} in this account.",
+    when: "The path names a route that the account does not have.",
+    todo: "List the routes and use their ids.",
+    mark: "observed",
+  },
   null_not_permitted: {
     code: 1022,
     status: 400,
     message:
-      'Invalid Request: error parsing request body while updating Interconnect: type "{type}" is not permitted to be null',
-    when: "A field is `null`. No field of an interconnect may be.",
+      'Invalid Request: error parsing request body while updating {what}: type "{type}" is not permitted to be null',
+    when: "A field is `null`. No field may be.",
     todo: 'Leave the field out to keep its value, or send `""` to clear a text.',
     mark: "observed",
   },

@@ -3,6 +3,7 @@
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
 import { Interconnect } from "./interconnect.ts";
+import { StaticRoute } from "./static-route.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -68,6 +69,7 @@ export const StateAnswer = success(
         closed,
       ),
       interconnects: Type.Array(Interconnect),
+      routes: Type.Array(StaticRoute),
     },
     closed,
   ),

@@ -14,9 +14,22 @@ import {
 } from "./interconnect.ts";
 import { ChangeAnswer, ChangeListAnswer, ResetAnswer, StateAnswer, TokenStatusAnswer } from "./log.ts";
 import { accepted, type PermissionGroup } from "./permissions.ts";
+import {
+  CreateBody,
+  DeleteManyBody,
+  RouteAnswer,
+  RouteCreatedAnswer,
+  RouteDeletedAnswer,
+  RouteListAnswer,
+  RoutesDeletedAnswer,
+  RoutesUpdatedAnswer,
+  RouteUpdatedAnswer,
+  StaticRouteUpdate,
+  UpdateManyBody,
+} from "./static-route.ts";
 
 export interface Operation {
-  readonly method: "GET" | "PUT" | "POST";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** With `:name` for what varies. */
   readonly path: string;
   readonly summary: string;
@@ -31,6 +44,7 @@ export interface Operation {
 }
 
 const interconnects = "/client/v4/accounts/:account_id/magic/cf_interconnects";
+const routes = "/client/v4/accounts/:account_id/magic/routes";
 const own = "/patchbay/v1/accounts/:account_id";
 
 export const operations = {
@@ -70,6 +84,73 @@ export const operations = {
     query: ["validate_only"],
     answer: UpdatedAnswer,
     body: UpdateWithObject,
+    origin: "vendor",
+  },
+  listRoutes: {
+    method: "GET",
+    path: routes,
+    summary: "List routes",
+    groups: accepted.readMagic,
+    query: [],
+    answer: RouteListAnswer,
+    origin: "vendor",
+  },
+  createRoutes: {
+    method: "POST",
+    path: routes,
+    summary: "Create a route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteCreatedAnswer,
+    body: CreateBody,
+    origin: "vendor",
+  },
+  updateRoutes: {
+    method: "PUT",
+    path: routes,
+    summary: "Update many routes",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RoutesUpdatedAnswer,
+    body: UpdateManyBody,
+    origin: "vendor",
+  },
+  deleteRoutes: {
+    method: "DELETE",
+    path: routes,
+    summary: "Delete many routes",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RoutesDeletedAnswer,
+    body: DeleteManyBody,
+    origin: "vendor",
+  },
+  getRoute: {
+    method: "GET",
+    path: `${routes}/:route_id`,
+    summary: "Route details",
+    groups: accepted.readMagic,
+    query: [],
+    answer: RouteAnswer,
+    origin: "vendor",
+  },
+  updateRoute: {
+    method: "PUT",
+    path: `${routes}/:route_id`,
+    summary: "Update route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteUpdatedAnswer,
+    body: StaticRouteUpdate,
+    origin: "vendor",
+  },
+  deleteRoute: {
+    method: "DELETE",
+    path: `${routes}/:route_id`,
+    summary: "Delete route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteDeletedAnswer,
     origin: "vendor",
   },
   verifyToken: {

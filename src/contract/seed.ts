@@ -2,6 +2,7 @@
 
 import Type, { type Static } from "typebox";
 import { Interconnect, UpdateWithText } from "./interconnect.ts";
+import { NewStaticRoute } from "./static-route.ts";
 
 const closed = { additionalProperties: false } as const;
 const AccountId = Type.String({ pattern: "^[0-9a-f]{32}$" });
@@ -28,6 +29,16 @@ export const SeedInterconnect = Type.Object(
 );
 export type SeedInterconnect = Static<typeof SeedInterconnect>;
 
+export const SeedStaticRoute = Type.Object(
+  {
+    ...NewStaticRoute.properties,
+    id: ObjectId,
+    created_on: Type.Optional(DateTime),
+    modified_on: Type.Optional(DateTime),
+  },
+  closed,
+);
+
 export const SeedAccount = Type.Object(
   {
     id: AccountId,
@@ -37,6 +48,7 @@ export const SeedAccount = Type.Object(
     authorized_prefixes: Type.Optional(Prefixes),
     virtual_subnet6: Type.Optional(Type.String({ maxLength: 64 })),
     interconnects: Type.Optional(Type.Array(SeedInterconnect, { maxItems: 100_000 })),
+    routes: Type.Optional(Type.Array(SeedStaticRoute, { maxItems: 100_000 })),
   },
   closed,
 );

@@ -11,6 +11,7 @@ import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
+import { addStaticRoutes } from "./routes/static-routes.ts";
 import { addTokenRoutes } from "./routes/token.ts";
 
 /** Bytes of a body. */
@@ -54,6 +55,7 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
     routes.answer(request, reply, routes.refusal(request, refusal));
   });
   addInterconnectRoutes(routes, context);
+  addStaticRoutes(routes, context);
   addLogRoutes(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);

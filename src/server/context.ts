@@ -12,6 +12,8 @@ export interface AppContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** A new object's identifier: 32 hexadecimal digits. */
+  readonly newId: () => string;
   readonly log: Logger;
   /** May the server be reset over HTTP? */
   readonly sandbox: boolean;

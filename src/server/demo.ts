@@ -2,6 +2,7 @@
 export const demo = {
   account: "023e105f4ecef8ad9ca31a8372d0c353",
   interconnect: "c4a7362d577a6c3019a474fd6f485821",
+  route: "a1b2c3d4e5f60718293a4b5c6d7e8f90",
   email: "user@example.com",
   key: "144c9defac04969c7bfad8efaa8ea194",
   token: "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",

@@ -3,6 +3,7 @@
 import { interconnectOf } from "../account/interconnect.ts";
 import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
 import type { Entry } from "../account/state.ts";
+import { staticRouteView } from "../account/static-route.ts";
 import { type Answer, succeed } from "./envelope.ts";
 
 const slots: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
@@ -22,12 +23,18 @@ class Encoded {
 
 /** The JSON of an interconnect in one of its forms. */
 export function encodeInterconnect(entry: Entry, form: TargetForm): string {
-  const { items } = Encoded.of(entry);
-  const slot = slots[form];
-  const known = items[slot];
-  if (known !== undefined) return known;
-  const text = JSON.stringify(interconnectView(entry.id, interconnectOf(entry), form));
-  items[slot] = text;
+  const known = Encoded.of(entry).items[slots[form]];
+  return known ?? keep(entry, slots[form], interconnectView(entry.id, interconnectOf(entry), form));
+}
+
+/** The JSON of a route. */
+export function encodeStaticRoute(entry: Entry): string {
+  return Encoded.of(entry).items[0] ?? keep(entry, 0, staticRouteView(entry));
+}
+
+function keep(entry: Entry, slot: number, view: object): string {
+  const text = JSON.stringify(view);
+  Encoded.of(entry).items[slot] = text;
   return text;
 }
 

@@ -1,5 +1,6 @@
 /** A whole Patchbay: store, states, application, listening. Built here and nowhere else. */
 
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { Accounts } from "../store/accounts.ts";
@@ -79,6 +80,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     store,
     clock,
     metrics,
+    newId: () => randomBytes(16).toString("hex"),
     log,
     sandbox,
     reset,

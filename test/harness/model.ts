@@ -102,6 +102,7 @@ export class Model {
       revision: this.revision,
       settings: this.#settings,
       interconnects: this.#items.map(({ id, doc }) => show(id, doc, "object", "(masked)")),
+      routes: [],
     });
   }
 

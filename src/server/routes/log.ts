@@ -7,11 +7,12 @@ import { interconnectView } from "../../account/interconnect-view.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durableSettings } from "../../account/settings.ts";
 import type { Entry, State } from "../../account/state.ts";
+import { staticRouteKind } from "../../account/static-route.ts";
 import type { Page } from "../../store/store.ts";
 import { type Call, type Routes, readNumber } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeInterconnect } from "../encode.ts";
+import { assemble, encodeInterconnect, encodeStaticRoute } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { refuse } from "../refusal.ts";
 
@@ -117,7 +118,8 @@ function encodeState(state: State): Buffer {
   const settings = JSON.stringify(durableSettings(state));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
   const interconnects = state.list(interconnectKind.name).map(encodeMasked);
-  const tail = ']},"success":true,"errors":[],"messages":[]}';
+  const routes = state.list(staticRouteKind.name).map(encodeStaticRoute);
+  const tail = `],"routes":[${routes.join(",")}]},"success":true,"errors":[],"messages":[]}`;
   return assemble(`{"result":{${about},"interconnects":[`, interconnects, tail);
 }
 

@@ -1,0 +1,150 @@
+/** The seven operations of Magic static routes. */
+
+import type { Entry } from "../../account/state.ts";
+import {
+  createRoutes,
+  deleteRoute,
+  deleteRoutes,
+  staticRouteKind,
+  updateRoute,
+  updateRoutes,
+} from "../../account/static-route.ts";
+import { type Call, type Routes, readBody } from "../call.ts";
+import { etag, judgeReading } from "../conditional.ts";
+import type { AppContext } from "../context.ts";
+import { encodeStaticRoute } from "../encode.ts";
+import { type Answer, wrap } from "../envelope.ts";
+import { refuse } from "../refusal.ts";
+import {
+  circumstances,
+  dryMessages,
+  type Elements,
+  granted,
+  isDry,
+  judgeWriting,
+  type Naming,
+  readElements,
+  readWrapped,
+} from "../writing.ts";
+
+const kind = staticRouteKind.name;
+const naming: Naming = { member: "routes", what: "Route" };
+
+export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): void {
+  routes.account("listRoutes", (call) => {
+    const { state } = call.account;
+    const tag = etag(state.epoch, state.collectionRevision(kind));
+    const answer = () => ({
+      status: 200,
+      body: wrap(`{"routes":${encodeAll(state.list(kind))}}`),
+      headers: { etag: tag },
+    });
+    return judgeReading(call.request.headers, tag) ?? answer();
+  });
+
+  routes.account("getRoute", (call) => {
+    const { state } = call.account;
+    const id = idOf(call);
+    const entry = state.get(kind, id);
+    if (!entry) throw refuse("route_not_found", { id });
+    const tag = etag(state.epoch, entry.revision);
+    const answer = () => ({
+      status: 200,
+      body: wrap(`{"route":${encodeStaticRoute(entry)}}`),
+      headers: { etag: tag },
+    });
+    return judgeReading(call.request.headers, tag) ?? answer();
+  });
+
+  routes.account("createRoutes", async (call) => {
+    const dry = isDry(call);
+    const condition = judgeWriting(call, kind);
+    const { elements, pointerOf, bare } = readNew(await readBody(call.request));
+    const command = createRoutes({ elements, pointerOf, condition }, newId, circumstances(call, clock));
+    const decision = granted(await call.account.submit(command, dry));
+    const [first] = decision.results;
+    const created = bare && first ? encodeStaticRoute(first) : `{"routes":${encodeAll(decision.results)}}`;
+    return written(call, created, decision.change?.record.revision, dry);
+  });
+
+  routes.account("updateRoutes", async (call) => {
+    const dry = isDry(call);
+    const condition = judgeWriting(call, kind);
+    const { elements, pointerOf } = readElements(await readBody(call.request), naming);
+    const command = updateRoutes({ elements, pointerOf, condition }, circumstances(call, clock));
+    const { results, change } = granted(await call.account.submit(command, dry));
+    const body = `{"modified":${results.length > 0},"modified_routes":${encodeAll(results)}}`;
+    return written(call, body, change?.record.revision, dry);
+  });
+
+  routes.account("updateRoute", async (call) => {
+    const dry = isDry(call);
+    const condition = judgeWriting(call, kind);
+    const update = await readBody(call.request);
+    const command = updateRoute(idOf(call), update, condition, circumstances(call, clock));
+    const { results, change } = granted(await call.account.submit(command, dry));
+    const [entry] = results;
+    if (!entry) throw new Error("An accepted update has no result.");
+    const body = `{"modified":true,"modified_route":${encodeStaticRoute(entry)}}`;
+    return written(call, body, change ? change.record.revision : entry.revision, dry && change !== undefined);
+  });
+
+  routes.account("deleteRoutes", async (call) => {
+    const dry = isDry(call);
+    const condition = judgeWriting(call, kind);
+    const named = hasBody(call) ? readNamed(await readBody(call.request)) : undefined;
+    const command = deleteRoutes(named ? { ...named, condition } : condition, circumstances(call, clock));
+    const { removed, change } = granted(await call.account.submit(command, dry));
+    const body = `{"deleted":${removed.length > 0},"deleted_routes":${encodeAll(removed)}}`;
+    return written(call, body, change?.record.revision, dry);
+  });
+
+  routes.account("deleteRoute", async (call) => {
+    const dry = isDry(call);
+    const command = deleteRoute(idOf(call), judgeWriting(call, kind), circumstances(call, clock));
+    const { removed } = granted(await call.account.submit(command, dry));
+    const [entry] = removed;
+    if (!entry) throw new Error("An accepted removal has no result.");
+    return {
+      status: 200,
+      body: wrap(`{"deleted":true,"deleted_route":${encodeStaticRoute(entry)}}`, dryMessages(dry)),
+    };
+  });
+}
+
+function idOf(call: Call): string {
+  return call.params["route_id"] ?? "";
+}
+
+function encodeAll(entries: readonly Entry[]): string {
+  return `[${entries.map(encodeStaticRoute).join(",")}]`;
+}
+
+/** The answer to a write, with the tag of what it made, if it was made. */
+function written(call: Call, result: string, revision: number | undefined, dry: boolean): Answer {
+  const body = wrap(result, dryMessages(isDry(call)));
+  const made = revision !== undefined && !dry;
+  return { status: 200, body, headers: made ? { etag: etag(call.account.state.epoch, revision) } : {} };
+}
+
+function hasBody({ request }: Call): boolean {
+  return request.body instanceof Uint8Array && request.body.length > 0;
+}
+
+/** What is to be made: one bare route, or several under `routes`. */
+function readNew(body: unknown): Elements & { readonly bare: boolean } {
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+    if (Object.hasOwn(body, naming.member)) return { ...readWrapped(body, naming), bare: false };
+    return { elements: [body], pointerOf: () => "", bare: true };
+  }
+  const detail = 'the body must be an object such as {"prefix": "…", "nexthop": "…", "priority": 100}';
+  throw refuse("invalid_request", { detail }, "");
+}
+
+/** What is to go. A body that names nothing is a mistake: without any, all routes go. */
+function readNamed(body: unknown): Elements {
+  if (typeof body === "object" && body !== null && !Array.isArray(body) && !Object.hasOwn(body, "id")) {
+    if (Object.keys(body).length === 0) throw refuse("missing_field", { field: naming.member, hint: "" }, "");
+  }
+  return readElements(body, naming);
+}

@@ -1,0 +1,93 @@
+/** What operations that change objects share: elements of a body, conditions, decisions, dry runs. */
+
+import type { Circumstances, Decision } from "../account/decide.ts";
+import type { Slot, State } from "../account/state.ts";
+import type { ResponseInfo } from "../contract/envelope.ts";
+import { type Problem, Problems, problem } from "../contract/errors.ts";
+import { MOST_ELEMENTS } from "../contract/interconnect.ts";
+import { escapePointer } from "../contract/json.ts";
+import { didYouMean } from "../contract/similar.ts";
+import { type Call, readFlag } from "./call.ts";
+import type { Clock } from "./clock.ts";
+import { etag, readPrecondition } from "./conditional.ts";
+import { Refusal, refuse } from "./refusal.ts";
+
+export function circumstances(call: Call, clock: Clock): Circumstances {
+  return { time: clock.timestamp(), actor: call.principal.actor, requestId: call.requestId };
+}
+
+/** Is the request only to be judged? */
+export function isDry(call: Call): boolean {
+  return readFlag(call.query, "validate_only");
+}
+
+/** What an answer to a dry run says besides. */
+export function dryMessages(dry: boolean): ResponseInfo[] {
+  return dry ? [{ code: 990900, message: "validate_only: the request is valid; nothing was changed" }] : [];
+}
+
+/** The condition of a write, judged with the decision: on the object, or else on all of its kind. */
+export function judgeWriting(
+  { request }: Call,
+  kind: string,
+): (state: State, slot: Slot | undefined) => Problem | undefined {
+  const precondition = readPrecondition(request.headers, false);
+  if (!precondition) return () => undefined;
+  return (state, slot) => {
+    const revision = slot ? slot.entry?.revision : state.newestCollectionRevision(kind);
+    const verdict = precondition(etag(state.epoch, revision ?? 0));
+    return verdict === "not-modified" ? undefined : verdict;
+  };
+}
+
+/** An accepted decision. Throws the refusal of another. */
+export function granted(decision: Decision): Extract<Decision, { ok: true }> {
+  if (!decision.ok) throw new Refusal(decision.problems);
+  return decision;
+}
+
+export interface Elements {
+  readonly elements: readonly unknown[];
+  /** JSON pointer of an element in the body as it was sent. */
+  readonly pointerOf: (index: number) => string;
+}
+
+/** What the elements of a body are called: its member, and the vendor's word for one of them. */
+export interface Naming {
+  readonly member: string;
+  readonly what: string;
+}
+
+/** The elements of a bulk update: wrapped, as a bare list, or one bare element. */
+export function readElements(body: unknown, naming: Naming): Elements {
+  if (Array.isArray(body)) return bounded(body, "");
+  if (typeof body !== "object" || body === null) {
+    const detail = `the body must be an object such as {"${naming.member}": [{"id": "…"}]}`;
+    throw refuse("invalid_request", { detail }, "");
+  }
+  if (Object.hasOwn(body, "id")) return { elements: [body], pointerOf: () => "" };
+  return readWrapped(body, naming);
+}
+
+/** The elements of a body that wraps them. */
+export function readWrapped(body: object, { member, what }: Naming): Elements {
+  const problems = new Problems();
+  for (const field of Object.keys(body)) {
+    if (field === member) continue;
+    const hint = () => didYouMean(field, [member, "id"]);
+    problems.add("unknown_field", () => ({ field, hint: hint() }), `/${escapePointer(field)}`);
+  }
+  if (problems.found) throw new Refusal(problems.list());
+  const list: unknown = Reflect.get(body, member) ?? (Object.hasOwn(body, member) ? null : []);
+  const at = `/${member}`;
+  if (list === null) throw new Refusal([problem("null_not_permitted", { type: "array", what }, at)]);
+  if (Array.isArray(list)) return bounded(list, at);
+  throw refuse("invalid_request", { detail: `${member} must be an array, not a ${typeof list}` }, at);
+}
+
+function bounded(elements: readonly unknown[], pointer: string): Elements {
+  if (elements.length > MOST_ELEMENTS) {
+    throw refuse("too_many_elements", { count: elements.length, most: MOST_ELEMENTS }, pointer);
+  }
+  return { elements, pointerOf: (index) => `${pointer}/${index}` };
+}
