@@ -20,6 +20,7 @@ const config = {
   seed: undefined,
   sandbox: false,
   metricsPort: undefined,
+  rateLimit: "off" as const,
   logLevel: "silent",
 };
 

@@ -150,6 +150,7 @@ async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: s
     seed: undefined,
     sandbox: false,
     metricsPort: undefined,
+    rateLimit: "off" as const,
   };
   await using server = await startServer(
     { ...config, logLevel: "silent" },
@@ -254,6 +255,7 @@ async function measureStart(): Promise<void> {
     seed: undefined,
     sandbox: false,
     metricsPort: undefined,
+    rateLimit: "off" as const,
   };
   const seeded = await startServer(
     { ...config, logLevel: "silent" },
@@ -287,9 +289,13 @@ async function measureStart(): Promise<void> {
 async function startCommand(data: string): Promise<{ ready: number; rss: number }> {
   const command = [join(import.meta.dirname, "../bin/patchbay.js"), "serve", "--port", "0", "--data", data];
   const start = performance.now();
-  const child = spawn(process.execPath, [...command, "--metrics-port", "off", "--log-level", "silent"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...command, "--metrics-port", "off", "--rate-limit", "off", "--log-level", "silent"],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let said = "";
   let address: string | undefined;
   for await (const chunk of child.stdout) {

@@ -15,6 +15,8 @@ export interface PatchbayOptions {
   readonly data?: string;
   /** A port to listen on. A free one unless given. */
   readonly port?: number;
+  /** Requests of a credential in 300 seconds. Any number unless given. */
+  readonly rateLimit?: number;
 }
 
 export interface Patchbay extends AsyncDisposable {
@@ -32,7 +34,7 @@ export interface Patchbay extends AsyncDisposable {
 
 /** Starts a server on loopback. Throws `ConfigError` with every problem of the seed. */
 export async function createPatchbay(options: PatchbayOptions = {}): Promise<Patchbay> {
-  const { seed, data, port = 0 } = options;
+  const { seed, data, port = 0, rateLimit } = options;
   const overrides: Overrides =
     seed === undefined
       ? {}
@@ -47,6 +49,7 @@ export async function createPatchbay(options: PatchbayOptions = {}): Promise<Pat
     seed: undefined,
     sandbox: true,
     metricsPort: undefined,
+    rateLimit: rateLimit ?? ("off" as const),
     logLevel: "silent",
   };
   const server = await startServer(config, overrides);

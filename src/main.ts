@@ -22,6 +22,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       "port of /metrics, /healthz and /readyz, or off [PATCHBAY_METRICS_PORT] (default: 8788)",
     )
     .option(
+      "--rate-limit <number>",
+      "requests of a credential in 300 seconds, or off [PATCHBAY_RATE_LIMIT] (default: 1200; off with the demonstration)",
+    )
+    .option(
       "--log-level <level>",
       "fatal, error, warn, info, debug or trace [PATCHBAY_LOG_LEVEL] (default: info)",
     )

@@ -3,7 +3,8 @@
 import Type, { type Static, type TSchema } from "typebox";
 
 export const ResponseInfo = Type.Object({
-  code: Type.Integer({ minimum: 1000 }),
+  /** From 1000 on, but for the vendor's 971, of the rate limit. */
+  code: Type.Integer({ minimum: 971 }),
   message: Type.String(),
   documentation_url: Type.Optional(Type.String()),
   source: Type.Optional(

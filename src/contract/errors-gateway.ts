@@ -2,6 +2,14 @@ import type { ErrorEntry } from "./errors.ts";
 
 /** Errors whose code is the vendor's. */
 export const gatewayErrors = {
+  rate_limited: {
+    code: 971,
+    status: 429,
+    message: "Please wait and consider throttling your request speed",
+    when: "The credential made more requests in 300 seconds than its quota, which the `ratelimit-policy` header tells. It is refused for 300 seconds from then on.",
+    todo: "Wait for the seconds of the `retry-after` header. Keep an eye on the `ratelimit` header, which tells what is left.",
+    mark: "observed",
+  },
   invalid_api_token: {
     code: 1000,
     status: 401,

@@ -12,7 +12,7 @@ import { type Asking, authenticate, authorize, type Principal, Tokens } from "./
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { docsBase, originCheck } from "./origin.ts";
-import { RATE_POLICY, RateCounter } from "./rate.ts";
+import { RateCounter } from "./rate.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
 /** A body larger than this is worked on in steps, between which others are answered. */
@@ -47,13 +47,14 @@ const ACCOUNT = /^[0-9a-f]{32}$/;
 export class Routes {
   readonly #app: FastifyInstance;
   readonly #context: AppContext;
-  readonly #rate = new RateCounter();
+  readonly #rate: RateCounter;
   readonly #tokens = new Tokens();
   readonly #checkOrigin: (headers: IncomingHttpHeaders) => void;
 
   constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
     this.#context = context;
+    this.#rate = new RateCounter(context.quota);
     this.#checkOrigin = originCheck(context.loopback);
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
@@ -110,7 +111,9 @@ export class Routes {
 
   #principal(asking: Asking, request: FastifyRequest): Principal {
     const principal = authenticate(asking, this.#context.accounts.directory.state, this.#tokens);
-    request.rate = this.#rate.count(principal.actor.id, asking.now);
+    const { id } = principal.actor;
+    request.rate = this.#rate.count(id, asking.now);
+    this.#rate.judge(id, asking.now);
     return principal;
   }
 
@@ -203,7 +206,7 @@ export class Routes {
       "cache-control",
       "private, no-cache",
       "ratelimit-policy",
-      RATE_POLICY,
+      this.#rate.policy,
     ];
     if (!own?.["content-type"]) headers.push("content-type", "application/json");
     if (!own?.["vary"]) headers.push("vary", "x-magic-new-hc-target");

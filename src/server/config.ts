@@ -14,6 +14,8 @@ export interface ServerConfig {
   readonly sandbox: boolean | undefined;
   /** Port of `/metrics` and the health checks; without one, they are not served. */
   readonly metricsPort: number | undefined;
+  /** Requests of a credential in 300 seconds. Unless said, the vendor's quota, and none for the demonstration. */
+  readonly rateLimit: number | "off" | undefined;
   readonly logLevel: string;
 }
 
@@ -25,6 +27,7 @@ export interface ServerOptions {
   readonly seed?: string | undefined;
   readonly sandbox?: boolean | undefined;
   readonly metricsPort?: string | undefined;
+  readonly rateLimit?: string | undefined;
   readonly logLevel?: string | undefined;
 }
 
@@ -47,6 +50,7 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     seed,
     sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
     metricsPort: readMetricsPort(pick(options.metricsPort, "PATCHBAY_METRICS_PORT", "8788")),
+    rateLimit: readRateLimit(options.rateLimit ?? environment["PATCHBAY_RATE_LIMIT"]),
     logLevel: level,
   };
 }
@@ -61,6 +65,14 @@ function readPort(name: string, text: string): number {
 
 function readMetricsPort(text: string): number | undefined {
   return text === "off" ? undefined : readPort("--metrics-port", text);
+}
+
+function readRateLimit(text: string | undefined): number | "off" | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (text === "off") return "off";
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit > 0) return limit;
+  throw new ConfigError(`--rate-limit is ${text}, but must be a number of requests from 1 on, or off.`);
 }
 
 function readFlag(name: string, text: string | undefined): boolean | undefined {

@@ -15,6 +15,8 @@ export interface AppContext {
   /** A new object's identifier: 32 hexadecimal digits. */
   readonly newId: () => string;
   readonly log: Logger;
+  /** Requests of a credential in 300 seconds; without one, any number. */
+  readonly quota: number | undefined;
   /** May the server be reset over HTTP? */
   readonly sandbox: boolean;
   /** Goes back to the seed, and returns what is there now. */

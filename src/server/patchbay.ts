@@ -14,6 +14,7 @@ import { directoryOf, hasDemoCredentials, refuseExposure } from "./exposure.ts";
 import { listen } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
+import { QUOTA } from "./rate.ts";
 import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "./seed-file.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
@@ -63,9 +64,11 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   if (!resumed) await accounts.replace(newWorld());
   refuseExposure(config.host, accounts.directory.state);
   const isDemo = hasDemoCredentials(accounts.directory.state);
-  // The demonstration is there to be tried, so it can be reset.
+  // The demonstration is there to be tried, so it can be reset, and asked as often as one likes.
   const loopback = isLoopback(config.host);
-  const sandbox = config.sandbox ?? (isDemo && config.seed === undefined);
+  const isTrial = isDemo && config.seed === undefined;
+  const sandbox = config.sandbox ?? isTrial;
+  const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
   if (resumed && sandbox && !loopback) newWorld();
   const reset = async () => {
@@ -82,6 +85,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     metrics,
     newId: () => randomBytes(16).toString("hex"),
     log,
+    quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     reset,
     loopback,

@@ -126,6 +126,7 @@ const usual: ServerConfig = {
   seed: undefined,
   sandbox: true,
   metricsPort: undefined,
+  rateLimit: "off",
   logLevel: "silent",
 };
 
