@@ -351,6 +351,14 @@ export const ownErrors = {
     todo: "Update the route that is there, or give the new one another priority or scope. After a create whose answer was lost, the route that is named is the one you made.",
     mark,
   },
+  too_many_names: {
+    code: 990046,
+    status: 400,
+    message: "The body has more than {most} different field names, and is not read.",
+    when: "The objects of the body have field names in such numbers that only to parse them would keep others waiting.",
+    todo: "Send the documented form of the body.",
+    mark,
+  },
   invalid_cursor: {
     code: 990040,
     status: 400,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { escapePointer, isCleanText, MOST_DEPTH, type ParsedJson, parseJson } from "./json.ts";
+import { escapePointer, isCleanText, MOST_DEPTH, MOST_NAMES, type ParsedJson, parseJson } from "./json.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string) => parseJson(bytesOf(text));
@@ -217,6 +217,34 @@ describe("nesting", () => {
   test("of a million levels, closed or not, is refused before anything is built", () => {
     expect(refusals(parse("[".repeat(1_000_000)))).toEqual(["too_deep undefined"]);
     expect(refusals(parse('{"a":'.repeat(200_000)))).toEqual(["too_deep undefined"]);
+  });
+});
+
+describe("the names of fields", () => {
+  const names = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => `"name ${from + index}":"a:b"`).join(",");
+
+  test("are read up to their limit, in one object or in many", () => {
+    expect(parse(`{${names(MOST_NAMES)}}`).ok).toBe(true);
+    const many = Array.from({ length: MOST_NAMES / 10 }, (_, index) => `{${names(10, 10 * index)}}`);
+    expect(parse(`[${many.join(",")}]`).ok).toBe(true);
+  });
+
+  test("are refused past it, before anything is built", () => {
+    for (const text of [
+      `{${names(MOST_NAMES + 200)}}`,
+      `[${Array.from({ length: 100_000 }, (_, index) => `{${names(10, 10 * index)}}`).join(",")}]`,
+      `{${names(1_000_000)}`,
+    ]) {
+      const start = performance.now();
+      expect(refusals(parse(text))).toEqual(["too_many_names undefined"]);
+      expect(performance.now() - start).toBeLessThan(1_000);
+    }
+  });
+
+  test("count once, however often they stand, and texts that are no names do not count", () => {
+    expect(parse(`[${Array(20_000).fill('{"a\\"b":1,"c":"d"}').join(",")}]`).ok).toBe(true);
+    expect(parse(JSON.stringify(Array.from({ length: 50_000 }, (_, index) => `:"${index}":`))).ok).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 /** One request of a known operation, read and checked as far as is common to all. */
 
+import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
@@ -259,6 +260,8 @@ function readQuery(request: FastifyRequest, operation: Operation): Readonly<Reco
   return query as Record<string, string>;
 }
 
+const SALT = randomBytes(4).readInt32BE();
+
 /** The parsed body of a request. Throws the refusal of one that is not JSON. */
 export async function readBody(request: FastifyRequest): Promise<unknown> {
   const type = request.headers["content-type"];
@@ -267,7 +270,7 @@ export async function readBody(request: FastifyRequest): Promise<unknown> {
   }
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   if (bytes.length > LARGE_BODY) await setImmediate();
-  const parsed = parseJson(bytes);
+  const parsed = parseJson(bytes, SALT);
   if (!parsed.ok) throw new Refusal(parsed.problems);
   if (bytes.length > LARGE_BODY) await setImmediate();
   return parsed.value;
