@@ -5,6 +5,8 @@ import {
   formatPrefix,
   network,
   otherHost,
+  parseAddress4,
+  parseAddress6,
   parsePrefix4,
   parsePrefix6,
 } from "../contract/addresses.ts";
@@ -67,6 +69,13 @@ function halves(doc: Doc): readonly string[] {
 function subnet6(doc: Doc): readonly string[] {
   const prefix = parsePrefix6(String(doc["interface_address6"] ?? ""));
   return prefix ? [`subnet6:${formatPrefix(network(prefix))}`] : [];
+}
+
+/** The claim of whichever tunnel has this address in its interface subnet. */
+export function subnetClaimOf(address: string): string {
+  const four = parseAddress4(address);
+  if (four !== undefined) return `subnet4:${Math.floor(four / 2)}`;
+  return `subnet6:${formatPrefix(network({ family: 6, address: parseAddress6(address) ?? 0n, length: 127 }))}`;
 }
 
 /**

@@ -2,12 +2,11 @@
 
 import {
   canonicalAddress,
+  formatAddress6,
   formatPrefix,
   network,
   otherHost,
-  type Prefix,
   parseAddress4,
-  parseAddress6,
   parsePrefix,
   parsePrefix4,
   parsePrefix6,
@@ -21,6 +20,7 @@ import {
   StaticRouteUpdate,
 } from "../contract/static-route.ts";
 import type { Circumstances, Command, Wish } from "./decide.ts";
+import { subnetClaimOf } from "./interconnect.ts";
 import type { Doc, Entry, Kind, Slot, State } from "./state.ts";
 
 type Scope = { readonly colo_names?: readonly string[]; readonly colo_regions?: readonly string[] };
@@ -90,7 +90,7 @@ interface Tunnel {
   readonly doc: Doc;
 }
 
-/** Finds the tunnel that made a claim (see `tunnelClaims`). */
+/** Finds the tunnel that made a claim. */
 export type FindTunnel = (claim: string) => Tunnel | undefined;
 
 function tunnelsOf(state: State): FindTunnel {
@@ -163,7 +163,7 @@ function judgeNextHop(text: string, { findTunnel, problems, pointer }: Judgement
     problems.add("invalid_value", () => ({ field: "nexthop", given: show(text), expected }), at);
     return undefined;
   }
-  const tunnel = findTunnel(subnetClaim(address));
+  const tunnel = findTunnel(subnetClaimOf(address));
   if (!tunnel) {
     problems.add("next_hop_unreachable", { address }, at);
     return undefined;
@@ -175,21 +175,13 @@ function judgeNextHop(text: string, { findTunnel, problems, pointer }: Judgement
   return undefined;
 }
 
-/** The claim that the tunnel whose interface subnet holds an address has made (see `tunnelClaims`). */
-function subnetClaim(address: string): string {
-  const four = parseAddress4(address);
-  if (four !== undefined) return `subnet4:${Math.floor(four / 2)}`;
-  const six: Prefix = { family: 6, address: parseAddress6(address) ?? 0n, length: 127 };
-  return `subnet6:${formatPrefix(network(six))}`;
-}
-
 /** The customer's end of a tunnel in the family of an address. */
 function customerEndOf(tunnel: Doc, address: string): string {
   const prefix4 = parsePrefix4(String(tunnel["interface_address"]));
   if (parseAddress4(address) !== undefined) return prefix4 ? otherHost(prefix4) : "";
   // The provider has the first address of a /127.
   const prefix6 = parsePrefix6(String(tunnel["interface_address6"]));
-  return prefix6 ? formatPrefix({ ...prefix6, address: prefix6.address + 1n, length: 128 }).slice(0, -4) : "";
+  return prefix6 ? formatAddress6(prefix6.address + 1n) : "";
 }
 
 function judgeFamilies(doc: Partial<StaticRouteDoc>, { problems, pointer }: Judgement): void {
