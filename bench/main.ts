@@ -174,7 +174,7 @@ async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: s
 async function compareBulk(durable: MeasuredServer, size: number, most?: number): Promise<void> {
   const { docs, record } = await rowsOfBulk(size);
   const raw = new RawSqlite((index) => docs[index % docs.length]?.doc ?? "");
-  const count = quick ? BULKS : Math.max(4, Math.min(200, 40_000 / size));
+  const count = quick ? BULKS : Math.max(8, Math.min(200, 40_000 / size));
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const requests = Array.from({ length: count }, () => putBulk(size));
