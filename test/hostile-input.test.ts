@@ -8,9 +8,16 @@ import {
   pathsOf,
   pointer,
   withAt,
-  withMember,
 } from "./harness/hostile-bodies.ts";
-import { LIST, ORD, one, problems, type Reply, startTestServer, type TestServer } from "./harness/server.ts";
+import {
+  expectNoKeyTwice,
+  expectUnknown,
+  expectWhatItCanBe,
+  type GoodBody,
+  LONG,
+  placesOf,
+} from "./harness/hostile-suite.ts";
+import { LIST, ORD, one, problems, startTestServer, type TestServer } from "./harness/server.ts";
 import { revision, standing, untouched, verdict } from "./harness/standing.ts";
 
 let server: TestServer;
@@ -59,9 +66,6 @@ test.each(bodies)("without anything wrong, the full body is taken ($title)", asy
   expect(await revision(server)).toBe(2);
 });
 
-const LONG = JSON.stringify("x".repeat(100_000));
-const odd = ["null", "true", "0", "-1", "1.5", "1e400", '""', '"x"', "[]", "{}", "[[]]", '{"a":1}', LONG];
-
 /** Where one of the odd values is one that the field takes, by the field's place in an update. */
 const legal: Record<string, string[]> = {
   "": ["{}"],
@@ -98,48 +102,19 @@ function isLegal(path: Path, at: Path, json: string, form: Form): boolean {
   return legal[field]?.includes(json) ?? false;
 }
 
-/** Does a refusal speak of a place, or of what is around or in it? `as_no` is `customer_asn` by its old name. */
-function speaksOf(reply: Reply, at: string): boolean {
-  const place = at.replace("customer_asn", "as_no");
-  return reply.body.errors.some(({ source }: { source?: { pointer: string } }) => {
-    const told = (source?.pointer ?? "").replace("customer_asn", "as_no");
-    return place.startsWith(told) || told.startsWith(place);
-  });
-}
-
 describe.each(bodies)("in the $title", ({ path, body, form, at }) => {
-  test.each(pathsOf(body).map((place) => ({ place, name: pointer(place) || "the body itself" })))(
-    "$name is what it can be, or refused",
-    async ({ place }) => {
-      await server.reset();
-      const taken = odd.filter((json) => isLegal(place, at, json, form));
-      await untouched(server, async () => {
-        for (const json of odd) {
-          if (taken.includes(json)) continue;
-          const reply = await send(path, withAt(body, place, json), form);
-          const shown = `${json.slice(0, 20)} at ${pointer(place)}: ${JSON.stringify(reply.body).slice(0, 500)}`;
-          expect(reply.status, shown).toBe(400);
-          expect(speaksOf(reply, pointer(place)), shown).toBe(true);
-        }
-      });
-      for (const json of taken) {
-        const reply = await send(path, withAt(body, place, json), form);
-        expect(verdict(reply), `${json.slice(0, 20)} at ${pointer(place)}`).toBe("200");
-        await server.reset();
-      }
-    },
+  const good: GoodBody = {
+    body,
+    send: (text) => send(path, text, form),
+    isLegal: (place, json) => isLegal(place, at, json, form),
+  };
+
+  test.each(placesOf(body))("$name is what it can be, or refused", ({ place }) =>
+    expectWhatItCanBe(server, good, place),
   );
 
-  test("a key that stands twice is refused at its place, at every depth", async () => {
-    await untouched(server, async () => {
-      for (const place of pathsOf(body)) {
-        const key = place.at(-1);
-        if (typeof key !== "string") continue;
-        const twice = withMember(body, place.slice(0, -1), key, "null");
-        expect(problems(await send(path, twice, form))).toEqual([`990015 ${pointer(place)}`]);
-      }
-    });
-  });
+  test("a key that stands twice is refused at its place, at every depth", () =>
+    expectNoKeyTwice(server, good));
 
   test.each([
     "__proto__",
@@ -152,17 +127,9 @@ describe.each(bodies)("in the $title", ({ path, body, form, at }) => {
     "0",
     "é",
     "💥",
-  ])("a key named %j is one that is not known, at every depth", async (key) => {
-    await untouched(server, async () => {
-      for (const place of objectsIn(body)) {
-        for (const json of ["1", '{"mtu":1400,"polluted":true}']) {
-          const reply = await send(path, withMember(body, place, key, json), form);
-          expect(problems(reply)).toEqual([`990020 ${pointer([...place, key])}`]);
-          expect(reply.body.errors[0].message).toContain(`There is no field ${JSON.stringify(key)} here.`);
-        }
-      }
-    });
-  });
+  ])("a key named %j is one that is not known, at every depth", (key) =>
+    expectUnknown(server, good, key, ["1", '{"mtu":1400,"polluted":true}']),
+  );
 });
 
 describe("numbers", () => {

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { objectsIn, type Path, pathsOf, pointer, withAt, withMember } from "./harness/hostile-bodies.ts";
-import { demo, problems, type Reply, ROUTES, startTestServer, type TestServer } from "./harness/server.ts";
+import { type Path, pointer } from "./harness/hostile-bodies.ts";
+import {
+  expectNoKeyTwice,
+  expectUnknown,
+  expectWhatItCanBe,
+  type GoodBody,
+  LONG,
+  placesOf,
+} from "./harness/hostile-suite.ts";
+import { demo, problems, ROUTES, startTestServer, type TestServer } from "./harness/server.ts";
 import { untouched, verdict } from "./harness/standing.ts";
 
 let server: TestServer;
@@ -18,7 +26,7 @@ const route = {
   scope: { colo_names: ["den01"], colo_regions: ["APAC"] },
 };
 const stamps = { created_on: "2017-06-14T00:00:00Z", modified_on: "2017-06-14T05:20:00Z" };
-const { id } = { id: demo.route };
+const id = demo.route;
 
 /** Every body that a route operation takes, and where the route stands in it. */
 const bodies = [
@@ -40,9 +48,6 @@ const bodies = [
   },
   { title: "delete of many", method: "DELETE", path: ROUTES, body: { routes: [{ id }] }, at: ["routes", 0] },
 ] as const;
-
-const LONG = JSON.stringify("x".repeat(100_000));
-const odd = ["null", "true", "0", "-1", "1.5", "1e400", '""', '"x"', "[]", "{}", "[[]]", '{"a":1}', LONG];
 
 /** Where one of the odd values is one that the field takes. */
 const legal: Record<string, string[]> = {
@@ -66,64 +71,25 @@ function isLegal(method: string, place: Path, at: Path, json: string): boolean {
   return legal[name.slice(pointer(at).length)]?.includes(json) ?? false;
 }
 
-function speaksOf(reply: Reply, at: string): boolean {
-  return reply.body.errors.some(({ source }: { source?: { pointer: string } }) => {
-    const told = source?.pointer ?? "";
-    return at.startsWith(told) || told.startsWith(at);
-  });
-}
-
 describe.each(bodies)("in the body of the $title", ({ method, path, body, at }) => {
   const send = (text: string) => server.ask(method, path, { body: text });
+  const good: GoodBody = { body, send, isLegal: (place, json) => isLegal(method, place, at, json) };
 
   test("without anything wrong, it is taken", async () => {
     await server.reset();
     expect(verdict(await send(JSON.stringify(body)))).toBe("200");
   });
 
-  test.each(pathsOf(body).map((place) => ({ place, name: pointer(place) || "the body itself" })))(
-    "$name is what it can be, or refused",
-    async ({ place }) => {
-      await server.reset();
-      const taken = odd.filter((json) => isLegal(method, place, at, json));
-      await untouched(server, async () => {
-        for (const json of odd) {
-          if (taken.includes(json)) continue;
-          const reply = await send(withAt(body, place, json));
-          const shown = `${json.slice(0, 20)} at ${pointer(place)}: ${JSON.stringify(reply.body).slice(0, 500)}`;
-          expect(reply.status, shown).toBe(400);
-          expect(speaksOf(reply, pointer(place)), shown).toBe(true);
-        }
-      });
-      for (const json of taken) {
-        const reply = await send(withAt(body, place, json));
-        expect(verdict(reply), `${json.slice(0, 20)} at ${pointer(place)}`).toBe("200");
-        await server.reset();
-      }
-    },
+  test.each(placesOf(body))("$name is what it can be, or refused", ({ place }) =>
+    expectWhatItCanBe(server, good, place),
   );
 
-  test("a key that stands twice is refused at its place, at every depth", async () => {
-    await untouched(server, async () => {
-      for (const place of pathsOf(body)) {
-        const key = place.at(-1);
-        if (typeof key !== "string") continue;
-        const reply = await send(withMember(body, place.slice(0, -1), key, "null"));
-        expect(problems(reply)).toEqual([`990015 ${pointer(place)}`]);
-      }
-    });
-  });
+  test("a key that stands twice is refused at its place, at every depth", () =>
+    expectNoKeyTwice(server, good));
 
   test.each(["__proto__", "constructor", "toString", "", "a/b~c", "0", "💥"])(
     "a key named %j is one that is not known, at every depth",
-    async (key) => {
-      await untouched(server, async () => {
-        for (const place of objectsIn(body)) {
-          const reply = await send(withMember(body, place, key, '{"priority":1,"polluted":true}'));
-          expect(problems(reply)).toEqual([`990020 ${pointer([...place, key])}`]);
-        }
-      });
-    },
+    (key) => expectUnknown(server, good, key, ['{"priority":1,"polluted":true}']),
   );
 
   test.each(["{", "[1,]", "NaN", "", '{"routes":[]}}'])("%j is no JSON", async (text) => {
