@@ -155,6 +155,22 @@ export function judgeSource(text: string, pointer: string, problems: Problems): 
   return undefined;
 }
 
+/** One prefix with its host bits clear, in canonical text. */
+export function judgeRange(
+  field: string,
+  text: string,
+  example: string,
+  pointer: string,
+  problems: Problems,
+): string | undefined {
+  const prefix = parsePrefix(text);
+  const clear = prefix && formatPrefix(network(prefix));
+  if (prefix && formatPrefix(prefix) === clear) return clear;
+  const expected = clear ? `a prefix without host bits, ${clear}` : `a prefix such as ${example}`;
+  problems.add("invalid_value", () => ({ field, given: show(text), expected }), pointer);
+  return undefined;
+}
+
 /** Prefixes advertised to the customer, each with its host bits clear, in canonical text. */
 export function judgeExtraPrefixes(
   texts: readonly string[],
@@ -163,14 +179,8 @@ export function judgeExtraPrefixes(
 ): readonly string[] | undefined {
   const canonical: string[] = [];
   for (const [index, text] of texts.entries()) {
-    const prefix = parsePrefix(text);
-    const clear = prefix && formatPrefix(network(prefix));
-    if (prefix && formatPrefix(prefix) === clear) canonical.push(clear);
-    else {
-      const expected = clear ? `a prefix without host bits, ${clear}` : "a prefix such as 10.0.0.0/8";
-      const values = () => ({ field: "bgp.extra_prefixes", given: show(text), expected });
-      problems.add("invalid_value", values, `${pointer}/${index}`);
-    }
+    const range = judgeRange("bgp.extra_prefixes", text, "10.0.0.0/8", `${pointer}/${index}`, problems);
+    if (range !== undefined) canonical.push(range);
   }
   return canonical.length === texts.length ? canonical : undefined;
 }

@@ -1,15 +1,16 @@
 /** The two updates of interconnects, as commands. */
 
-import { Checker, type Exception, show } from "../contract/check.ts";
-import { type Problem, type Problems, problem } from "../contract/errors.ts";
+import { Checker, type Exception } from "../contract/check.ts";
+import { type Problems, problem } from "../contract/errors.ts";
 import { UpdateWithObject, UpdateWithText } from "../contract/interconnect.ts";
 import { didYouMean } from "../contract/similar.ts";
 import type { Circumstances, Command, Wish } from "./decide.ts";
+import { type Asked, type Condition, type Naming, namedOnce } from "./elements.ts";
 import { interconnectKind, interconnectOf } from "./interconnect.ts";
 import { mergeInterconnect } from "./interconnect-merge.ts";
 import type { TargetForm } from "./interconnect-view.ts";
 import { settingsOf } from "./settings.ts";
-import type { Slot, State } from "./state.ts";
+import type { State } from "./state.ts";
 
 /** A key that is too long is not repeated to anybody. */
 const keepSecret: Exception = (path, value, problems, pointer) => {
@@ -34,9 +35,6 @@ const checkers = {
   text: new Checker(UpdateWithText, wrongForm("absent or false", "object", "a string")),
   object: new Checker(UpdateWithObject, wrongForm("true", "string", "an object {saved}")),
 };
-
-/** Judges a request's condition, once the object is known to exist. */
-export type Condition = (state: State, slot: Slot | undefined) => Problem | undefined;
 
 export interface UpdateOne {
   readonly id: string;
@@ -66,12 +64,8 @@ export function updateInterconnect(asked: UpdateOne, circumstances: Circumstance
   };
 }
 
-export interface UpdateMany {
-  readonly elements: readonly unknown[];
-  /** JSON pointer of an element in the body as it was sent. */
-  readonly pointerOf: (index: number) => string;
+export interface UpdateMany extends Asked {
   readonly form: TargetForm;
-  readonly condition: Condition;
 }
 
 /** Update multiple interconnects: all or nothing, judged as the set would be afterwards. */
@@ -84,51 +78,21 @@ export function updateInterconnects(asked: UpdateMany, circumstances: Circumstan
   };
 }
 
+const naming: Naming = { kind: interconnectKind.name, unknown: "unknown_interconnect", hint };
+
 function* proposeMany(asked: UpdateMany, state: State, problems: Problems): Iterable<Wish> {
-  const seen = new Map<string, number>();
+  const named = namedOnce(state, naming, problems);
   const settings = settingsOf(state);
   const checker = checkers[asked.form];
   for (const [index, element] of asked.elements.entries()) {
     const pointer = asked.pointerOf(index);
     const update = checker.read(element, pointer, problems);
-    const slot = update && findNamed(state, update.id, element, pointer, problems);
+    const slot = update && named(update.id, element, pointer, index);
     if (!update || !slot?.entry) continue;
-    const first = seen.get(slot.id);
-    if (first !== undefined) {
-      problems.add("repeated_element", { kind: "interconnect", id: slot.id, first }, `${pointer}/id`);
-      continue;
-    }
-    seen.set(slot.id, index);
-    const doc = mergeInterconnect(slot.id, interconnectOf(slot.entry), update, {
-      settings,
-      problems,
-      pointer,
-    });
+    const by = { settings, problems, pointer };
+    const doc = mergeInterconnect(slot.id, interconnectOf(slot.entry), update, by);
     yield { kind: interconnectKind, slot, doc, pointer };
   }
-}
-
-function findNamed(
-  state: State,
-  id: string | undefined,
-  element: unknown,
-  pointer: string,
-  problems: Problems,
-): Slot | undefined {
-  if (id === undefined) {
-    // An id of the wrong form has been told already.
-    if (typeof element !== "object" || element === null || Object.hasOwn(element, "id")) return undefined;
-    problems.add(
-      "missing_field",
-      { field: "id", hint: " It says which interconnect the element is for." },
-      pointer,
-    );
-    return undefined;
-  }
-  const slot = state.newest(interconnectKind.name, id);
-  if (!slot)
-    problems.add("unknown_interconnect", () => ({ id: show(id), hint: hint(state, id) }), `${pointer}/id`);
-  return slot;
 }
 
 /** The name of an interconnect given in place of its id, or an id that is nearly right. */

@@ -3,8 +3,6 @@
 import {
   canonicalAddress,
   formatAddress6,
-  formatPrefix,
-  network,
   otherHost,
   parseAddress4,
   parsePrefix,
@@ -20,7 +18,9 @@ import {
   StaticRouteUpdate,
 } from "../contract/static-route.ts";
 import type { Circumstances, Command, Wish } from "./decide.ts";
+import { type Asked, type Condition, type Naming, namedOnce } from "./elements.ts";
 import { subnetClaimOf } from "./interconnect.ts";
+import { judgeRange } from "./interconnect-rules.ts";
 import type { Doc, Entry, Kind, Slot, State } from "./state.ts";
 
 type Scope = { readonly colo_names?: readonly string[]; readonly colo_regions?: readonly string[] };
@@ -128,7 +128,8 @@ export function mergeStaticRoute(
     if (merged) doc.scope = merged;
     else delete doc.scope;
   }
-  if (prefix !== undefined && prefix !== stored.prefix) doc.prefix = judgePrefix(prefix, by) ?? prefix;
+  if (prefix !== undefined && prefix !== stored.prefix)
+    doc.prefix = judgeRange("prefix", prefix, "192.0.2.0/24", `${by.pointer}/prefix`, by.problems) ?? prefix;
   if (nexthop !== undefined && nexthop !== stored.nexthop) doc.nexthop = judgeNextHop(nexthop, by) ?? nexthop;
   if (doc.prefix !== stored.prefix || doc.nexthop !== stored.nexthop) judgeFamilies(doc, by);
   return doc;
@@ -142,16 +143,6 @@ function mergeScope(stored: Scope, update: Scope): Scope | undefined {
     if (values.length > 0) merged[field] = values;
   }
   return Object.keys(merged).length > 0 ? merged : undefined;
-}
-
-function judgePrefix(text: string, { problems, pointer }: Judgement): string | undefined {
-  const prefix = parsePrefix(text);
-  const clear = prefix && formatPrefix(network(prefix));
-  if (prefix && formatPrefix(prefix) === clear) return clear;
-  const expected = clear ? `a prefix without host bits, ${clear}` : "a prefix such as 192.0.2.0/24";
-  const values = () => ({ field: "prefix", given: show(text), expected });
-  problems.add("invalid_value", values, `${pointer}/prefix`);
-  return undefined;
 }
 
 /** The next hop must be the customer's end of the interface subnet of one of the account's tunnels. */
@@ -202,15 +193,7 @@ const checkers = {
   remove: new Checker(NamedStaticRoute, undefined, "Route"),
 };
 
-/** Judges a request's condition, once the object is known to exist. */
-type Condition = (state: State, slot: Slot | undefined) => Problem | undefined;
-
-/** Elements of a request's body, and where they stand in it. */
-export interface Asked {
-  readonly elements: readonly unknown[];
-  readonly pointerOf: (index: number) => string;
-  readonly condition: Condition;
-}
+const naming: Naming = { kind: KIND, unknown: "unknown_route" };
 
 /** Makes routes; `newId` gives each its identifier. */
 export function createRoutes(asked: Asked, newId: () => string, circumstances: Circumstances): Command {
@@ -258,7 +241,7 @@ export function updateRoutes(asked: Asked, circumstances: Circumstances): Comman
     circumstances,
     condition: (state) => asked.condition(state, undefined),
     *propose(state, problems) {
-      const named = namedOnce(state, problems);
+      const named = namedOnce(state, naming, problems);
       for (const [index, element] of asked.elements.entries()) {
         const pointer = asked.pointerOf(index);
         const fields = checkers.update.read(element, pointer, problems);
@@ -318,7 +301,7 @@ function* all(state: State): Iterable<Slot> {
 }
 
 function* namedIn(asked: Asked, state: State, problems: Problems): Iterable<Slot> {
-  const named = namedOnce(state, problems);
+  const named = namedOnce(state, naming, problems);
   for (const [index, element] of asked.elements.entries()) {
     const pointer = asked.pointerOf(index);
     const fields = checkers.remove.read(element, pointer, problems);
@@ -330,28 +313,4 @@ function* namedIn(asked: Asked, state: State, problems: Problems): Iterable<Slot
 function judgeOne(state: State, id: string, condition: Condition): Problem | undefined {
   const slot = state.newest(KIND, id);
   return slot ? condition(state, slot) : problem("route_not_found", { id });
-}
-
-/** Finds the routes that elements name, each of which may be named once. */
-function namedOnce(state: State, problems: Problems) {
-  const seen = new Map<string, number>();
-  return (id: string | undefined, element: unknown, pointer: string, index: number): Slot | undefined => {
-    if (id === undefined) {
-      // An id of the wrong form has been told already.
-      if (typeof element === "object" && element !== null && !Object.hasOwn(element, "id"))
-        problems.add(
-          "missing_field",
-          { field: "id", hint: " It says which route the element is for." },
-          pointer,
-        );
-      return undefined;
-    }
-    const slot = state.newest(KIND, id);
-    const first = seen.get(id);
-    seen.set(id, first ?? index);
-    if (!slot) problems.add("unknown_route", () => ({ id: show(id) }), `${pointer}/id`);
-    else if (first !== undefined)
-      problems.add("repeated_element", { kind: "route", id, first }, `${pointer}/id`);
-    return first === undefined ? slot : undefined;
-  };
 }

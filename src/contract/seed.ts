@@ -29,7 +29,7 @@ export const SeedInterconnect = Type.Object(
 );
 export type SeedInterconnect = Static<typeof SeedInterconnect>;
 
-export const SeedStaticRoute = Type.Object(
+const SeedStaticRoute = Type.Object(
   {
     ...NewStaticRoute.properties,
     id: ObjectId,

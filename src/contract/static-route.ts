@@ -50,7 +50,6 @@ export type StaticRoute = Static<typeof StaticRoute>;
 
 /** What a route is made of. */
 export const NewStaticRoute = Type.Object({ ...required, ...optional }, closed);
-export type NewStaticRoute = Static<typeof NewStaticRoute>;
 
 /** What an update may say: what is left out stays. */
 export const StaticRouteUpdate = Type.Object(

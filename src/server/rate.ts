@@ -44,8 +44,9 @@ export class RateCounter {
 
   /** Throws the refusal of a credential that has used more than its quota. */
   judge(credential: string, now: number): void {
+    if (!this.#enforced) return;
     const window = this.#windows.get(credential);
-    if (!this.#enforced || !window || window.used <= this.#quota) return;
+    if (!window || window.used <= this.#quota) return;
     const { problems } = refuse("rate_limited");
     throw new Refusal(problems, { "retry-after": String(secondsLeft(window, now)) });
   }

@@ -1,9 +1,9 @@
 /** What operations that change objects share: elements of a body, conditions, decisions, dry runs. */
 
 import type { Circumstances, Decision } from "../account/decide.ts";
-import type { Slot, State } from "../account/state.ts";
+import type { Asked, Condition } from "../account/elements.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
-import { type Problem, Problems, problem } from "../contract/errors.ts";
+import { Problems, problem } from "../contract/errors.ts";
 import { MOST_ELEMENTS } from "../contract/interconnect.ts";
 import { escapePointer } from "../contract/json.ts";
 import { didYouMean } from "../contract/similar.ts";
@@ -27,10 +27,7 @@ export function dryMessages(dry: boolean): ResponseInfo[] {
 }
 
 /** The condition of a write, judged with the decision: on the object, or else on all of its kind. */
-export function judgeWriting(
-  { request }: Call,
-  kind: string,
-): (state: State, slot: Slot | undefined) => Problem | undefined {
+export function judgeWriting({ request }: Call, kind: string): Condition {
   const precondition = readPrecondition(request.headers, false);
   if (!precondition) return () => undefined;
   return (state, slot) => {
@@ -46,11 +43,7 @@ export function granted(decision: Decision): Extract<Decision, { ok: true }> {
   return decision;
 }
 
-export interface Elements {
-  readonly elements: readonly unknown[];
-  /** JSON pointer of an element in the body as it was sent. */
-  readonly pointerOf: (index: number) => string;
-}
+export type Elements = Omit<Asked, "condition">;
 
 /** What the elements of a body are called: its member, and the vendor's word for one of them. */
 export interface Naming {

@@ -21,7 +21,7 @@ CREATE TABLE state (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE object (
-  -- order of creation, and what updates go by
+  -- order of creation
   number INTEGER PRIMARY KEY,
   state TEXT NOT NULL,
   kind TEXT NOT NULL,
@@ -38,10 +38,9 @@ CREATE TABLE change (
   record TEXT NOT NULL,
   PRIMARY KEY (state, revision)
 ) STRICT;
-
 `;
 
-/** What carries a database of the schema before each over to it, by number. */
+/** What carries a database of the schema before each over to it, by number. It tells of its own time, whatever comes later. */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
 ALTER TABLE state ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;

@@ -379,9 +379,7 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
   return {
     state: reader.prepare("SELECT epoch, revision, folded, collections FROM state WHERE id = ?"),
     states: reader.prepare("SELECT id FROM state ORDER BY id"),
-    objects: reader.prepare(
-      "SELECT number, kind, id, revision, doc FROM object WHERE state = ? ORDER BY number",
-    ),
+    objects: reader.prepare("SELECT kind, id, revision, doc FROM object WHERE state = ? ORDER BY number"),
     after: reader.prepare(
       "SELECT record FROM change WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?",
     ),
