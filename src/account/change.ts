@@ -155,6 +155,18 @@ export function maskRecord(record: ChangeRecord, kinds: ReadonlyMap<string, Kind
 /** Stands where a value is kept but not shown. */
 export const MASK = "(masked)";
 
+/** A document as it may be shown. */
+export function maskDoc(doc: Doc, { masked }: Kind): Doc {
+  const fields: Fields = {};
+  for (const path of masked) {
+    const value = path
+      .split(".")
+      .reduce<Json | undefined>((at, key) => (isObject(at) ? at[key] : undefined), doc as Json);
+    if (value !== undefined) fields[path] = { after: MASK };
+  }
+  return hasMembers(fields) ? patch(doc, fields, "after") : doc;
+}
+
 function maskField(field: FieldChange): FieldChange {
   return {
     ...(field.before === undefined ? {} : { before: MASK }),

@@ -67,9 +67,9 @@ function routeOf(entry: Entry): StaticRouteDoc {
 }
 
 /** A route as the vendor shows it, for `JSON.stringify`: `id` first, then the fields by name. */
-export function staticRouteView(entry: Entry) {
-  const { created_on, description, modified_on, nexthop, prefix, priority, scope, weight } = routeOf(entry);
-  const { id } = entry;
+export function staticRouteView(id: string, doc: Doc) {
+  const { created_on, description, modified_on, nexthop, prefix, priority, scope, weight } =
+    doc as StaticRouteDoc;
   return {
     id,
     created_on,

@@ -7,6 +7,8 @@
 
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
+import type { Operation } from "./operation.ts";
+import { accepted } from "./permissions.ts";
 
 /** The most elements that one bulk update takes. */
 export const MOST_ELEMENTS = 10_000;
@@ -139,3 +141,47 @@ export const UpdatedAnswer = success(
 export const BulkUpdatedAnswer = success(
   Type.Object({ modified: Type.Boolean(), modified_interconnects: Type.Array(Interconnect) }, closed),
 );
+
+const interconnects = "/client/v4/accounts/:account_id/magic/cf_interconnects";
+
+/** What may be asked of interconnects. */
+export const interconnectOperations = {
+  listInterconnects: {
+    method: "GET",
+    path: interconnects,
+    summary: "List interconnects",
+    groups: accepted.readMagic,
+    query: [],
+    answer: ListAnswer,
+    origin: "vendor",
+  },
+  updateInterconnects: {
+    method: "PUT",
+    path: interconnects,
+    summary: "Update multiple interconnects",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: BulkUpdatedAnswer,
+    body: BulkUpdate,
+    origin: "vendor",
+  },
+  getInterconnect: {
+    method: "GET",
+    path: `${interconnects}/:cf_interconnect_id`,
+    summary: "List interconnect details",
+    groups: accepted.readMagic,
+    query: [],
+    answer: OneAnswer,
+    origin: "vendor",
+  },
+  updateInterconnect: {
+    method: "PUT",
+    path: `${interconnects}/:cf_interconnect_id`,
+    summary: "Update interconnect",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: UpdatedAnswer,
+    body: UpdateWithObject,
+    origin: "vendor",
+  },
+} as const satisfies Record<string, Operation>;

@@ -3,6 +3,8 @@
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
 import { Interconnect } from "./interconnect.ts";
+import type { Operation } from "./operation.ts";
+import { accepted } from "./permissions.ts";
 import { StaticRoute } from "./static-route.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -75,22 +77,35 @@ export const StateAnswer = success(
   ),
 );
 
-export const ResetAnswer = success(
-  Type.Object(
-    { accounts: Type.Array(Type.Object({ id: Type.String(), epoch: Type.String() }, closed)) },
-    closed,
-  ),
-);
+const own = "/patchbay/v1/accounts/:account_id";
 
-/** The answer to a token check. */
-export const TokenStatusAnswer = success(
-  Type.Object(
-    {
-      id: Type.String(),
-      status: Type.Enum(["active", "disabled", "expired"]),
-      not_before: Type.Optional(Type.String({ format: "date-time" })),
-      expires_on: Type.Optional(Type.String({ format: "date-time" })),
-    },
-    closed,
-  ),
-);
+/** What may be asked of the log and the state. */
+export const logOperations = {
+  listChanges: {
+    method: "GET",
+    path: `${own}/changes`,
+    summary: "List or follow the account's changes",
+    groups: accepted.readLog,
+    query: ["limit", "cursor", "after", "wait", "epoch"],
+    answer: ChangeListAnswer,
+    origin: "patchbay",
+  },
+  getChange: {
+    method: "GET",
+    path: `${own}/changes/:revision`,
+    summary: "One change",
+    groups: accepted.readLog,
+    query: [],
+    answer: ChangeAnswer,
+    origin: "patchbay",
+  },
+  getState: {
+    method: "GET",
+    path: `${own}/state`,
+    summary: "All objects of the account, with epoch and revision",
+    groups: accepted.readLog,
+    query: [],
+    answer: StateAnswer,
+    origin: "patchbay",
+  },
+} as const satisfies Record<string, Operation>;

@@ -7,6 +7,8 @@
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
 import { Identifier, MOST_ELEMENTS } from "./interconnect.ts";
+import type { Operation } from "./operation.ts";
+import { accepted } from "./permissions.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -96,3 +98,76 @@ export const RouteDeletedAnswer = success(
 export const RoutesDeletedAnswer = success(
   Type.Object({ deleted: Type.Boolean(), deleted_routes: Routes }, closed),
 );
+
+const routes = "/client/v4/accounts/:account_id/magic/routes";
+
+/** What may be asked of static routes. */
+export const staticRouteOperations = {
+  listRoutes: {
+    method: "GET",
+    path: routes,
+    summary: "List routes",
+    groups: accepted.readMagic,
+    query: [],
+    answer: RouteListAnswer,
+    origin: "vendor",
+  },
+  createRoutes: {
+    method: "POST",
+    path: routes,
+    summary: "Create a route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteCreatedAnswer,
+    body: CreateBody,
+    origin: "vendor",
+  },
+  updateRoutes: {
+    method: "PUT",
+    path: routes,
+    summary: "Update many routes",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RoutesUpdatedAnswer,
+    body: UpdateManyBody,
+    origin: "vendor",
+  },
+  deleteRoutes: {
+    method: "DELETE",
+    path: routes,
+    summary: "Delete many routes",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RoutesDeletedAnswer,
+    body: DeleteManyBody,
+    origin: "vendor",
+  },
+  getRoute: {
+    method: "GET",
+    path: `${routes}/:route_id`,
+    summary: "Route details",
+    groups: accepted.readMagic,
+    query: [],
+    answer: RouteAnswer,
+    origin: "vendor",
+  },
+  updateRoute: {
+    method: "PUT",
+    path: `${routes}/:route_id`,
+    summary: "Update route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteUpdatedAnswer,
+    body: StaticRouteUpdate,
+    origin: "vendor",
+  },
+  deleteRoute: {
+    method: "DELETE",
+    path: `${routes}/:route_id`,
+    summary: "Delete route",
+    groups: accepted.writeMagic,
+    query: ["validate_only"],
+    answer: RouteDeletedAnswer,
+    origin: "vendor",
+  },
+} as const satisfies Record<string, Operation>;

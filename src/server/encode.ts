@@ -1,9 +1,10 @@
 /** Objects as text, each encoded once per form and kept with its version. */
 
-import { interconnectOf } from "../account/interconnect.ts";
+import { maskDoc } from "../account/change.ts";
+import { type InterconnectDoc, interconnectKind, interconnectOf } from "../account/interconnect.ts";
 import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
-import type { Entry } from "../account/state.ts";
-import { staticRouteView } from "../account/static-route.ts";
+import type { Doc, Entry, Kind } from "../account/state.ts";
+import { staticRouteKind, staticRouteView } from "../account/static-route.ts";
 import { type Answer, succeed } from "./envelope.ts";
 
 const slots: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
@@ -29,7 +30,7 @@ export function encodeInterconnect(entry: Entry, form: TargetForm): string {
 
 /** The JSON of a route. */
 export function encodeStaticRoute(entry: Entry): string {
-  return Encoded.of(entry).items[0] ?? keep(entry, 0, staticRouteView(entry));
+  return Encoded.of(entry).items[0] ?? keep(entry, 0, staticRouteView(entry.id, entry.doc));
 }
 
 function keep(entry: Entry, slot: number, view: object): string {
@@ -51,6 +52,35 @@ export function answerInterconnect(entry: Entry, form: TargetForm, tag: string):
   const answer = { status: 200, body, length: Buffer.byteLength(body), headers: { etag: tag } };
   answers[slot] = answer;
   return answer;
+}
+
+/** How `/state` tells a kind: the member its objects stand in, and each as it is shown. */
+interface Listing {
+  readonly kind: Kind;
+  readonly as: string;
+  readonly view: (id: string, doc: Doc) => object;
+  /** The text of one of which nothing is masked, where that is kept. */
+  readonly encode?: (entry: Entry) => string;
+}
+
+/** Every kind of an account's objects that is a list in `/state`. */
+export const listings: readonly Listing[] = [
+  {
+    kind: interconnectKind,
+    as: "interconnects",
+    view: (id, doc) => interconnectView(id, doc as InterconnectDoc, "object"),
+    encode: (entry) => encodeInterconnect(entry, "object"),
+  },
+  { kind: staticRouteKind, as: "routes", view: staticRouteView, encode: encodeStaticRoute },
+];
+
+/** The JSON of objects as `/state` tells them, with what is masked. */
+export function encodeListed({ kind, view, encode }: Listing): (entry: Entry) => string {
+  return (entry) => {
+    const shown = maskDoc(entry.doc, kind);
+    if (shown === entry.doc && encode) return encode(entry);
+    return JSON.stringify(view(entry.id, shown));
+  };
 }
 
 /** Joins encoded items with commas between a head and a tail, without one large text in between. */

@@ -1,18 +1,15 @@
 /** What happened, and what is: the account's log and its state. */
 
 import { setTimeout } from "node:timers/promises";
-import { type ChangeRecord, MASK, maskRecord } from "../../account/change.ts";
-import { interconnectKind, interconnectOf } from "../../account/interconnect.ts";
-import { interconnectView } from "../../account/interconnect-view.ts";
+import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durableSettings } from "../../account/settings.ts";
-import type { Entry, State } from "../../account/state.ts";
-import { staticRouteKind } from "../../account/static-route.ts";
+import type { State } from "../../account/state.ts";
 import type { Page } from "../../store/store.ts";
 import { type Call, type Routes, readNumber } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeInterconnect, encodeStaticRoute } from "../encode.ts";
+import { assemble, encodeListed, listings } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { refuse } from "../refusal.ts";
 
@@ -117,16 +114,10 @@ function info({ records, position }: Page): Record<string, unknown> {
 function encodeState(state: State): Buffer {
   const settings = JSON.stringify(durableSettings(state));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
-  const interconnects = state.list(interconnectKind.name).map(encodeMasked);
-  const routes = state.list(staticRouteKind.name).map(encodeStaticRoute);
-  const tail = `],"routes":[${routes.join(",")}]},"success":true,"errors":[],"messages":[]}`;
-  return assemble(`{"result":{${about},"interconnects":[`, interconnects, tail);
-}
-
-function encodeMasked(entry: Entry): string {
-  const doc = interconnectOf(entry);
-  if (doc.bgp?.md5_key === undefined) return encodeInterconnect(entry, "object");
-  return JSON.stringify(interconnectView(entry.id, { ...doc, bgp: { ...doc.bgp, md5_key: MASK } }, "object"));
+  const lists = listings.map(
+    (listing) => `"${listing.as}":[${state.list(listing.kind.name).map(encodeListed(listing)).join(",")}]`,
+  );
+  return assemble(`{"result":{${about},`, lists, '},"success":true,"errors":[],"messages":[]}');
 }
 
 function writeCursor(epoch: string, revision: number): string {

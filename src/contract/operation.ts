@@ -1,0 +1,19 @@
+/** What is known of an operation: its route, who may use it, what it takes and answers. */
+
+import type { TSchema } from "typebox";
+import type { PermissionGroup } from "./permissions.ts";
+
+export interface Operation {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** With `:name` for what varies. */
+  readonly path: string;
+  readonly summary: string;
+  /** Any one suffices; empty where a valid credential alone does. */
+  readonly groups: readonly PermissionGroup[];
+  /** Names of the query parameters it has. */
+  readonly query: readonly string[];
+  readonly answer: TSchema;
+  readonly body?: TSchema;
+  /** The vendor's operation, or Patchbay's own. */
+  readonly origin: "vendor" | "patchbay";
+}

@@ -1,0 +1,33 @@
+/** API tokens on the wire. */
+
+import Type from "typebox";
+import { success } from "./envelope.ts";
+import type { Operation } from "./operation.ts";
+
+const closed = { additionalProperties: false } as const;
+
+/** The answer to a token check. */
+export const TokenStatusAnswer = success(
+  Type.Object(
+    {
+      id: Type.String(),
+      status: Type.Enum(["active", "disabled", "expired"]),
+      not_before: Type.Optional(Type.String({ format: "date-time" })),
+      expires_on: Type.Optional(Type.String({ format: "date-time" })),
+    },
+    closed,
+  ),
+);
+
+/** What may be asked of tokens. */
+export const tokenOperations = {
+  verifyToken: {
+    method: "GET",
+    path: "/client/v4/user/tokens/verify",
+    summary: "Verify token",
+    groups: [],
+    query: [],
+    answer: TokenStatusAnswer,
+    origin: "vendor",
+  },
+} as const satisfies Record<string, Operation>;
