@@ -12,7 +12,10 @@ export interface Operation {
   readonly groups: readonly PermissionGroup[];
   /** Names of the query parameters it has. */
   readonly query: readonly string[];
+  /** The whole answer to an accepted request, envelope included where there is one. */
   readonly answer: TSchema;
+  /** Content type of an accepted request's answer where it is not JSON; `answer` then says nothing. */
+  readonly produces?: string;
   readonly body?: TSchema;
   /** The vendor's operation, or Patchbay's own. */
   readonly origin: "vendor" | "patchbay";

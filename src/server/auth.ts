@@ -16,8 +16,8 @@ import type { State } from "../account/state.ts";
 import { type Problem, problem } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
 import type { PermissionGroup } from "../contract/permissions.ts";
+import { hashSecret } from "../store/secrets.ts";
 import { Refusal, refuse } from "./refusal.ts";
-import { hashSecret } from "./seed-file.ts";
 
 export interface TokenPrincipal {
   readonly by: "token";

@@ -3,9 +3,9 @@
 import { DIRECTORY_ID, findToken, findUser } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
 import { State } from "../account/state.ts";
+import { hashSecret } from "../store/secrets.ts";
 import { ConfigError, isLoopback } from "./config.ts";
 import { demo } from "./demo.ts";
-import { hashSecret } from "./seed-file.ts";
 
 /** Do the demonstration's credentials open what this directory guards? */
 export function hasDemoCredentials(directory: State): boolean {

@@ -1,11 +1,11 @@
 /** Reads a world from YAML. Problems name the line and column of the file. */
 
-import { hash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { type SeededState, seedWorld } from "../account/seed.ts";
 import { parseJson } from "../contract/json.ts";
+import { hashSecret, newEpoch } from "../store/secrets.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConfigError } from "./config.ts";
 
@@ -25,16 +25,6 @@ export function readSeedFile(file: string): SeedSource {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`The seed file cannot be read: ${reason}.`);
   }
-}
-
-/** The secret's SHA-256, in hex: what is stored of tokens and keys. */
-export function hashSecret(secret: string): string {
-  return hash("sha256", secret, "hex");
-}
-
-/** A random word that tells one history from another. */
-export function newEpoch(): string {
-  return randomBytes(8).toString("hex");
 }
 
 /** Makes the world a seed describes. Throws `ConfigError` with every problem, each on its line. */
