@@ -105,6 +105,11 @@ export class State {
     return this.#durable(this.#collections.get(kind)?.slots.get(id)?.entry);
   }
 
+  /** The same of an object whose slot is known. */
+  durableOf(slot: Slot): Entry | undefined {
+    return this.#durable(slot.entry);
+  }
+
   /** All durable objects of a kind, in the order they were made. */
   list(kind: string): Entry[] {
     const entries: Entry[] = [];

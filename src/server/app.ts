@@ -18,6 +18,7 @@ import { addTokenRoutes } from "./routes/token.ts";
 export const MOST_BODY = 16 * 1024 * 1024;
 
 export function createApp(context: AppContext, patience: Patience = usualPatience): FastifyInstance {
+  const newRequestId = requestIds();
   const app = Fastify({
     logger: false,
     bodyLimit: MOST_BODY,
@@ -25,7 +26,7 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    genReqId: requestIds(),
+    genReqId: newRequestId,
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
     http: {
       headersTimeout: patience.headers,
@@ -40,8 +41,9 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
       routes.answer(request, reply, routes.refusal(request, refusal));
     },
   });
-  const routes = new Routes(app, context);
+  const routes = new Routes(app, context, newRequestId);
   const broken = new BrokenRequests(routes, patience);
+  answerKnownFirst(app.server, routes);
   // An expectation that nobody knows is no reason not to answer.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.removeAllContentTypeParsers();
@@ -68,6 +70,16 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
     );
   });
   return app;
+}
+
+/** Lets what is known be answered before the framework sees it. */
+function answerKnownFirst(server: FastifyInstance["server"], routes: Routes): void {
+  const listeners = server.listeners("request");
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    if (routes.answerKnown(request, response)) return;
+    for (const listener of listeners) listener.call(server, request, response);
+  });
 }
 
 function pathOf(url: string): string {

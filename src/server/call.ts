@@ -1,7 +1,7 @@
 /** One request of a known operation, read and checked as far as is common to all. */
 
 import { randomBytes } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import { parseJson } from "../contract/json.ts";
@@ -13,6 +13,7 @@ import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
 import { type Asking, authenticate, authorize, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
+import { KnownReads } from "./known-reads.ts";
 import { docsBase, originCheck } from "./origin.ts";
 import { RateCounter } from "./rate.ts";
 import { Refusal, refuse } from "./refusal.ts";
@@ -32,6 +33,12 @@ export interface Call {
   readonly request: FastifyRequest;
 }
 
+/** What an answer needs to know of its request. */
+type Exchange = Pick<
+  FastifyRequest,
+  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate"
+>;
+
 export type Handler<C> = (call: C) => Answer | Promise<Answer>;
 
 declare module "fastify" {
@@ -50,14 +57,21 @@ export class Routes {
   readonly #app: FastifyInstance;
   readonly #context: AppContext;
   readonly #rate: RateCounter;
+  readonly #newRequestId: () => string;
   readonly #tokens = new Tokens();
+  readonly #reads = new KnownReads();
+  #closing = false;
   readonly #checkOrigin: (headers: IncomingHttpHeaders) => void;
 
-  constructor(app: FastifyInstance, context: AppContext) {
+  constructor(app: FastifyInstance, context: AppContext, newRequestId: () => string) {
     this.#app = app;
+    this.#newRequestId = newRequestId;
     this.#context = context;
     this.#rate = new RateCounter(context.quota);
     this.#checkOrigin = originCheck(context.loopback);
+    context.closing.addEventListener("abort", () => {
+      this.#closing = true;
+    });
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
     app.decorateRequest("rate", "");
@@ -153,12 +167,49 @@ export class Routes {
               (value) => this.answer(request, reply, value),
               (error) => this.answer(request, reply, this.refusal(request, error)),
             );
-          } else this.answer(request, reply, answer);
+          } else {
+            this.answer(request, reply, answer);
+            if (answer.of) this.#remember(request, name, answer);
+          }
         } catch (error) {
           this.answer(request, reply, this.refusal(request, error));
         }
       },
     });
+  }
+
+  #remember({ raw, params }: FastifyRequest, name: OperationName, answer: Answer): void {
+    const account = this.#context.accounts.get((params as Record<string, string>)["account_id"] ?? "");
+    if (!account || !answer.of) return;
+    const { state } = account;
+    const slot = state.slotFor(answer.of.kind, answer.of.entry.id);
+    const lines = this.#linesOf(answer);
+    this.#reads.remember(raw, { name, account, state, slot, version: answer.of.entry, answer, lines });
+  }
+
+  /** Answers a read that was answered before and is the same. False if it takes the long way, untouched. */
+  answerKnown(raw: IncomingMessage, response: ServerResponse): boolean {
+    const known = this.#reads.find(raw);
+    if (!known) return false;
+    const startedAt = performance.now();
+    const { headers, method = "", url = "" } = raw;
+    const { name, state, answer } = known;
+    const asking = { headers, address: raw.socket.remoteAddress ?? "", now: this.#context.clock.now() };
+    const directory = this.#context.accounts.directory.state;
+    let rate: string;
+    try {
+      this.#checkOrigin(headers);
+      const principal = authenticate(asking, directory, this.#tokens);
+      authorize(principal, operations[name].groups, state.id, directory);
+      if (!this.#rate.admits(principal.actor.id, asking.now)) return false;
+      rate = this.#rate.count(principal.actor.id, asking.now);
+    } catch {
+      return false;
+    }
+    const id = this.#newRequestId();
+    const exchange = { id, raw, method, url, ip: asking.address, startedAt, operation: name, rate };
+    this.#send(exchange, response, answer, known.lines);
+    return true;
   }
 
   /** What goes before every route. False if the request is answered with that. */
@@ -196,31 +247,30 @@ export class Routes {
 
   /** Sends an answer. All answers of the server leave here. */
   answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
-    const { status, body } = answer;
     reply.hijack();
-    const response = reply.raw;
+    this.#send(request, reply.raw, answer);
+  }
+
+  /** The headers that are the same each time an answer is given, as the flat list that Node writes fastest. */
+  #linesOf({ status, body, length, headers = {} }: Answer): readonly string[] {
+    const lines = ["cache-control", "private, no-cache", "ratelimit-policy", this.#rate.policy];
+    if (!headers["content-type"]) lines.push("content-type", "application/json");
+    if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
+    if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
+    for (const name in headers) lines.push(name, headers[name] ?? "");
+    return lines;
+  }
+
+  #send(request: Exchange, response: ServerResponse, answer: Answer, lines = this.#linesOf(answer)): void {
+    const { status, body } = answer;
     if (response.writableEnded || response.destroyed) return;
-    const own = answer.headers;
-    // A flat list is what Node writes fastest.
-    const headers = [
-      "cf-ray",
-      request.id,
-      "cache-control",
-      "private, no-cache",
-      "ratelimit-policy",
-      this.#rate.policy,
-    ];
-    if (!own?.["content-type"]) headers.push("content-type", "application/json");
-    if (!own?.["vary"]) headers.push("vary", "x-magic-new-hc-target");
-    const length = answer.length ?? Buffer.byteLength(body);
-    if (status !== 304) headers.push("content-length", String(length));
-    if (request.rate !== "") headers.push("ratelimit", request.rate);
-    for (const name in own) headers.push(name, own[name] ?? "");
-    const last = this.#context.closing.aborted || hasMuchLeft(request);
-    if (last && !own?.["connection"]) headers.push("connection", "close");
+    const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
+    headers.push("cf-ray", request.id);
+    const last = this.#closing || hasMuchLeft(request);
+    if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
     response.writeHead(status, headers);
     // A text of as many bytes as characters is ASCII, which Node writes faster under its simpler name.
-    response.end(body, length === body.length ? "latin1" : "utf8");
+    response.end(body, answer.length === body.length ? "latin1" : "utf8");
     const seconds = (performance.now() - request.startedAt) / 1000;
     this.#context.metrics.countRequest(request.operation, status, seconds);
     if (this.#context.log.isLevelEnabled("debug")) {
@@ -240,7 +290,7 @@ export class Routes {
 }
 
 /** Is a body on its way that is not worth reading to its end, only to keep the connection? */
-function hasMuchLeft({ raw }: FastifyRequest): boolean {
+function hasMuchLeft({ raw }: Exchange): boolean {
   if (raw.complete) return false;
   return (
     raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > LARGE_BODY

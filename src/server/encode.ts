@@ -49,7 +49,13 @@ export function answerInterconnect(entry: Entry, form: TargetForm, tag: string):
   const known = answers[slot];
   if (known) return known;
   const body = succeed({ interconnect: interconnectView(entry.id, interconnectOf(entry), form) });
-  const answer = { status: 200, body, length: Buffer.byteLength(body), headers: { etag: tag } };
+  const answer = {
+    status: 200,
+    body,
+    length: Buffer.byteLength(body),
+    headers: { etag: tag },
+    of: { kind: interconnectKind.name, entry },
+  };
   answers[slot] = answer;
   return answer;
 }

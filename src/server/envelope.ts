@@ -1,5 +1,6 @@
 /** Answers in the vendor's envelope, as text that is ready to be sent. */
 
+import type { Entry } from "../account/state.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
 import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
 
@@ -9,6 +10,8 @@ export interface Answer {
   /** Bytes of the body, where they are known. */
   readonly length?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The version whose answer this is, to anybody who may read it, for as long as it is the durable one. */
+  readonly of?: { readonly kind: string; readonly entry: Entry };
 }
 
 /** Members of the envelope after `result` where nothing is to be said. */

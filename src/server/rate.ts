@@ -42,6 +42,11 @@ export class RateCounter {
     return `"default";r=${left};t=${secondsLeft(window, now)}`;
   }
 
+  /** Has the credential any of its quota left? */
+  admits(credential: string, now: number): boolean {
+    return !this.#enforced || this.#windowOf(credential, now).used < this.#quota;
+  }
+
   /** Throws the refusal of a credential that has used more than its quota. */
   judge(credential: string, now: number): void {
     if (!this.#enforced) return;

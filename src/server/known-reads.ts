@@ -1,0 +1,62 @@
+/**
+ * Reads that were answered before, by their whole address: what is asked for again and again is found
+ * without the framework, whose own way costs as much as all the rest of such a read.
+ */
+
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Entry, Slot, State } from "../account/state.ts";
+import type { OperationName } from "../contract/operations.ts";
+import type { LiveState } from "../store/live-state.ts";
+import type { Answer } from "./envelope.ts";
+
+export interface KnownRead {
+  readonly name: OperationName;
+  readonly account: LiveState;
+  readonly state: State;
+  readonly slot: Slot;
+  /** The version told last. */
+  readonly version: Entry;
+  readonly answer: Answer;
+  /** Its headers, as far as they are the same each time. */
+  readonly lines: readonly string[];
+}
+
+/** How many are known at most; past that, knowing begins anew. */
+const MOST_KNOWN = 20_000;
+
+/** May more than the version decide what is answered? Then it goes the long way. */
+function isSpecial(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers["if-none-match"] !== undefined ||
+    headers["if-match"] !== undefined ||
+    headers["content-length"] !== undefined ||
+    headers["transfer-encoding"] !== undefined ||
+    headers["x-forwarded-for"] !== undefined
+  );
+}
+
+export class KnownReads {
+  /** By the header that chooses between forms, as it is sent, then by path and query. */
+  readonly #known = new Map<unknown, Map<string, KnownRead>>();
+  #count = 0;
+
+  /** The answer to a request, if it is the same as last time. */
+  find({ method, url = "", headers }: IncomingMessage): KnownRead | undefined {
+    if (method !== "GET") return undefined;
+    const known = this.#known.get(headers["x-magic-new-hc-target"])?.get(url);
+    if (!known || known.account.state !== known.state || isSpecial(headers)) return undefined;
+    return known.state.durableOf(known.slot) === known.version ? known : undefined;
+  }
+
+  remember({ url = "", headers }: IncomingMessage, read: KnownRead): void {
+    if (this.#count >= MOST_KNOWN) {
+      this.#known.clear();
+      this.#count = 0;
+    }
+    const form = headers["x-magic-new-hc-target"];
+    const known = this.#known.get(form) ?? new Map<string, KnownRead>();
+    if (!known.has(url)) this.#count++;
+    known.set(url, read);
+    this.#known.set(form, known);
+  }
+}
