@@ -20,6 +20,8 @@ export interface ObjectChange {
   readonly id: string;
   readonly name?: string;
   readonly action: "create" | "update" | "delete";
+  /** In the directory: the accounts that the object concerned before, or concerns after; `*` is all of them. */
+  readonly accounts?: readonly string[];
   /** By dotted path. For a creation all fields, for a deletion all that were. */
   readonly fields: Readonly<Record<string, FieldChange>>;
 }
@@ -30,6 +32,8 @@ export interface ChangeRecord {
   readonly time: string;
   readonly actor: Actor;
   readonly request_id: string;
+  /** Where the request came from. */
+  readonly address?: string;
   readonly operation: string;
   readonly objects: readonly ObjectChange[];
 }
@@ -93,11 +97,21 @@ export function objectChange(edit: Edit, fields?: Readonly<Record<string, FieldC
   const name = kind.nameOf((after ?? before)?.doc ?? {});
   const told = {
     action: before ? (after ? "update" : "delete") : "create",
+    ...(kind.concerns && { accounts: concerned(edit, kind.concerns) }),
     fields: fields ?? differences(before?.doc ?? {}, after?.doc ?? {}) ?? {},
   } as const;
   return name === undefined
     ? { kind: slot.kind, id: slot.id, ...told }
     : { kind: slot.kind, id: slot.id, name, ...told };
+}
+
+/** The accounts that either version of an object concerns. What a change leaves alone would not tell. */
+function concerned(
+  { slot, before, after }: Edit,
+  concerns: (id: string, doc: Doc) => readonly string[],
+): readonly string[] {
+  const versions = [before, after].flatMap((version) => (version ? concerns(slot.id, version.doc) : []));
+  return [...new Set(versions)];
 }
 
 /** A document with the fields of a change set to their later (or, in reverse, earlier) values. */

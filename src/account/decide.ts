@@ -17,6 +17,8 @@ export interface Circumstances {
   readonly time: string;
   readonly actor: Actor;
   readonly requestId: string;
+  /** Where the request came from; none for what came from nowhere else. */
+  readonly address?: string;
 }
 
 /** One object a command wants to have, made from the version it was decided on. */
@@ -79,7 +81,9 @@ export function* decideInSteps(state: State, command: Command): Generator<undefi
 /** Turns wishes into edits. A wish that changes no value moves nothing. */
 function* grant(state: State, command: Command, wishes: readonly Wish[]): Generator<undefined, Decision> {
   const revision = state.revision + 1;
-  const { time, actor, requestId } = command.circumstances;
+  const { actor, requestId, address } = command.circumstances;
+  // A log whose times never run backwards can be searched for a time.
+  const time = later(state.time, command.circumstances.time);
   const edits: Edit[] = [];
   const objects: ObjectChange[] = [];
   const results: Entry[] = [];
@@ -101,8 +105,21 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     else if (before) removed.push(before);
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
-  const record = { revision, time, actor, request_id: requestId, operation: command.operation, objects };
+  const record = {
+    revision,
+    time,
+    actor,
+    request_id: requestId,
+    ...(address === undefined ? {} : { address }),
+    operation: command.operation,
+    objects,
+  };
   return { ok: true, change: { record, edits }, results, removed };
+}
+
+/** The later of two times, both in UTC and equally precise. */
+function later(one: string, other: string): string {
+  return one > other ? one : other;
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import { contains, type Prefix, parseAddress4, parseAddress6, parsePrefix } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
+import { concernedAccounts } from "./audit/concern.ts";
 import type { Entry, Kind, State } from "./state.ts";
 
 /** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
@@ -44,7 +45,8 @@ const conflict: Kind["conflict"] = (field, _wanted, holder) => ({
 });
 
 function directoryKind(name: string, label: string, claims: Kind["claims"], masked: readonly string[]): Kind {
-  return { name, claims, conflict, stamped: false, masked, nameOf: (doc) => String(doc[label]) };
+  const concerns = concernedAccounts(name);
+  return { name, claims, conflict, stamped: false, masked, nameOf: (doc) => String(doc[label]), concerns };
 }
 
 export const accountKind = directoryKind("account", "name", {}, []);

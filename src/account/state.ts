@@ -56,6 +56,8 @@ export interface Kind {
   readonly nameOf: (doc: Doc) => string | undefined;
   /** Fields, by dotted path, that are shown to nobody but in the vendor's own answers. */
   readonly masked: readonly string[];
+  /** Of what spans accounts: those that an object concerns, `*` for all of them. */
+  readonly concerns?: (id: string, doc: Doc) => readonly string[];
 }
 
 /** One object's part of a change: its versions before and after. */
@@ -86,6 +88,8 @@ export class State {
   revision = 0;
   /** Of the newest durable change. */
   durable = 0;
+  /** When the newest change was made. Later changes are never told to be earlier, whatever the clock says. */
+  time = "";
   readonly #collections = new Map<string, Collection>();
   readonly #claims = new Map<string, Slot>();
 
@@ -146,9 +150,11 @@ export class State {
     return this.#collections.get(kind)?.slots.get(id) ?? { kind, id, entry: undefined };
   }
 
-  /** Makes the edits the newest view, under the next revision. */
-  apply(edits: readonly Edit[]): void {
+  /** Makes the edits the newest view, under the next revision. `time` is that of the change's record. */
+  apply(edits: readonly Edit[], time = this.time): void {
     this.revision++;
+    // It is not taken back with the change: all it does is to keep times from running backwards.
+    if (time > this.time) this.time = time;
     for (const { slot, kind, before, after } of edits) {
       if (before) this.#release(slot, kind, before.doc, after?.doc);
       const collection = this.#collection(slot.kind);
@@ -206,10 +212,11 @@ export class State {
     return slot;
   }
 
-  /** Sets the revisions of a state as loaded from the store. */
-  restoreRevisions(revision: number, collections: ReadonlyMap<string, number>): void {
+  /** Sets the revisions of a state as loaded from the store, and the time of the last of them. */
+  restoreRevisions(revision: number, collections: ReadonlyMap<string, number>, time = ""): void {
     this.revision = revision;
     this.durable = revision;
+    this.time = time;
     for (const [kind, at] of collections) this.#collection(kind).revision = at;
   }
 

@@ -115,6 +115,11 @@ export function canonicalAddress(text: string): string | undefined {
   return address === undefined ? undefined : formatAddress6(address);
 }
 
+/** An IPv4 address that is mapped into IPv6, as sockets tell it, as what it is; any other text as it is. */
+export function unmapped(text: string): string {
+  return text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : text;
+}
+
 /** `A.B.C.D/N`. The length has no sign and no leading zero. */
 export function parsePrefix4(text: string): Prefix4 | undefined {
   const slash = text.indexOf("/");

@@ -27,14 +27,23 @@ const FieldChange = Type.Object(
   closed,
 );
 
+const change = {
+  kind: Type.String(),
+  id: Type.String(),
+  name: Type.Optional(Type.String()),
+  action: Type.Enum(["create", "update", "delete"]),
+  /** By dotted path, e.g. `health_check.rate`. `modified_on` is not listed: it is the change's time. */
+  fields: Type.Record(Type.String(), FieldChange),
+};
+
+/** What happened to one object. */
+export const OneChange = Type.Object(change, closed);
+
 const ObjectChange = Type.Object(
   {
-    kind: Type.String(),
-    id: Type.String(),
-    name: Type.Optional(Type.String()),
-    action: Type.Enum(["create", "update", "delete"]),
-    /** By dotted path, e.g. `health_check.rate`. `modified_on` is not listed: it is the change's time. */
-    fields: Type.Record(Type.String(), FieldChange),
+    ...change,
+    /** In the directory: the accounts the object concerns or concerned; `*` is all of them. */
+    accounts: Type.Optional(Type.Array(Type.String())),
   },
   closed,
 );
@@ -46,6 +55,8 @@ export const ChangeRecord = Type.Object(
     actor: Actor,
     /** The `cf-ray` of the request that made the change. */
     request_id: Type.String(),
+    /** The address it came from. */
+    address: Type.Optional(Type.String()),
     operation: Type.String(),
     objects: Type.Array(ObjectChange),
   },

@@ -2,6 +2,7 @@
 
 import type { Circumstances, Decision } from "../account/decide.ts";
 import type { Asked, Condition } from "../account/elements.ts";
+import { unmapped } from "../contract/addresses.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
 import { Problems, problem } from "../contract/errors.ts";
 import { MOST_ELEMENTS } from "../contract/interconnect.ts";
@@ -13,7 +14,13 @@ import { etag, readPrecondition } from "./conditional.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
 export function circumstances(call: Call, clock: Clock): Circumstances {
-  return { time: clock.timestamp(), actor: call.principal.actor, requestId: call.requestId };
+  const { principal, requestId, asking } = call;
+  return {
+    time: clock.timestamp(),
+    actor: principal.actor,
+    requestId,
+    address: unmapped(asking.address),
+  };
 }
 
 /** Is the request only to be judged? */

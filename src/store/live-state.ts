@@ -191,7 +191,7 @@ export class LiveState {
         }
         const decision = step.value;
         if (decision.ok && decision.change && !pending.dry) {
-          this.#state.apply(decision.change.edits);
+          this.#state.apply(decision.change.edits, decision.change.record.time);
           edits += decision.change.edits.length;
         }
         decided.push({ pending, decision });
@@ -251,7 +251,7 @@ export class LiveState {
     if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
     for (const record of page.records) {
       const edits = editsOf(this.#state, record, kinds);
-      this.#state.apply(edits);
+      this.#state.apply(edits, record.time);
       this.#state.settle(edits, record.revision);
     }
     this.#wake();

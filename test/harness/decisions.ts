@@ -72,7 +72,7 @@ export function drive(
     const decision = decide(state, command);
     look(state, command, decision);
     if (!decision.ok || !decision.change) continue;
-    state.apply(decision.change.edits);
+    state.apply(decision.change.edits, decision.change.record.time);
     state.settle(decision.change.edits, decision.change.record.revision);
   }
   return state;

@@ -141,7 +141,7 @@ export function applied(state: State, command: Command): Change {
   const decision = decide(state, command);
   if (!decision.ok) throw new Error(decision.problems.map(({ message }) => message).join("\n"));
   if (!decision.change) throw new Error("The command changes nothing.");
-  state.apply(decision.change.edits);
+  state.apply(decision.change.edits, decision.change.record.time);
   return decision.change;
 }
 
@@ -162,7 +162,7 @@ export function snapshot(state: State) {
 /** The state that the first change of a world makes. */
 export function stateOf(seeded: SeededState): State {
   const state = new State(seeded.id, seeded.epoch);
-  state.apply(seeded.change.edits);
+  state.apply(seeded.change.edits, seeded.change.record.time);
   state.settle(seeded.change.edits, seeded.change.record.revision);
   return state;
 }
