@@ -3,10 +3,12 @@
 import type { ChangeRecord } from "../src/account/change.ts";
 import type { SeededState } from "../src/account/seed.ts";
 import { State } from "../src/account/state.ts";
-import type { Batch, Page, Store } from "../src/store/store.ts";
+import { firstAt } from "../src/store/search.ts";
+import type { Batch, NumberedEvent, Page, StateEvent, Store } from "../src/store/store.ts";
 
 export class MemoryStore implements Store {
   readonly #states = new Map<string, { state: State; records: ChangeRecord[] }>();
+  readonly #events: StateEvent[] = [];
 
   async load(id: string): Promise<State | undefined> {
     return this.#states.get(id)?.state;
@@ -33,10 +35,43 @@ export class MemoryStore implements Store {
     return this.#states.get(id)?.records.find((record) => record.revision === revision);
   }
 
+  async changeAt(id: string, time: string): Promise<number | undefined> {
+    const records = this.#states.get(id)?.records;
+    return records && firstAt(1, records.length + 1, time, (revision) => records[revision - 1]?.time ?? "");
+  }
+
+  async note(events: readonly StateEvent[]): Promise<void> {
+    this.#events.push(...events);
+  }
+
+  async eventsAfter(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    return this.#of(id)
+      .filter((event) => event.number > number)
+      .slice(0, limit);
+  }
+
+  async eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    return this.#of(id)
+      .filter((event) => event.number < number)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async eventAt(id: string, time: string): Promise<number> {
+    const events = this.#of(id);
+    return events.find(({ event }) => event.time >= time)?.number ?? events.length + 1;
+  }
+
+  #of(id: string): NumberedEvent[] {
+    return this.#events
+      .filter(({ state }) => state === id)
+      .map(({ event }, index) => ({ number: index + 1, event }));
+  }
+
   async replace(world: readonly SeededState[]): Promise<void> {
     for (const { id, epoch, change } of world) {
       const state = new State(id, epoch);
-      state.apply(change.edits);
+      state.apply(change.edits, change.record.time);
       state.settle(change.edits, change.record.revision);
       this.#states.set(id, { state, records: [change.record] });
     }

@@ -72,7 +72,7 @@ describe("a decision", () => {
           expect(plain(elsewhere)).toEqual(plain(decision));
           count(decision);
           if (!elsewhere.ok || !elsewhere.change) return;
-          copy.apply(elsewhere.change.edits);
+          copy.apply(elsewhere.change.edits, elsewhere.change.record.time);
           copy.settle(elsewhere.change.edits, elsewhere.change.record.revision);
         });
       }),
@@ -150,6 +150,22 @@ describe("a decision", () => {
       runs,
     );
     check();
+  });
+
+  test("is never told to be earlier than the change before it, though the clock steps back", () => {
+    const state = seededState(RICH);
+    const times = [30, 10, 20, 40].map((second, mtu) => {
+      const elements = [{ at: 0, update: { mtu: 1400 + mtu } }];
+      const decision = decide(state, commandOf({ form: "text", elements, one: false, second }));
+      if (!decision.ok || !decision.change) throw new Error("The update is refused.");
+      const { edits, record } = decision.change;
+      state.apply(edits, record.time);
+      // A change that is taken back leaves the later time, which no other change can go before.
+      if (second === 10) state.takeBack(edits);
+      expect(decision.results[0]?.doc["modified_on"]).toBe(record.time);
+      return record.time.slice(17, 19);
+    });
+    expect(times).toEqual(["30", "30", "30", "40"]);
   });
 
   test("is a refusal for its condition alone, if that does not hold", () => {

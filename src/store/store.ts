@@ -2,6 +2,7 @@
  * What Patchbay needs of a database: load, commit, read on. Every engine passes `store-contract`.
  */
 
+import type { RefusedRequest } from "../account/audit/refused.ts";
 import type { Change, ChangeRecord } from "../account/change.ts";
 import type { SeededState } from "../account/seed.ts";
 import type { State } from "../account/state.ts";
@@ -30,6 +31,24 @@ export interface Page {
   readonly more: boolean;
 }
 
+/**
+ * Something that happened to a state and changed nothing. Events stand beside the log: they never move a
+ * revision, and the oldest go when there are more than `MOST_EVENTS` of a state.
+ */
+export interface StateEvent {
+  readonly state: string;
+  readonly event: RefusedRequest;
+}
+
+/** An event with its place among those of its state: numbers grow by one. */
+export interface NumberedEvent {
+  readonly number: number;
+  readonly event: RefusedRequest;
+}
+
+/** Events that are kept of each state. */
+export const MOST_EVENTS = 10_000;
+
 export interface Store {
   /** The state as it is durable; `undefined` if there is none of this id. */
   load(id: string): Promise<State | undefined>;
@@ -47,7 +66,23 @@ export interface Store {
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined>;
   /** One record. */
   change(id: string, revision: number): Promise<ChangeRecord | undefined>;
-  /** Replaces everything by a new world, in one step. */
+  /**
+   * The revision of the first record at or after a time, in UTC to the microsecond; one past the newest
+   * if there is none. `undefined` if there is no such state.
+   */
+  changeAt(id: string, time: string): Promise<number | undefined>;
+  /**
+   * Keeps events, in their order. None is told to be earlier than the one before it in its state. Those
+   * of states that are not there are dropped.
+   */
+  note(events: readonly StateEvent[]): Promise<void>;
+  /** Events after a number, oldest first. */
+  eventsAfter(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]>;
+  /** Events before a number, newest first. */
+  eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]>;
+  /** The number of the first event at or after a time; one past the newest if there is none. */
+  eventAt(id: string, time: string): Promise<number>;
+  /** Replaces everything by a new world, in one step, events included. */
   replace(world: readonly SeededState[]): Promise<void>;
   close(): Promise<void>;
 }

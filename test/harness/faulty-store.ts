@@ -1,7 +1,7 @@
 /** A store whose commits and reads go as a test wants them to. */
 
 import type { SeededState } from "../../src/account/seed.ts";
-import type { Batch, Store } from "../../src/store/store.ts";
+import type { Batch, StateEvent, Store } from "../../src/store/store.ts";
 
 /** Stands in the way of a commit: `proceed` makes it for real. */
 export type OnCommit = (batch: Batch, proceed: () => Promise<void>) => Promise<void>;
@@ -15,6 +15,8 @@ export class FaultyStore implements Store {
   readonly asked: Batch[] = [];
   onCommit: OnCommit = (_, proceed) => proceed();
   onRead: OnRead = async () => undefined;
+  /** What happens to events that are to be kept. */
+  onNote: (proceed: () => Promise<void>) => Promise<void> = (proceed) => proceed();
   readonly #next: OnCommit[] = [];
 
   constructor(inner: Store) {
@@ -55,6 +57,26 @@ export class FaultyStore implements Store {
   async change(id: string, revision: number) {
     await this.onRead("change");
     return this.inner.change(id, revision);
+  }
+
+  changeAt(id: string, time: string) {
+    return this.inner.changeAt(id, time);
+  }
+
+  note(events: readonly StateEvent[]) {
+    return this.onNote(() => this.inner.note(events));
+  }
+
+  eventsAfter(id: string, number: number, limit: number) {
+    return this.inner.eventsAfter(id, number, limit);
+  }
+
+  eventsBefore(id: string, number: number, limit: number) {
+    return this.inner.eventsBefore(id, number, limit);
+  }
+
+  eventAt(id: string, time: string) {
+    return this.inner.eventAt(id, time);
   }
 
   replace(world: readonly SeededState[]): Promise<void> {

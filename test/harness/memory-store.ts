@@ -4,7 +4,16 @@ import type { Change, ChangeRecord } from "../../src/account/change.ts";
 import { kindNamed } from "../../src/account/kinds.ts";
 import type { SeededState } from "../../src/account/seed.ts";
 import { State } from "../../src/account/state.ts";
-import { type Batch, Conflict, type Page, type Store } from "../../src/store/store.ts";
+import { firstAt } from "../../src/store/search.ts";
+import {
+  type Batch,
+  Conflict,
+  MOST_EVENTS,
+  type NumberedEvent,
+  type Page,
+  type StateEvent,
+  type Store,
+} from "../../src/store/store.ts";
 
 interface Kept {
   readonly kind: string;
@@ -20,6 +29,13 @@ interface KeptState {
   /** In the order they were made. */
   readonly objects: ReadonlyMap<string, Kept>;
   readonly log: readonly string[];
+  readonly events: readonly KeptEvent[];
+}
+
+interface KeptEvent {
+  readonly number: number;
+  readonly time: string;
+  readonly event: string;
 }
 
 /** What outlives the store that wrote it. */
@@ -42,7 +58,7 @@ export class MemoryStore implements Store {
     for (const { kind, id: object, doc, revision } of kept.objects.values()) {
       state.restore(kindNamed(kind), object, JSON.parse(doc), revision);
     }
-    state.restoreRevisions(kept.revision, kept.collections);
+    state.restoreRevisions(kept.revision, kept.collections, timeOf(kept, kept.revision));
     return state;
   }
 
@@ -85,10 +101,41 @@ export class MemoryStore implements Store {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
+  async changeAt(id: string, time: string): Promise<number | undefined> {
+    const kept = this.#memory.get(id);
+    return kept && firstAt(1, kept.revision + 1, time, (revision) => timeOf(kept, revision));
+  }
+
+  async note(events: readonly StateEvent[]): Promise<void> {
+    for (const { state, event } of events) {
+      const kept = this.#memory.get(state);
+      if (!kept) continue;
+      const last = kept.events.at(-1);
+      const time = last && last.time > event.time ? last.time : event.time;
+      const added = { number: (last?.number ?? 0) + 1, time, event: JSON.stringify({ ...event, time }) };
+      this.#memory.set(state, { ...kept, events: [...kept.events, added].slice(-MOST_EVENTS) });
+    }
+  }
+
+  async eventsAfter(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    const events = this.#memory.get(id)?.events.filter((event) => event.number > number) ?? [];
+    return events.slice(0, limit).map(numbered);
+  }
+
+  async eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    const events = this.#memory.get(id)?.events.filter((event) => event.number < number) ?? [];
+    return events.reverse().slice(0, limit).map(numbered);
+  }
+
+  async eventAt(id: string, time: string): Promise<number> {
+    const events = this.#memory.get(id)?.events ?? [];
+    return events.find((event) => event.time >= time)?.number ?? (events.at(-1)?.number ?? 0) + 1;
+  }
+
   async replace(world: readonly SeededState[]): Promise<void> {
     this.#memory.clear();
     for (const { id, epoch, change } of world) {
-      const nothing = { epoch, revision: 0, collections: new Map(), objects: new Map(), log: [] };
+      const nothing = { epoch, revision: 0, collections: new Map(), objects: new Map(), log: [], events: [] };
       this.#memory.set(id, after(nothing, change));
     }
   }
@@ -106,5 +153,14 @@ function after(kept: KeptState, { record, edits }: Change): KeptState {
     if (after) objects.set(`${kind}/${id}`, { kind, id, revision, doc: JSON.stringify(after.doc) });
     else objects.delete(`${kind}/${id}`);
   }
-  return { epoch: kept.epoch, revision, collections, objects, log: [...kept.log, JSON.stringify(record)] };
+  return { ...kept, revision, collections, objects, log: [...kept.log, JSON.stringify(record)] };
+}
+
+function timeOf({ log }: KeptState, revision: number): string {
+  const record: ChangeRecord = JSON.parse(log[revision - 1] ?? "{}");
+  return record.time ?? "";
+}
+
+function numbered({ number, event }: KeptEvent): NumberedEvent {
+  return { number, event: JSON.parse(event) };
 }

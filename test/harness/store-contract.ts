@@ -4,7 +4,14 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Change } from "../../src/account/change.ts";
 import type { Command } from "../../src/account/decide.ts";
 import type { State } from "../../src/account/state.ts";
-import { Conflict, type Page, type Store } from "../../src/store/store.ts";
+import {
+  Conflict,
+  MOST_EVENTS,
+  type NumberedEvent,
+  type Page,
+  type StateEvent,
+  type Store,
+} from "../../src/store/store.ts";
 import { Chance } from "./random.ts";
 import { temporaryDirectory } from "./temporary.ts";
 import {
@@ -386,6 +393,139 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         expect(pages.length).toBeGreaterThan(2);
         const newest = await store.changesBefore(FIRST_ACCOUNT, 6, 100);
         expect(newest && [revisions(newest), newest.more]).toEqual([[5], true]);
+      });
+    });
+
+    describe("a time", () => {
+      const at = (second: number) => `2026-05-01T00:00:${String(second).padStart(2, "0")}.000000Z`;
+      const changeAt = (second: number) => store.changeAt(FIRST_ACCOUNT, at(second));
+
+      /** Commits a change at each of these seconds. The first revision is of an earlier day. */
+      async function changeEvery(state: State, ...seconds: readonly number[]): Promise<readonly Change[]> {
+        const commands = seconds.map((second, index) => {
+          const command = update({ 0: { description: `at ${second}, number ${index}` } });
+          return { ...command, circumstances: { ...command.circumstances, time: at(second) } };
+        });
+        return commit(state, ...commands);
+      }
+
+      test("is found in the log: the first change at it or after it, or where that will be", async () => {
+        await changeEvery(await begin(), 10, 10, 20, 30);
+        const found = await Promise.all([0, 10, 11, 20, 30, 31].map(changeAt));
+        expect(found).toEqual([2, 2, 4, 4, 5, 6]);
+        expect(await store.changeAt(FIRST_ACCOUNT, "0000-01-01T00:00:00.000000Z")).toBe(1);
+        expect(await store.changeAt(SECOND_ACCOUNT, at(0))).toBe(2);
+        expect(await store.changeAt("c".repeat(32), at(0))).toBeUndefined();
+        await reopen();
+        expect(await Promise.all([0, 10, 11, 20, 30, 31].map(changeAt))).toEqual(found);
+      });
+
+      test("is never told to be earlier than that of the change before, also over reopening", async () => {
+        const state = await begin();
+        const [, second, third] = await changeEvery(state, 20, 10, 30);
+        expect([second?.record.time, third?.record.time]).toEqual([at(20), at(30)]);
+        await reopen();
+        const again = await load();
+        expect(again.time).toBe(at(30));
+        const [fourth] = await changeEvery(again, 25);
+        expect(fourth?.record.time).toBe(at(30));
+        expect(again.list("interconnect")[0]?.doc["modified_on"]).toBe(at(30));
+      });
+    });
+
+    describe("events", () => {
+      const at = (second: number) => `2026-05-01T00:00:${String(second).padStart(2, "0")}.000000Z`;
+      const noted = (second: number, state = FIRST_ACCOUNT): StateEvent => ({
+        state,
+        event: {
+          time: at(second),
+          actor: { type: "token", id: "t", name: 'quotes " and 🛰' },
+          request_id: `at ${second}`,
+          address: "192.0.2.1",
+          operation: "listInterconnects",
+          method: "GET",
+          path: "/client/v4",
+          status: 403,
+          code: 10000,
+          message: "Authentication error",
+        },
+      });
+      const numbers = (events: readonly NumberedEvent[]) => events.map(({ number }) => number);
+
+      test("are none where nothing was noted", async () => {
+        await begin();
+        for (const id of [FIRST_ACCOUNT, "c".repeat(32)]) {
+          expect(await store.eventsAfter(id, 0, 10)).toEqual([]);
+          expect(await store.eventsBefore(id, 10, 10)).toEqual([]);
+          expect(await store.eventAt(id, at(0))).toBe(1);
+        }
+      });
+
+      test("are read from either side of a number, each state's its own, also after reopening", async () => {
+        await begin();
+        await store.note([noted(1), noted(2, SECOND_ACCOUNT), noted(3)]);
+        await store.note([noted(3), noted(4)]);
+        for (const _ of ["noted", "reopened"]) {
+          expect(await store.eventsAfter(FIRST_ACCOUNT, 0, 2)).toEqual([
+            { number: 1, event: noted(1).event },
+            { number: 2, event: noted(3).event },
+          ]);
+          expect(numbers(await store.eventsAfter(FIRST_ACCOUNT, 2, 10))).toEqual([3, 4]);
+          expect(numbers(await store.eventsBefore(FIRST_ACCOUNT, 99, 3))).toEqual([4, 3, 2]);
+          expect(numbers(await store.eventsBefore(FIRST_ACCOUNT, 2, 3))).toEqual([1]);
+          expect(numbers(await store.eventsAfter(SECOND_ACCOUNT, 0, 10))).toEqual([1]);
+          await reopen();
+        }
+      });
+
+      test("are found by time, and never told to be earlier than the one before", async () => {
+        await begin();
+        await store.note([noted(10), noted(20), noted(15)]);
+        await store.note([noted(5), noted(30)]);
+        const events = await store.eventsAfter(FIRST_ACCOUNT, 0, 10);
+        expect(events.map(({ event }) => event.time)).toEqual([10, 20, 20, 20, 30].map(at));
+        const found = [5, 10, 11, 20, 21, 31].map((second) => store.eventAt(FIRST_ACCOUNT, at(second)));
+        expect(await Promise.all(found)).toEqual([1, 1, 2, 2, 5, 6]);
+      });
+
+      test("move no revision, and are nothing to commits that are under way", async () => {
+        const state = await begin();
+        const before = await everything();
+        const noting = store.note([noted(1)]);
+        await commit(state, update({ 0: { mtu: 1400 } }));
+        await noting;
+        await store.note([noted(2)]);
+        expect((await logAfter(0)).position).toEqual({ epoch: state.epoch, revision: 2 });
+        expect(numbers(await store.eventsAfter(FIRST_ACCOUNT, 0, 10))).toEqual([1, 2]);
+        expect(before).not.toEqual(await everything());
+      });
+
+      test("of a state that is not there are dropped, and the others kept", async () => {
+        await begin();
+        await store.note([noted(1, "c".repeat(32)), noted(2)]);
+        expect(await store.eventsAfter("c".repeat(32), 0, 10)).toEqual([]);
+        expect(numbers(await store.eventsAfter(FIRST_ACCOUNT, 0, 10))).toEqual([1]);
+      });
+
+      test("go, the oldest first, when there are more than 10,000 of a state", async () => {
+        await begin();
+        await store.note([noted(1, SECOND_ACCOUNT)]);
+        await store.note(Array.from({ length: MOST_EVENTS + 5 }, (_, index) => noted(index % 60)));
+        await store.note([noted(59)]);
+        const oldest = await store.eventsAfter(FIRST_ACCOUNT, 0, 2);
+        expect(numbers(oldest)).toEqual([7, 8]);
+        expect(numbers(await store.eventsBefore(FIRST_ACCOUNT, 1e9, 1))).toEqual([MOST_EVENTS + 6]);
+        expect(await store.eventAt(FIRST_ACCOUNT, at(0))).toBe(7);
+        expect(await store.eventsAfter(SECOND_ACCOUNT, 0, 10)).toHaveLength(1);
+      });
+
+      test("go with the world they happened in", async () => {
+        await begin();
+        await store.note([noted(1)]);
+        await begin();
+        expect(await store.eventsAfter(FIRST_ACCOUNT, 0, 10)).toEqual([]);
+        await store.note([noted(2)]);
+        expect(numbers(await store.eventsAfter(FIRST_ACCOUNT, 0, 10))).toEqual([1]);
       });
     });
 

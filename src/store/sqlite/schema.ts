@@ -7,7 +7,7 @@
  */
 
 /** Grows with each change of the tables. A store of a newer schema is refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export const schema = `
 CREATE TABLE state (
@@ -35,9 +35,20 @@ CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
 CREATE TABLE change (
   state TEXT NOT NULL,
   revision INTEGER NOT NULL,
+  -- the record's; never earlier than that of the revision before, so that a time can be searched for
+  time TEXT NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (state, revision)
 ) STRICT;
+
+CREATE TABLE event (
+  state TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  -- never earlier than that of the number before
+  time TEXT NOT NULL,
+  event TEXT NOT NULL,
+  PRIMARY KEY (state, number)
+) STRICT, WITHOUT ROWID;
 `;
 
 /** What carries a database of the schema before each over to it, by number. It tells of its own time, whatever comes later. */
@@ -54,6 +65,28 @@ CREATE TABLE change (
 ) STRICT;
 INSERT INTO change SELECT state, revision, record FROM change_before ORDER BY state, revision;
 DROP TABLE change_before;
+`,
+  // The clock may have stepped back, as it no longer can; records stay as they are.
+  3: `
+ALTER TABLE change RENAME TO change_before;
+CREATE TABLE change (
+  state TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  time TEXT NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (state, revision)
+) STRICT;
+INSERT INTO change
+  SELECT state, revision, max(json_extract(record, '$.time')) OVER (PARTITION BY state ORDER BY revision), record
+  FROM change_before ORDER BY state, revision;
+DROP TABLE change_before;
+CREATE TABLE event (
+  state TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  time TEXT NOT NULL,
+  event TEXT NOT NULL,
+  PRIMARY KEY (state, number)
+) STRICT, WITHOUT ROWID;
 `,
 };
 

@@ -456,18 +456,50 @@ describe("rows of objects", () => {
   });
 });
 
-describe("a directory written by schema 1", () => {
-  const schema1 = `
-    CREATE TABLE state (id TEXT PRIMARY KEY, epoch TEXT NOT NULL, revision INTEGER NOT NULL,
-      collections TEXT NOT NULL) STRICT, WITHOUT ROWID;
+describe("a directory written by an older schema", () => {
+  const object = `
     CREATE TABLE object (number INTEGER PRIMARY KEY, state TEXT NOT NULL, kind TEXT NOT NULL,
       id TEXT NOT NULL, revision INTEGER NOT NULL, doc TEXT NOT NULL) STRICT;
-    CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
+    CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);`;
+  const change = `
     CREATE TABLE change (state TEXT NOT NULL, revision INTEGER NOT NULL, record TEXT NOT NULL,
-      PRIMARY KEY (state, revision)) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1`;
+      PRIMARY KEY (state, revision)) STRICT`;
+  /** The tables of then, and how they are filled from those of now. */
+  const schemas = {
+    1: {
+      tables: `
+        CREATE TABLE state (id TEXT PRIMARY KEY, epoch TEXT NOT NULL, revision INTEGER NOT NULL,
+          collections TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        ${object}
+        ${change}, WITHOUT ROWID;
+        PRAGMA user_version = 1;`,
+      state: "id, epoch, revision, collections",
+    },
+    2: {
+      tables: `
+        CREATE TABLE state (id TEXT PRIMARY KEY, epoch TEXT NOT NULL, revision INTEGER NOT NULL,
+          folded INTEGER NOT NULL, collections TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        ${object}
+        ${change};
+        PRAGMA user_version = 2;`,
+      state: "id, epoch, revision, folded, collections",
+    },
+  } as const;
 
-  test("is carried over with all it holds", async () => {
+  /** Writes what the store holds as it was kept then, to a directory of its own. */
+  function writeOld({ tables, state }: (typeof schemas)[1 | 2]): string {
+    const old = join(directory, "old");
+    mkdirSync(old);
+    const raw = new DatabaseSync(join(old, "patchbay.db"));
+    raw.exec(`PRAGMA journal_mode = WAL; ${tables} ATTACH '${file()}' AS now;
+      INSERT INTO state SELECT ${state} FROM now.state;
+      INSERT INTO object SELECT * FROM now.object;
+      INSERT INTO change SELECT state, revision, record FROM now.change`);
+    raw.close();
+    return old;
+  }
+
+  test.each(Object.entries(schemas))("%s is carried over with all it holds", async (_, schema) => {
     let store = open();
     await store.replace(makeSmallWorld(50));
     const state = await loadFrom(store);
@@ -477,22 +509,40 @@ describe("a directory written by schema 1", () => {
     for (const { edits, record } of changes) state.settle(edits, record.revision);
     const log = await store.changesAfter(FIRST_ACCOUNT, 0, 100);
     await store.close();
-    // The same, as it was kept then.
-    const old = join(directory, "old");
-    mkdirSync(old);
-    const raw = new DatabaseSync(join(old, "patchbay.db"));
-    raw.exec(`PRAGMA journal_mode = WAL; ${schema1}; ATTACH '${file()}' AS now;
-      INSERT INTO state SELECT id, epoch, revision, collections FROM now.state;
-      INSERT INTO object SELECT * FROM now.object;
-      INSERT INTO change SELECT * FROM now.change`);
-    raw.close();
+    const old = writeOld(schema);
     for (const _ of ["first", "again"]) {
       store = SqliteStore.open(old);
       expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
       expect(await store.states()).toHaveLength(3);
       expect(await store.changesAfter(FIRST_ACCOUNT, 0, 100)).toEqual(log);
+      expect(await store.changeAt(FIRST_ACCOUNT, state.time)).toBe(1);
+      expect(await store.changeAt(FIRST_ACCOUNT, "2999-01-01T00:00:00.000000Z")).toBe(6);
+      expect(await store.eventsAfter(FIRST_ACCOUNT, 0, 10)).toEqual([]);
       await store.close();
     }
+  });
+
+  test("whose clock had stepped back is searched as if it had stood still, and records stay as they are", async () => {
+    let store = open();
+    await store.replace(makeSmallWorld());
+    const state = await loadFrom(store);
+    const changes = [1401, 1402, 1403].map((mtu) => applied(state, update({ 0: { mtu } })));
+    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+    await store.close();
+    const old = writeOld(schemas[2]);
+    const raw = new DatabaseSync(join(old, "patchbay.db"));
+    const at = (second: number) => `2026-05-01T00:00:0${second}.000000Z`;
+    const told = raw.prepare(
+      "UPDATE change SET record = json_set(record, '$.time', ?) WHERE state = ? AND revision = ?",
+    );
+    for (const [index, second] of [5, 9, 3, 9].entries()) told.run(at(second), FIRST_ACCOUNT, index + 1);
+    raw.close();
+    store = SqliteStore.open(old);
+    onTestFinished(() => store.close());
+    const found = await Promise.all([3, 5, 6, 9].map((second) => store.changeAt(FIRST_ACCOUNT, at(second))));
+    expect(found).toEqual([1, 1, 2, 2]);
+    expect((await store.change(FIRST_ACCOUNT, 3))?.time).toBe(at(3));
+    expect((await loadFrom(store)).time).toBe(at(9));
   });
 });
 
@@ -538,8 +588,8 @@ describe("a race that is lost to another server", () => {
     raw.exec("BEGIN");
     raw.prepare("UPDATE state SET revision = ? WHERE id = ?").run(revision, FIRST_ACCOUNT);
     raw
-      .prepare("INSERT INTO change (state, revision, record) VALUES (?, ?, ?)")
-      .run(FIRST_ACCOUNT, revision, JSON.stringify(record));
+      .prepare("INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?)")
+      .run(FIRST_ACCOUNT, revision, record.time, JSON.stringify(record));
     raw.exec("COMMIT");
   }
 

@@ -8,15 +8,19 @@ import { type ChangeRecord, editsOf } from "../../account/change.ts";
 import { kindNamed, kinds } from "../../account/kinds.ts";
 import type { SeededState } from "../../account/seed.ts";
 import { type Doc, type Edit, type Slot, State } from "../../account/state.ts";
+import { firstAt } from "../search.ts";
 import {
   type Batch,
   Conflict,
   NotCommitted,
+  type NumberedEvent,
   OutcomeUnknown,
   type Page,
+  type StateEvent,
   type Store,
   StoreRefused,
 } from "../store.ts";
+import { EventTable } from "./event-table.ts";
 import { migrations, pragmas, SCHEMA_VERSION, schema } from "./schema.ts";
 import { type Unfolded, UnfoldedState } from "./unfolded.ts";
 
@@ -44,6 +48,12 @@ const BUSY = [5];
  */
 const NOT_WRITTEN = [13, 778];
 
+interface Noting {
+  readonly events: readonly StateEvent[];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface Waiting {
   readonly batch: Batch;
   readonly resolve: () => void;
@@ -57,11 +67,13 @@ export class SqliteStore implements Store {
   readonly #connections: DisposableStack;
   readonly #directory: string | undefined;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #events: EventTable;
   /** By state, what this store's own commits leave to be folded. */
   readonly #unfolded = new Map<string, UnfoldedState>();
   /** How much that may be, with what others left. */
   #unfoldedEdits = 0;
   #waiting: Waiting[] = [];
+  #noting: Noting[] = [];
   #committing: Promise<void> | undefined;
 
   /**
@@ -95,6 +107,7 @@ export class SqliteStore implements Store {
     migrate(this.#writer, directory);
     if (directory !== undefined) syncDirectory(directory);
     this.#statements = prepare(this.#writer, this.#reader);
+    this.#events = new EventTable(this.#writer, this.#reader);
     this.#connections = connections.move();
   }
 
@@ -119,15 +132,18 @@ export class SqliteStore implements Store {
       state.restore(kind, String(object["id"]), doc, Number(object["revision"]));
     }
     const collections: Record<string, number> = JSON.parse(String(row["collections"]));
-    state.restoreRevisions(Number(row["folded"]), new Map(Object.entries(collections)));
+    const folded = Number(row["folded"]);
+    const time = this.#statements.time.get(id, folded)?.["time"] ?? "";
+    state.restoreRevisions(folded, new Map(Object.entries(collections)), String(time));
     return state;
   }
 
   /** Carries a state over the changes after it, and gives the edits of each. */
   *#replay(state: State): Iterable<readonly Edit[]> {
     for (const { record } of this.#statements.after.iterate(state.id, state.revision, ALL)) {
-      const edits = editsOf(state, JSON.parse(String(record)), kinds);
-      state.apply(edits);
+      const parsed: ChangeRecord = JSON.parse(String(record));
+      const edits = editsOf(state, parsed, kinds);
+      state.apply(edits, parsed.time);
       state.settle(edits, state.revision);
       yield edits;
     }
@@ -161,12 +177,13 @@ export class SqliteStore implements Store {
 
   /** Commits of different states that wait together share one transaction and one sync. */
   async #commitAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#noting.length > 0) {
       // Other states may have decided in the same turn; what is large gets a turn of its own.
       await (this.#waiting.some(isLarge) ? setImmediate() : undefined);
       const group = this.#waiting;
       this.#waiting = [];
-      for (const settle of this.#transaction(group)) settle();
+      if (group.length > 0) for (const settle of this.#transaction(group)) settle();
+      if (this.#noting.length > 0) this.#noteAll();
       if (this.#unfoldedEdits >= MOST_UNFOLDED) await this.#fold();
     }
     // In the same turn as the last look, so that no commit is left waiting.
@@ -220,12 +237,28 @@ export class SqliteStore implements Store {
     );
   }
 
+  /** Writes events in a transaction of their own: nothing that is decided waits for them or fails with them. */
+  #noteAll(): void {
+    const group = this.#noting;
+    this.#noting = [];
+    const db = this.#writer;
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      for (const { events } of group) this.#events.append(events);
+      db.exec("COMMIT");
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      for (const { reject } of group) reject(new NotCommitted(messageOf(error)));
+    }
+  }
+
   /** Writes a batch as a compare-and-swap. False if the state is not where the batch was decided. */
   #append({ state, epoch, base, changes }: Batch): boolean {
     const { changes: rows } = this.#statements.advance.run(base + changes.length, state, epoch, base);
     if (Number(rows) === 0) return false;
     for (const { record } of changes)
-      this.#statements.log.run(state, record.revision, JSON.stringify(record));
+      this.#statements.log.run(state, record.revision, record.time, JSON.stringify(record));
     return true;
   }
 
@@ -328,12 +361,45 @@ export class SqliteStore implements Store {
     return row ? JSON.parse(String(row["record"])) : undefined;
   }
 
+  async changeAt(id: string, time: string): Promise<number | undefined> {
+    await this.#quiet();
+    const row = this.#statements.state.get(id);
+    if (!row) return undefined;
+    const end = Number(row["revision"]) + 1;
+    const first = Number(this.#statements.first.get(id)?.["revision"] ?? end);
+    return firstAt(first, end, time, (revision) =>
+      String(this.#statements.time.get(id, revision)?.["time"] ?? ""),
+    );
+  }
+
+  note(events: readonly StateEvent[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#noting.push({ events, resolve, reject });
+      this.#committing ??= this.#commitAll();
+    });
+  }
+
+  async eventsAfter(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    await this.#quiet();
+    return this.#events.after(id, number, limit);
+  }
+
+  async eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    await this.#quiet();
+    return this.#events.before(id, number, limit);
+  }
+
+  async eventAt(id: string, time: string): Promise<number> {
+    await this.#quiet();
+    return this.#events.at(id, time);
+  }
+
   async replace(world: readonly SeededState[]): Promise<void> {
     while (this.#committing) await this.#committing;
     const db = this.#writer;
     db.exec("BEGIN IMMEDIATE");
     try {
-      db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM state;");
+      db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
       for (const { id, epoch, change } of world) {
         this.#statements.create.run(id, epoch);
         this.#append({ state: id, epoch, base: 0, changes: [change] });
@@ -387,6 +453,8 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
       "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
     ),
     change: reader.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
+    first: reader.prepare("SELECT min(revision) AS revision FROM change WHERE state = ?"),
+    time: reader.prepare("SELECT time FROM change WHERE state = ? AND revision = ?"),
     create: writer.prepare(
       "INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')",
     ),
@@ -398,7 +466,7 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
     insert: writer.prepare("INSERT INTO object (state, kind, id, revision, doc) VALUES (?, ?, ?, ?, ?)"),
     update: writer.prepare("UPDATE object SET revision = ?, doc = ? WHERE state = ? AND kind = ? AND id = ?"),
     remove: writer.prepare("DELETE FROM object WHERE state = ? AND kind = ? AND id = ?"),
-    log: writer.prepare("INSERT INTO change (state, revision, record) VALUES (?, ?, ?)"),
+    log: writer.prepare("INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?)"),
   };
 }
 
