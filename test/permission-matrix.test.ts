@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What an operation takes: to read or write interconnects, to read the log, to administer. */
-type Right = "read" | "write" | "log" | "admin";
+/** What an operation takes: to read or write interconnects, to read the log or the audit log, to administer. */
+type Right = "read" | "write" | "log" | "audit" | "admin";
 
 const needs: Record<OperationName, Right | "nothing"> = {
   listInterconnects: "read",
@@ -39,6 +39,7 @@ const needs: Record<OperationName, Right | "nothing"> = {
   listChanges: "log",
   getChange: "log",
   getState: "log",
+  listAuditLogs: "audit",
   reset: "admin",
   verifyToken: "nothing",
 };
@@ -76,7 +77,7 @@ const INVALID = "403 9109";
 const credentials: Record<string, Credential> = {
   everything: {
     asked: token(demo.token),
-    rights: { ...all("read", "write", "log", "admin"), server: ["admin"] },
+    rights: { ...all("read", "write", "log", "audit", "admin"), server: ["admin"] },
   },
   "read only": { asked: token("demo-magic-read-only-token-0000000000000"), rights: { own: ["read"] } },
   "read only by the other product": {
@@ -93,7 +94,7 @@ const credentials: Record<string, Credential> = {
   },
   "other account": {
     asked: token("demo-other-account-token-000000000000000"),
-    rights: { other: ["read", "write", "log", "admin"] },
+    rights: { other: ["read", "write", "log", "audit", "admin"] },
   },
   "no permission at all": { asked: token("demo-other-permission-token-000000000000") },
   expired: { asked: token("demo-expired-token-000000000000000000000"), refused: INVALID, verify: "200" },
@@ -106,13 +107,16 @@ const credentials: Record<string, Credential> = {
   "only from elsewhere": { asked: token("demo-wrong-address-token-000000000000000"), refused: INVALID },
   "allowed everywhere and denied here": {
     asked: token("demo-denied-token-0000000000000000000000"),
-    rights: { other: ["read", "write", "log", "admin"], unknown: ["read", "write", "log", "admin"] },
+    rights: {
+      other: ["read", "write", "log", "audit", "admin"],
+      unknown: ["read", "write", "log", "audit", "admin"],
+    },
   },
-  "log reader": { asked: token("demo-patchbay-read-token-000000000000000"), rights: all("log") },
+  "log reader": { asked: token("demo-patchbay-read-token-000000000000000"), rights: all("log", "audit") },
   edge: { asked: token("demo-patchbay-edge-token-000000000000000"), rights: { own: ["log"] } },
   "e-mail address and key": {
     asked: headers({ "x-auth-email": demo.email, "x-auth-key": demo.key }),
-    rights: { own: ["read", "write", "log", "admin"] },
+    rights: { own: ["read", "write", "log", "audit", "admin"] },
     lacking: "403 9109",
     verify: "401 1000",
   },
@@ -148,12 +152,17 @@ function expected(
   return account === "unknown" ? "404 7003" : "200";
 }
 
+/** The query that an operation cannot do without. */
+const queries: Partial<Record<OperationName, string>> = {
+  listAuditLogs: "?since=2026-01-01&before=2026-01-02",
+};
+
 let count = 0;
 
 function ask(name: OperationName, credential: Credential, account: Account | "server"): Promise<Reply> {
   const { method, path } = operations[name];
   const { id, interconnect, route } = accounts[account === "server" ? "own" : account];
-  const url = path
+  const url = (path + (queries[name] ?? ""))
     .replace(":account_id", id)
     .replace(":cf_interconnect_id", interconnect)
     .replace(":route_id", route)
@@ -212,11 +221,14 @@ describe("any one of the groups an operation accepts suffices, and no other does
     "Patchbay Admin",
     "Patchbay Edge",
     "Patchbay Read",
+    "Account Settings Read",
+    "Account Settings Write",
   ];
   const holders: Record<Right, string[]> = {
     read: groups.slice(0, 4),
     write: ["Magic WAN Write", "Magic Transit Write"],
-    log: groups.slice(4),
+    log: groups.slice(4, 7),
+    audit: ["Patchbay Admin", "Patchbay Read", "Account Settings Read", "Account Settings Write"],
     admin: ["Patchbay Admin"],
   };
   const value = (index: number) => String(index).repeat(40);
@@ -233,7 +245,7 @@ describe("any one of the groups an operation accepts suffices, and no other does
     for (const { name, account } of cases) {
       if (account === "other" || account === "unknown" || needs[name] === "nothing") continue;
       const { method, path } = operations[name];
-      const url = path
+      const url = (path + (queries[name] ?? ""))
         .replace(":account_id", ACCOUNT)
         .replace(":cf_interconnect_id", ORD)
         .replace(":route_id", demo.route)

@@ -5,6 +5,7 @@
  * the vendor does not publish. A page for each code is generated from this table.
  */
 
+import { auditErrors } from "./errors-audit.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { ownErrors } from "./errors-own.ts";
 
@@ -29,7 +30,10 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors } satisfies Record<string, ErrorEntry>;
+export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors } satisfies Record<
+  string,
+  ErrorEntry
+>;
 
 export type ErrorName = keyof typeof errorTable;
 

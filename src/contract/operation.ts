@@ -12,6 +12,8 @@ export interface Operation {
   readonly groups: readonly PermissionGroup[];
   /** Names of the query parameters it has. */
   readonly query: readonly string[];
+  /** Those of them that may stand more than once. */
+  readonly lists?: readonly string[];
   /** The whole answer to an accepted request, envelope included where there is one. */
   readonly answer: TSchema;
   /** Content type of an accepted request's answer where it is not JSON; `answer` then says nothing. */

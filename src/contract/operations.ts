@@ -3,6 +3,7 @@
  * routes, the tests of permission and contract, and the evidence are all driven by this list.
  */
 
+import { auditOperations } from "./audit.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
@@ -15,6 +16,7 @@ export const operations = {
   ...staticRouteOperations,
   ...tokenOperations,
   ...logOperations,
+  ...auditOperations,
   ...sandboxOperations,
 } as const satisfies Record<string, Operation>;
 

@@ -5,6 +5,8 @@ export const permissionGroups = {
   magicTransitWrite: { id: "0bc09a3cd4b54605990df4e307f138e1", name: "Magic Transit Write" },
   magicWanRead: { id: "17fc856c4ebe49d4bb70f8e4744398cf", name: "Magic WAN Read" },
   magicWanWrite: { id: "a1a7389ba7e441dba95852e10970fcc3", name: "Magic WAN Write" },
+  accountSettingsRead: { id: "c1fde68c7bcc44588cbb6ddbc16d6480", name: "Account Settings Read" },
+  accountSettingsWrite: { id: "1af1fa2adc104452b74a9a3364202f20", name: "Account Settings Write" },
   patchbayAdmin: { id: "70617463686261790000000000000001", name: "Patchbay Admin" },
   patchbayEdge: { id: "70617463686261790000000000000002", name: "Patchbay Edge" },
   patchbayRead: { id: "70617463686261790000000000000003", name: "Patchbay Read" },
@@ -17,6 +19,7 @@ export const accepted = {
   readMagic: ["magicWanWrite", "magicWanRead", "magicTransitRead", "magicTransitWrite"],
   writeMagic: ["magicWanWrite", "magicTransitWrite"],
   readLog: ["patchbayRead", "patchbayEdge", "patchbayAdmin"],
+  readAudit: ["accountSettingsRead", "accountSettingsWrite", "patchbayRead", "patchbayAdmin"],
   administer: ["patchbayAdmin"],
 } as const satisfies Record<string, readonly PermissionGroup[]>;
 

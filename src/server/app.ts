@@ -7,6 +7,7 @@ import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
 import { refuse } from "./refusal.ts";
 import { requestIds } from "./request-id.ts";
+import { addAuditRoute } from "./routes/audit.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
@@ -59,6 +60,7 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
   addInterconnectRoutes(routes, context);
   addStaticRoutes(routes, context);
   addLogRoutes(routes, context);
+  addAuditRoute(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addPages(app, routes);

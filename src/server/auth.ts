@@ -15,9 +15,9 @@ import {
 import type { State } from "../account/state.ts";
 import { type Problem, problem } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
-import type { PermissionGroup } from "../contract/permissions.ts";
+import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { hashSecret } from "../store/secrets.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { Denial, Refusal, refuse } from "./refusal.ts";
 
 export interface TokenPrincipal {
   readonly by: "token";
@@ -79,13 +79,20 @@ export interface Asking {
   readonly now: number;
 }
 
+const everyGroup = Object.keys(permissionGroups) as PermissionGroup[];
+
 /** The principal of a request. Throws the gateway's refusal if there is none. */
 export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {
   const { headers, address, now } = asking;
   if (headers.authorization !== undefined) {
     const principal = tokens.find(headers.authorization, directory);
-    if (!principal || !isInForce(principal.token, now)) throw refuse("invalid_access_token");
-    if (!admits(principal.token, address)) throw refuse("location_not_allowed", { address });
+    if (!principal) throw refuse("invalid_access_token");
+    const { actor, token } = principal;
+    if (!isInForce(token, now)) {
+      const named = (account: string) => permits(token.policies, everyGroup, account);
+      throw new Denial(problem("invalid_access_token"), actor, named);
+    }
+    if (!admits(token, address)) throw new Denial(problem("location_not_allowed", { address }), actor);
     return principal;
   }
   return authenticateByKey(headers, directory);
@@ -139,10 +146,11 @@ export function authorize(
   directory: State,
 ): void {
   if (principal.by === "token") {
-    if (!permits(principal.token.policies, groups, account)) throw refuse("authentication_error");
+    if (!permits(principal.token.policies, groups, account))
+      throw new Denial(problem("authentication_error"), principal.actor);
     return;
   }
   const { user } = principal;
   const member = account === undefined ? isMemberOfAll(directory, user) : user.accounts.includes(account);
-  if (!member) throw refuse("unauthorized_resource");
+  if (!member) throw new Denial(problem("unauthorized_resource"), principal.actor);
 }

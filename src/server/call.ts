@@ -10,13 +10,14 @@ import { type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
 import type { LiveState } from "../store/live-state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
+import { noteDenial } from "./audit/refusals.ts";
 import { type Asking, authenticate, authorize, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
 import { docsBase, originCheck } from "./origin.ts";
 import { RateCounter } from "./rate.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { Denial, Refusal, refuse } from "./refusal.ts";
 
 /** A body larger than this is worked on in steps, between which others are answered. */
 export const LARGE_BODY = 256 * 1024;
@@ -229,6 +230,7 @@ export class Routes {
   /** The answer to whatever went wrong. */
   refusal(request: FastifyRequest, error: unknown): Answer {
     const docs = docsBase(request.headers);
+    if (error instanceof Denial) noteDenial(this.#context, request, error);
     if (error instanceof Refusal) {
       const answer = fail(error.problems, docs);
       return { ...answer, headers: { ...answer.headers, ...error.headers } };
@@ -297,7 +299,7 @@ function hasMuchLeft({ raw }: Exchange): boolean {
   );
 }
 
-/** The query, which must be of known parameters, each once. */
+/** The query, which must be of known parameters, each once but for lists; those are read by who takes them. */
 function readQuery(request: FastifyRequest, operation: Operation): Readonly<Record<string, string>> {
   const query = request.query as Record<string, string | string[]>;
   for (const name in query) {
@@ -305,7 +307,7 @@ function readQuery(request: FastifyRequest, operation: Operation): Readonly<Reco
     if (!operation.query.includes(name)) {
       throw refuse("unknown_query", { name, hint: didYouMean(name, operation.query) });
     }
-    if (typeof value !== "string")
+    if (typeof value !== "string" && !operation.lists?.includes(name))
       throw refuse("invalid_query", { name, given: "there more than once", expected: "there once" });
   }
   return query as Record<string, string>;

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { SeededState } from "../account/seed.ts";
 import type { Accounts } from "../store/accounts.ts";
 import type { Store } from "../store/store.ts";
+import type { Refusals } from "./audit/refusals.ts";
 import type { Clock } from "./clock.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -12,6 +13,8 @@ export interface AppContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Takes in who was refused, for the audit log. */
+  readonly refusals: Refusals;
   /** A new object's identifier: 32 hexadecimal digits. */
   readonly newId: () => string;
   readonly log: Logger;

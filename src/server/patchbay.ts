@@ -7,6 +7,7 @@ import { Accounts } from "../store/accounts.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
+import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { isLoopback, type ServerConfig } from "./config.ts";
@@ -53,6 +54,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await using opened = new AsyncDisposableStack();
   const store = overrides.store ?? SqliteStore.open(config.data);
   opened.defer(() => store.close());
+  const refusals = new Refusals(store, clock, log);
+  opened.defer(() => refusals.close());
   const metrics = new Metrics();
   const accounts = await Accounts.open(store, metrics.observeCommit);
   const newWorld = () => {
@@ -74,6 +77,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const reset = async () => {
     const world = newWorld();
     await accounts.replace(world);
+    refusals.forget();
     metrics.setRevisions(accounts.all());
     return world;
   };
@@ -83,6 +87,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     store,
     clock,
     metrics,
+    refusals,
     newId: () => randomBytes(16).toString("hex"),
     log,
     quota: rateLimit === "off" ? undefined : rateLimit,

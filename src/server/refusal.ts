@@ -1,4 +1,5 @@
 import { type ErrorName, type Problem, problem } from "../contract/errors.ts";
+import type { Actor } from "../contract/log.ts";
 
 /** Ends a request with a refusal. Thrown where a request is read, caught where it is answered. */
 export class Refusal extends Error {
@@ -9,6 +10,19 @@ export class Refusal extends Error {
     super(problems[0]?.message ?? "refused");
     this.problems = problems;
     this.headers = headers;
+  }
+}
+
+/** The refusal of a known credential, for want of a right. */
+export class Denial extends Refusal {
+  readonly actor: Actor;
+  /** Is it an account's business that this credential was refused there? */
+  readonly concerns: (account: string) => boolean;
+
+  constructor(problem: Problem, actor: Actor, concerns: (account: string) => boolean = () => true) {
+    super([problem]);
+    this.actor = actor;
+    this.concerns = concerns;
   }
 }
 
