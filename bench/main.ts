@@ -12,9 +12,11 @@ import type { ChangeRecord } from "../src/account/change.ts";
 import { interconnectOf } from "../src/account/interconnect.ts";
 import { startServer } from "../src/server/patchbay.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { auditRows } from "./audit.ts";
 import { drive, type Figures, Loop, mean, median, paced, percentile, times } from "./load.ts";
 import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
+import type { Row } from "./row.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
 import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf } from "./world.ts";
 
@@ -25,15 +27,6 @@ const SECONDS = quick ? 0.5 : 1.5;
 /** Seconds that one of two servers is driven before it is the other's turn. */
 const TURN = 0.1;
 const BULKS = quick ? 2 : 5;
-
-interface Row {
-  readonly what: string;
-  readonly ours: string;
-  readonly against: string;
-  readonly ratio: string;
-  readonly goal: string;
-  readonly reached: boolean | undefined;
-}
 
 const rows: Row[] = [];
 let turn = 0;
@@ -332,6 +325,7 @@ function print(): void {
 
 pinLoad();
 await measureStart();
+rows.push(...(await auditRows(quick ? 5 : 50)));
 const durable = await MeasuredServer.start("durable");
 const bare = await MeasuredServer.start("bare", durable.url);
 const memory = await MeasuredServer.start("memory");

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ALWAYS, AUDIT, allOf, audit, type Entry, type Query, SetClock, urlOf } from "../harness/audit.ts";
+import { ALWAYS, allOf, audit, type Entry, SetClock, urlOf } from "../harness/audit.ts";
 import {
   ACCOUNT,
-  AMS,
   demo,
   LIST,
   ORD,
@@ -14,7 +13,7 @@ import {
   startTestServer,
   type TestServer,
 } from "../harness/server.ts";
-import { untouched, verdict } from "../harness/standing.ts";
+import { verdict } from "../harness/standing.ts";
 
 const TRANSIT_READ_ONLY = "demo-transit-read-only-token-00000000000";
 const READ_ONLY = "demo-magic-read-only-token-0000000000000";
@@ -48,7 +47,6 @@ async function changeAt(...times: string[]): Promise<void> {
   }
 }
 
-const rays = (entries: readonly Entry[]) => entries.map(({ raw }) => raw.cf_ray_id);
 const times = (entries: readonly Entry[]) => entries.map(({ action }) => action.time.slice(11, 23));
 
 describe("an entry tells", () => {
@@ -341,218 +339,5 @@ describe("pages", () => {
     expect(beyond.body.result).toHaveLength(2);
     const before = await audit(server, { cursor: made([query, epochs, [0, 0, 0]]) });
     expect(before.body).toMatchObject({ result: [], result_info: { count: 0 } });
-  });
-});
-
-describe("a filter", () => {
-  /** Some entries of every sort; the requests that made the last three. */
-  let made: string[];
-  beforeEach(async () => {
-    const replies = [
-      await put(LIST, {
-        interconnects: [
-          { id: ORD, mtu: 1400 },
-          { id: SIN, mtu: 1400 },
-        ],
-      }),
-      await server.ask("DELETE", `${ROUTES}/${demo.route}`, byKey),
-      await put(one(AMS), { mtu: 1400 }, { token: READ_ONLY }),
-    ];
-    made = replies.map(({ headers }) => headers.get("cf-ray") ?? "");
-  });
-
-  /** Which of the last three a query finds. */
-  async function found(query = {}): Promise<number[]> {
-    const entries = await allOf(server, { ...query, direction: "asc" });
-    return rays(entries).flatMap((ray) => (ray === "seed" ? [] : [made.indexOf(ray) + 1]));
-  }
-
-  test.each<[Query, number[]]>([
-    [{}, [1, 2, 3]],
-    [{ account_name: "Demonstration" }, [1, 2, 3]],
-    [{ account_name: "demonstration" }, []],
-    [{ action_result: "success" }, [1, 2]],
-    [{ action_result: "failure" }, [3]],
-    [{ action_result: ["failure", "success"] }, [1, 2, 3]],
-    [{ action_type: "update" }, [1, 3]],
-    [{ action_type: ["delete", "view"] }, [2]],
-    [{ actor_context: "api_key" }, [2]],
-    [{ actor_context: "dash" }, []],
-    [{ actor_email: demo.email.toUpperCase() }, [2]],
-    [{ actor_email: ["nobody@example.com"] }, []],
-    [{ actor_id: "7c5dae5552338874e5053f2534d2767a" }, [2]],
-    [{ actor_ip_address: "127.0.0.1" }, [1, 2, 3]],
-    [{ actor_ip_address: ["127.0.0.2", "2001:DB8:0::1"] }, []],
-    [{ actor_token_id: everything }, [1]],
-    [{ actor_token_name: ["everything", "read only"] }, [1, 3]],
-    [{ actor_type: "user" }, [2]],
-    [{ actor_type: "system" }, []],
-    [{ raw_method: ["DELETE", "GET"] }, [2]],
-    [{ raw_status_code: 403 }, [3]],
-    [{ raw_status_code: [200, 404] }, [1, 2]],
-    [{ raw_uri: `/accounts/${ACCOUNT}/magic/cf_interconnects/${AMS}` }, [3]],
-    [{ resource_id: SIN }, [1]],
-    [{ resource_id: [AMS, demo.route] }, [2, 3]],
-    [{ resource_product: "magic" }, [1, 2, 3]],
-    [{ resource_scope: "accounts" }, [1, 2, 3]],
-    [{ resource_scope: ["zones", "user", "memberships"] }, []],
-    [{ resource_type: "route" }, [2]],
-    [{ zone_id: "x" }, []],
-    [{ zone_name: "example.com" }, []],
-    [{ action_type: "update", action_result: "success" }, [1]],
-    [{ action_type: "delete", "resource_type.not": "route" }, []],
-  ])("%j finds %j", async (query, which) => {
-    expect(await found(query)).toEqual(which);
-    // What it finds is what its opposite leaves out.
-    const [[name, value] = [], ...others] = Object.entries(query);
-    if (name === undefined || others.length > 0) return;
-    expect(await found({ [`${name}.not`]: value })).toEqual([1, 2, 3].filter((one) => !which.includes(one)));
-  });
-
-  test("by request finds it", async () => {
-    for (const [index, raw_cf_ray_id] of made.entries())
-      expect(await found({ raw_cf_ray_id })).toEqual([index + 1]);
-    expect(await found({ "raw_cf_ray_id.not": made.slice(0, 2) })).toEqual([3]);
-  });
-
-  test.each(["id", "audit_log_id"])("by %s finds each entry, whichever log it is from", async (name) => {
-    const entries = await allOf(server);
-    for (const entry of entries) {
-      expect((await audit(server, { [name]: entry.id })).body).toMatchObject({
-        result: [entry],
-        result_info: { count: 1 },
-      });
-    }
-    const some = entries.filter((_, index) => index !== 1);
-    expect(await allOf(server, { [name]: some.map(({ id }) => id), limit: 1 })).toEqual(some);
-    expect(await allOf(server, { [`${name}.not`]: some.map(({ id }) => id) })).toEqual([entries[1]]);
-    for (const id of ["x", "0".repeat(32), entries[0].id.toUpperCase(), `${entries[0].id}0`, "💥"])
-      expect(await allOf(server, { [name]: id })).toEqual([]);
-    expect(await allOf(server, { [name]: entries[0].id, since: "2000-01-01", before: "2000-01-02" })).toEqual(
-      [],
-    );
-  });
-
-  test("that matches nothing in more than 200,000 changes of objects is refused, and says where to go on", async () => {
-    const routes = (weight: number) =>
-      Array.from({ length: 10_000 }, (_, priority) => ({
-        prefix: "192.0.2.0/24",
-        nexthop: "10.213.0.9",
-        priority,
-        weight,
-      }));
-    await server.ask("POST", ROUTES, { body: { routes: routes(1) } });
-    const { body } = await server.ask("GET", ROUTES);
-    const ids = body.result.routes.map(({ id }: { id: string }) => id);
-    for (let turn = 2; turn <= 23; turn++) {
-      clock.set(`2026-03-02T00:00:${turn + 10}Z`);
-      await put(ROUTES, { routes: ids.map((id: string) => ({ id, weight: turn })) });
-    }
-    const query = { actor_email: "nobody@example.com" };
-    const reply = await audit(server, query);
-    expect(verdict(reply)).toBe("400 990093");
-    const [, time] = /from (\S+) on back\.$/.exec(reply.body.errors[0].message) ?? [];
-    expect(time).toMatch(/^2026-03-02T00:00:1\d/);
-    expect(verdict(await audit(server, { ...query, before: time ?? "" }))).toBe("200");
-    expect((await audit(server, { ...query, direction: "asc" })).body.errors[0].message).toMatch(
-      / on forward\.$/,
-    );
-    // One that has found something gives that, and goes on.
-    const some = await audit(server, { raw_method: "PUT" });
-    expect(some.body.result_info).toMatchObject({ count: 20, cursor: expect.any(String) });
-    expect(await allOf(server, { raw_method: "PUT" })).toHaveLength(24);
-  });
-});
-
-describe("a query that is wrong is refused:", () => {
-  const time = "990011";
-
-  test.each([
-    ["", "990090 990090"],
-    ["?since=2026-01-01", "990090"],
-    ["?before=2026-01-01", "990090"],
-    ["?since=&before=2026-01-01", time],
-    ["?since=yesterday&before=now", `${time} ${time}`],
-    ["?since=2026-02-30&before=2026-03-01", time],
-    ["?since=2026-01-01T00:00:00&before=2026-01-02", time],
-    ["?since=2026-01-01T00:00:00+01:00&before=2026-01-02", time],
-    ["?since=1767225600&before=1767312000", `${time} ${time}`],
-    ["?since=2026-01-01&since=2026-01-02&before=2026-01-03", time],
-    ["?since=2026-01-02&before=2026-01-01", "990091"],
-    ["?since=2026-01-02&before=2026-01-02", "990091"],
-    ["?since=2026-01-02T00:00:00Z&before=2026-01-02T01:00:00%2B02:00", "990091"],
-    ["?since=2026-01-02&before=2026-01-01&limit=0&direction=up&action_type=x", "990011 990011 990011 990091"],
-    ["?since[]=2026-01-01&before=2026-01-02", "990012"],
-    ["?Since=2026-01-01&before=2026-01-02", "990012"],
-  ])("%s", async (query, expected) => {
-    const reply = await untouched(server, () => server.ask("GET", AUDIT + query));
-    const codes = reply.body.errors.map(({ code }: { code: number }) => code).sort();
-    expect(`${reply.status} ${codes.join(" ")}`).toBe(`400 ${expected}`);
-  });
-
-  test("a plus that means a space is told of", async () => {
-    const reply = await server.ask("GET", `${AUDIT}?since=2026-01-01T00:00:00+01:00&before=2026-01-02`);
-    expect(reply.body.errors[0].message).toContain("the + of an offset is %2B in a query");
-  });
-
-  test.each(["", "0", "1001", "-1", "1.5", "1e2", "ten", "9".repeat(30), " 5", "0x10"])(
-    "limit=%s",
-    async (limit) => {
-      const reply = await audit(server, { limit });
-      expect(verdict(reply)).toBe("400 990011");
-      expect(reply.body.errors[0].message).toContain("a whole number from 1 to 1000");
-    },
-  );
-
-  const enums = ["action_result", "action_type", "actor_context", "actor_type", "resource_scope"];
-  test.each(enums.flatMap((name) => [name, `${name}.not`]))("%s of no such value", async (name) => {
-    for (const value of ["", "x", "SUCCESS", "__proto__", "success,failure", "💥", "x".repeat(2000)]) {
-      const reply = await audit(server, { [name]: ["create", value] });
-      expect(reply.status, value.slice(0, 20)).toBe(400);
-      expect(reply.body.errors.at(-1).message).toContain(`parameter ${name} is `);
-    }
-  });
-
-  test.each([
-    ["raw_status_code", ["", "x", "99", "600", "2xx", "200.0", "-200"]],
-    ["actor_ip_address", ["", "x", "127.1", "010.0.0.1", "10.0.0.0/8", "fe80::1%eth0"]],
-    ["resource_id", [""]],
-    ["zone_id.not", [""]],
-  ])("%s of %j", async (name, values) => {
-    for (const value of values) expect(verdict(await audit(server, { [name]: value }))).toBe("400 990011");
-  });
-
-  test("product_category, of which Patchbay has none", async () => {
-    expect(verdict(await audit(server, { product_category: ["zerotrust", "x"] }))).toBe("400 990094 990094");
-  });
-
-  test.each([
-    "actor_email.is",
-    "actor.email",
-    "actor_emails",
-    "per_page",
-    "page",
-    "export",
-    "action.type",
-    "__proto__",
-  ])("an unknown parameter, %s", async (name) => {
-    expect(verdict(await server.ask("GET", `${urlOf(ALWAYS)}&${name}=1`))).toBe("400 990012");
-  });
-
-  test("odd text in a filter of text matches nothing, and breaks nothing", async () => {
-    const odd = ["\0", "%", "'; DROP TABLE change; --", "__proto__", "💥", "\u2028", "x".repeat(8000)];
-    for (const value of odd) {
-      for (const name of ["account_name", "actor_email", "raw_uri", "resource_id", "id", "zone_name"]) {
-        expect((await audit(server, { [name]: value })).body.result).toEqual([]);
-        expect((await audit(server, { [`${name}.not`]: [value, "x"] })).body.result).toHaveLength(2);
-      }
-    }
-    const many = Array.from({ length: 500 }, (_, index) => `id-${index}`);
-    expect((await audit(server, { "resource_id.not": many })).body.result).toHaveLength(2);
-  });
-
-  test("by other methods than GET: 405", async () => {
-    for (const method of ["POST", "PUT", "DELETE", "PATCH"])
-      expect(verdict(await server.ask(method, urlOf(ALWAYS)))).toBe("405 7001");
   });
 });
