@@ -95,6 +95,7 @@ describe("a record tells", () => {
       actor,
       operation: "updateInterconnect",
       request_id: reply.headers.get("cf-ray"),
+      address: "127.0.0.1",
       time: reply.body.result.modified_interconnect.modified_on,
     });
     expect(JSON.stringify(body)).not.toContain(demo.key);

@@ -205,6 +205,7 @@ describe("the log", () => {
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);
       await server.ask("GET", `${OWN}/state`, asked);
+      await server.ask("GET", urlOf(ALWAYS), asked);
       await server.ask("POST", RESET, asked);
     }
     for (const asked of Object.values(refused)) {

@@ -145,11 +145,12 @@ async function compareAccounts(account: string, model: Model, changedBy: string 
   agree("state", state.body.result, model.state());
   agree("the log's position", changes.body.result_info.revision, model.revision);
   const [newest] = changes.body.result as JsonObject[];
-  const { request_id, actor, ...rest } = newest ?? {};
+  const { request_id, actor, address, ...rest } = newest ?? {};
   const expected = model.log.at(-1);
   if (!expected) return agree("the log's newest", rest["operation"], "seed");
   agree("the log's newest", rest, expected);
   agree("the actor", actor, { type: "token", id: TOKEN_ID, name: TOKEN_NAME });
+  agree("where it came from", address, "127.0.0.1");
   if (changedBy !== undefined) agree("the request that changed it", request_id, changedBy);
 }
 
@@ -220,7 +221,7 @@ test("server and model agree on whatever is asked", { timeout: long ? 3_600_000 
       agree("list", list.body.result.interconnects, model.list("text"));
       agree("list's etag", list.headers.get("etag"), model.tag(undefined));
       const records = (changes.body.result as JsonObject[]).map(
-        ({ request_id: _, actor: __, ...record }) => record,
+        ({ request_id: _, actor: __, address: ___, ...record }) => record,
       );
       agree("log", records, model.log);
     }

@@ -96,6 +96,15 @@ describe("a query that is wrong is refused:", () => {
     expect((await audit(server, { "resource_id.not": many })).body.result).toHaveLength(2);
   });
 
+  test("views that Patchbay does not have: 404", async () => {
+    for (const path of [
+      `${AUDIT}/product_categories`,
+      `${AUDIT}/${"0".repeat(32)}/history`,
+      AUDIT.replace("logs/audit", "audit_logs"),
+    ])
+      expect(verdict(await server.ask("GET", urlOf(ALWAYS, path)))).toBe("404 7003");
+  });
+
   test("by other methods than GET: 405", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH"])
       expect(verdict(await server.ask(method, urlOf(ALWAYS)))).toBe("405 7001");

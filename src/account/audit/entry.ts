@@ -116,7 +116,20 @@ function bare({ accounts: _, fields, ...change }: ObjectChange) {
   return { ...change, fields: { ...fields } };
 }
 
-const ACTION_BY_METHOD = { GET: "view", POST: "create", PUT: "update", DELETE: "delete" } as const;
+/** What a request of a method would have done. */
+function actionBy(method: string): AuditEntry["action"]["type"] {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return "view";
+    case "POST":
+      return "create";
+    case "DELETE":
+      return "delete";
+    default:
+      return "update";
+  }
+}
 
 /** A request that was refused for want of a right. */
 export function fromRefusal(
@@ -136,7 +149,7 @@ export function fromRefusal(
       description: more === undefined ? what : `${what}, and ${more} more refusals`,
       result: "failure",
       time: event.time,
-      type: ACTION_BY_METHOD[operation?.method ?? "GET"],
+      type: actionBy(method),
     },
     actor: actorOf(event.actor, event.address, around),
     raw: { cf_ray_id: event.request_id, method, status_code: status, uri: shown(path) },
