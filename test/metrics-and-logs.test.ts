@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { operations } from "../src/contract/operations.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, OutcomeUnknown } from "../src/store/store.ts";
+import { ALWAYS, urlOf } from "./harness/audit.ts";
 import { FaultyStore } from "./harness/faulty-store.ts";
 import {
   ACCOUNT,
