@@ -32,9 +32,9 @@ export const auditErrors = {
     code: 990093,
     status: 400,
     message:
-      "Of the {count} changes looked at, none is what the query asks for; there are more, from {time} on {way}.",
+      "Of the {count} changes looked at, none is what the query asks for. There are more: go on with {rest}.",
     when: "A query's filters match nothing in a large part of the log, and to look at all of it would keep others waiting.",
-    todo: "Go on with a narrower window that begins (or, newest first, ends) at the time in the message.",
+    todo: "Send the query again with the parameter in the message, or ask for a narrower window.",
     mark,
   },
   no_product_category: {

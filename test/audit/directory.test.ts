@@ -163,6 +163,26 @@ describe("an account is told", () => {
     ]);
   });
 
+  test("by which address, where that is certain to be its own", async () => {
+    const id = "1".repeat(32);
+    const shared = { policies: [policy(resource(ACCOUNT))] };
+    const uris = async () => (await told()).map(({ raw }) => raw.uri);
+    // An operation on an object of an account, whichever it is.
+    const operation = "updateRoute";
+    await commit(operation, [tokenKind, id, token({ ...shared, owner: { account: ACCOUNT } })]);
+    expect(await uris()).toEqual([`/accounts/${ACCOUNT}/magic/routes/${id}`]);
+    await commit(operation, [tokenKind, id, token({ ...shared, owner: { account: OTHER_ACCOUNT } })]);
+    await commit(operation, [
+      tokenKind,
+      id,
+      token({ ...shared, name: "b", owner: { account: OTHER_ACCOUNT } }),
+    ]);
+    expect((await uris()).slice(1)).toEqual([`/accounts/${ACCOUNT}/magic/routes/${id}`, undefined]);
+    expect(JSON.stringify(await told())).not.toContain(OTHER_ACCOUNT);
+    await commit("reset", [tokenKind, id, token(shared)]);
+    expect((await uris()).at(-1)).toBe("/patchbay/v1/reset");
+  });
+
   test("of a record about many objects those that concern it alone", async () => {
     await commit(
       "many",

@@ -81,19 +81,22 @@ function accountsInFields({ id, fields }: ObjectChange, kind: Kind | undefined):
 function part({ accounts: _, ...change }: ObjectChange, account: string): ObjectChange[] {
   const fields: Record<string, FieldChange> = {};
   for (const [path, { before, after }] of Object.entries(change.fields)) {
-    const seen = {
-      ...(before === undefined ? {} : { before: within(path, before, account) }),
-      ...(after === undefined ? {} : { after: within(path, after, account) }),
+    const [was, is] = [within(path, before, account), within(path, after, account)];
+    const narrowed = was !== before || is !== after;
+    if (narrowed && JSON.stringify(was) === JSON.stringify(is)) continue;
+    fields[path] = {
+      ...(was === undefined ? {} : { before: was }),
+      ...(is === undefined ? {} : { after: is }),
     };
-    const narrowed = seen.before !== before || seen.after !== after;
-    if (!narrowed || JSON.stringify(seen.before) !== JSON.stringify(seen.after)) fields[path] = seen;
   }
   const told = change.action !== "update" || Object.keys(fields).length > 0;
   return told ? [{ ...change, fields }] : [];
 }
 
 /** A field's value without other accounts. */
-function within(path: string, value: Json, account: string): Json {
+function within(path: string, value: Json | undefined, account: string): Json | undefined {
+  if (path === "owner.account") return value === account ? value : undefined;
+  if (value === undefined) return undefined;
   if (path === "accounts") return list(value).filter((id) => id === account);
   if (path !== "policies") return value;
   return list(value).flatMap((policy) => {

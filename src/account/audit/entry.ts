@@ -75,7 +75,8 @@ function fromRecord(
   const operation = operationNamed(record.operation);
   const [first] = objects;
   const one = objects.length === 1 ? first : undefined;
-  const uri = operation && uriOf(operation.path, around.account.id, one);
+  const uri =
+    operation && uriOf(operation.path, isCertain(log, one, around) ? around.account.id : undefined, one);
   const types = [...new Set(objects.map(({ kind }) => kind))];
   const told =
     objects.length > MOST_OBJECTS ? { ...record, objects: objects.slice(0, MOST_OBJECTS) } : record;
@@ -189,9 +190,27 @@ function shown(path: string): string {
 
 const PARAMETER = /:\w+/g;
 
+/**
+ * Is an account in the address of an operation this one? In its own log it is. In the directory's, it is
+ * where the object is the account or is owned by it; a token of another account may concern it as well.
+ */
+function isCertain(
+  log: "account" | "directory",
+  one: ObjectChange | undefined,
+  around: Surroundings,
+): boolean {
+  if (log === "account") return true;
+  if (!one) return false;
+  const { id } = around.account;
+  if (one.id === id || "owner.account" in one.fields) return true;
+  const owner = around.ownerOf(one.id);
+  return owner?.type === "account" && owner.id === id;
+}
+
 /** The address an operation was called by, where the log tells: it names the account, and one object at most. */
-function uriOf(path: string, account: string, one: ObjectChange | undefined): string | undefined {
-  const rest = shown(path).replace(":account_id", account);
+function uriOf(path: string, account: string | undefined, one: ObjectChange | undefined): string | undefined {
+  const rest = shown(path).replace(":account_id", account ?? ":account_id");
+  if (account === undefined && rest.includes(":account_id")) return undefined;
   const open = rest.match(PARAMETER)?.length ?? 0;
   if (open === 0) return rest;
   return open === 1 && one ? rest.replace(PARAMETER, () => one.id) : undefined;

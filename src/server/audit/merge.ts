@@ -94,8 +94,9 @@ export class Merged<Item extends Placed> {
     return this.#streams.map(({ position }) => position);
   }
 
-  async hasMore(): Promise<boolean> {
-    return (await this.#nearest()) !== undefined;
+  /** The next item, which stays the next. */
+  async peek(): Promise<Item | undefined> {
+    return (await this.#nearest())?.item;
   }
 
   async next(): Promise<Item | undefined> {

@@ -40,20 +40,14 @@ export function readAuditQuery(parameters: Parameters): AuditQuery {
   const filters = readFilters(parameters, problems);
   for (const name of all(parameters, "product_category")) problems.add("no_product_category", { name });
   if (problems.found || !window) throw new Refusal(problems.list());
-  const parts: [string, string][] = [
-    ["since", window.since],
-    ["before", window.before],
-    ["direction", direction],
-  ];
-  for (const { name, values, not } of filters)
-    parts.push([not ? `${name}.not` : name, [...values].sort().join("\n")]);
+  const asked = filters.map(({ name, values, not }) => [name, not, [...values].sort()]);
   return {
     ...window,
     direction: direction === "asc" ? "asc" : "desc",
     limit,
     filters,
     cursor: one(parameters, "cursor"),
-    name: nameOf(parts),
+    name: nameOf([window, direction, asked]),
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Surroundings } from "../../account/audit/entry.ts";
 import { passes } from "../../account/audit/filter.ts";
 import { surroundingsOf } from "../../account/audit/surroundings.ts";
+import { parseTime } from "../../contract/time.ts";
 import { readCursor, writeCursor } from "../audit/cursor.ts";
 import { Merged } from "../audit/merge.ts";
 import { type AuditQuery, type Parameters, readAuditQuery } from "../audit/query.ts";
@@ -29,8 +30,8 @@ export function addAuditRoute(routes: Routes, { accounts, store, refusals }: App
     const sources = await sourcesOf(store, state, directory, query);
     const merged = new Merged(sources, query.direction, positions);
     const entries = await collect(merged, query, surroundingsOf(state.id, directory));
-    const more = await merged.hasMore();
-    const cursor = more ? writeCursor(query.name, { epochs, positions: merged.positions }) : undefined;
+    const more = await merged.peek();
+    const cursor = more && writeCursor(query.name, { epochs, positions: merged.positions });
     return { status: 200, body: assemble('{"result":[', entries, `],${tail(entries.length, cursor)}`) };
   });
 }
@@ -65,10 +66,14 @@ async function collect(
     }
     if (looked < MOST_LOOKED_AT) continue;
     if (entries.length > 0) break;
-    if (await merged.hasMore()) {
-      const way = direction === "asc" ? "forward" : "back";
-      throw refuse("audit_too_wide", { count: looked, time: found.time, way });
-    }
+    const next = await merged.peek();
+    if (next) throw refuse("audit_too_wide", { count: looked, rest: restFrom(next.time, direction) });
   }
   return entries;
+}
+
+/** The parameter that makes a query go on with what has this time. */
+function restFrom(time: string, direction: AuditQuery["direction"]): string {
+  // What comes before a moment is asked for by the microsecond after it.
+  return direction === "asc" ? `since=${time}` : `before=${parseTime(`${time.slice(0, -1)}001Z`)}`;
 }
