@@ -215,7 +215,7 @@ describe("what was changed", () => {
     const file = join(data, "patchbay.db");
     writeFileSync(file, readFileSync(file).subarray(0, 20_480));
     expect(await refusal(free())).toBe(
-      `The data directory ${data} cannot be used: database disk image is malformed.`,
+      `The data directory ${data} cannot be used: a file of it is damaged, or not Patchbay's (database disk image is malformed). Nothing was changed. Bring back a backup with patchbay restore.`,
     );
     expect(readFileSync(file)).toHaveLength(20_480);
   });

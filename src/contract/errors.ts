@@ -5,6 +5,7 @@
  * the vendor does not publish. A page for each code is generated from this table.
  */
 
+import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { ownErrors } from "./errors-own.ts";
@@ -30,7 +31,7 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors } satisfies Record<
+export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors, ...adminErrors } satisfies Record<
   string,
   ErrorEntry
 >;

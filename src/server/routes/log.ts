@@ -11,7 +11,7 @@ import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeListed, listings } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
-import { refuse } from "../refusal.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 
 const MOST_RECORDS = 100;
 const USUAL_RECORDS = 20;
@@ -76,6 +76,11 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
           stop();
           throw refuse("history_moved", { revision: after, newest: revision, epoch });
         }
+        const [first] = page.records;
+        if (first && first.revision > after + 1) {
+          stop();
+          throw refuse("history_pruned", { revision: after, oldest: first.revision });
+        }
         const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
         stop();
         if (done) return { status: 200, body: succeed(show(page.records), info(page)) };
@@ -90,9 +95,17 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
     const text = call.params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
     const record = await store.change(state.id, revision);
-    if (!record) throw refuse("change_not_found", { revision: text, newest: state.durable });
+    if (!record) throw await noChange(state, revision, text);
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
   });
+
+  /** The refusal of a revision that the log does not hold: never, or no longer. */
+  async function noChange(state: State, revision: number, text: string): Promise<Refusal> {
+    const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
+    return oldest && revision > 0 && revision < oldest.revision
+      ? refuse("change_pruned", { revision, oldest: oldest.revision })
+      : refuse("change_not_found", { revision: text, newest: state.durable });
+  }
 
   routes.account("getState", (call) => {
     const { state } = call.account;
