@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type OperationName, operations } from "../src/contract/operations.ts";
-import { demoSeedFile } from "../src/server/seed-file.ts";
+import { demoSeedFile } from "../src/store/seed-file.ts";
 import {
   ACCOUNT,
   type Ask,

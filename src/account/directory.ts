@@ -89,9 +89,13 @@ function found<D>(directory: State, kind: Kind, claim: string): Found<D> | undef
   return slot && entry ? { id: slot.id, doc: entry.doc as D } : undefined;
 }
 
-/** Is the user a member of every account there is? What concerns all of them takes that. */
+/**
+ * Is the user a member of every account there is? What concerns all of them takes that. Where there is
+ * none yet, nobody is.
+ */
 export function isMemberOfAll(directory: State, user: UserDoc): boolean {
-  return directory.ids(accountKind.name).every((id) => user.accounts.includes(id));
+  const ids = directory.ids(accountKind.name);
+  return ids.length > 0 && ids.every((id) => user.accounts.includes(id));
 }
 
 export type TokenStatus = "active" | "disabled" | "expired";

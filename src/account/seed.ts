@@ -15,7 +15,7 @@ import { type Problem, Problems } from "../contract/errors.ts";
 import { findBadText } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
 import { permissionGroup, permissionGroups } from "../contract/permissions.ts";
-import { Seed, type SeedAccount, type SeedInterconnect } from "../contract/seed.ts";
+import { Seed, type SeedAccount, type SeedInterconnect, type SeedToken } from "../contract/seed.ts";
 import { didYouMean } from "../contract/similar.ts";
 import type { Change } from "./change.ts";
 import { type Circumstances, decide, type Wish } from "./decide.ts";
@@ -248,6 +248,10 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
     judgeTimes({ created_on }, `/accounts/${index}`, problems);
     if (firstAccount(id, `/accounts/${index}`)) wishes.push(wish(accountKind, id, doc, `/accounts/${index}`));
   }
+  if (seed.accounts.length === 0 && (seed.tokens ?? []).length === 0) {
+    const detail = "A seed without accounts needs a token, or nobody could ever make one.";
+    problems.add("invalid_seed", { detail }, "/accounts");
+  }
   const known = new Set(seed.accounts.map((account) => account.id));
   for (const [index, { id, email, key, accounts }] of (seed.users ?? []).entries()) {
     for (const [at, account] of accounts.entries()) judgeAccount(account, `/users/${index}/accounts/${at}`);
@@ -273,7 +277,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
     problems.add("invalid_seed", { detail: `There is no account ${account} in the seed.` }, pointer);
   }
 
-  function judgeCondition(condition: NonNullable<Seed["tokens"]>[number]["condition"], pointer: string) {
+  function judgeCondition(condition: SeedToken["condition"], pointer: string) {
     for (const side of ["in", "not_in"] as const) {
       for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
         if (isPrefixOrAddress(text)) continue;
@@ -287,7 +291,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
     }
   }
 
-  function makePolicy(policy: NonNullable<Seed["tokens"]>[number]["policies"][number], pointer: string) {
+  function makePolicy(policy: SeedToken["policies"][number], pointer: string) {
     const groups = policy.permission_groups.map((text, at) => {
       const group = permissionGroup(text);
       if (group) return group;
