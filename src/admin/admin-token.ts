@@ -1,0 +1,35 @@
+/** The token of an administrator: it may do everything on all accounts, and hand out as much. */
+
+import { randomBytes } from "node:crypto";
+import { type Found, type TokenDoc, tokenKind } from "../account/directory.ts";
+import { seedWorld } from "../account/seed.ts";
+import { permissionGroups } from "../contract/permissions.ts";
+import type { SeedToken } from "../contract/seed.ts";
+import { hashSecret, newEpoch, newSecret } from "../store/secrets.ts";
+
+/** A new one, as a seed tells it: with its secret. */
+export function newAdminToken(name: string): SeedToken {
+  return {
+    id: randomBytes(16).toString("hex"),
+    name,
+    value: newSecret("cfat_"),
+    policies: [
+      {
+        effect: "allow",
+        accounts: ["*"],
+        // Nobody can make a token stronger than their own, so an administrator's has every group.
+        permission_groups: Object.values(permissionGroups).map(({ id }) => id),
+      },
+    ],
+  };
+}
+
+/** The same as the directory keeps it: with the secret's hash. */
+export function storedToken(token: SeedToken, time: string): Found<TokenDoc> {
+  const sources = { time, hash: hashSecret, epoch: newEpoch };
+  const world = seedWorld({ accounts: [], tokens: [token] }, sources);
+  const edits = world.ok ? world.states.flatMap(({ change }) => change.edits) : [];
+  const after = edits.find(({ kind }) => kind === tokenKind)?.after;
+  if (!after) throw new Error("The rules of seeds refuse an administrator's token.");
+  return { id: token.id, doc: after.doc as TokenDoc };
+}
