@@ -7,6 +7,11 @@ import { permissionGroups } from "../contract/permissions.ts";
 import type { SeedToken } from "../contract/seed.ts";
 import { hashSecret, newEpoch, newSecret } from "../store/secrets.ts";
 
+/** Is it a group of rights on accounts? Those on a user are for the user's own tokens. */
+function isForAccounts({ scope }: { readonly id: string; readonly scope?: string }): boolean {
+  return scope !== "user";
+}
+
 /** A new one, as a seed tells it: with its secret. */
 export function newAdminToken(name: string): SeedToken {
   return {
@@ -18,7 +23,9 @@ export function newAdminToken(name: string): SeedToken {
         effect: "allow",
         accounts: ["*"],
         // Nobody can make a token stronger than their own, so an administrator's has every group.
-        permission_groups: Object.values(permissionGroups).map(({ id }) => id),
+        permission_groups: Object.values(permissionGroups)
+          .filter(isForAccounts)
+          .map(({ id }) => id),
       },
     ],
   };

@@ -37,7 +37,6 @@ export function prune(options: PruneOptions, environment: Environment, terminal:
       const removed = await removeOld(db, old);
       return `${count(removed, "change")} of ${count(old.length, "state")} ${archive === undefined ? "removed" : `moved to ${archive}`}.`;
     } catch (error) {
-      if (error instanceof ConfigError) throw error;
       throw refusal(data, error);
     }
   });

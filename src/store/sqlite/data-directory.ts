@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ConfigError } from "../config-error.ts";
 import { StoreRefused } from "../store.ts";
 
 /** The database of a data directory. SQLite keeps `-wal` and `-shm` beside it while it is open. */
@@ -86,8 +87,8 @@ export function isDamage(error: unknown): boolean {
 }
 
 /** The operator's sentence for whatever keeps a directory from being used. */
-export function refusal(directory: string | undefined, error: unknown): StoreRefused {
-  if (error instanceof StoreRefused) return error;
+export function refusal(directory: string | undefined, error: unknown): StoreRefused | ConfigError {
+  if (error instanceof StoreRefused || error instanceof ConfigError) return error;
   return new StoreRefused(`The data directory ${directory ?? "(in memory)"} cannot be used: ${why(error)}`);
 }
 
