@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { backup as copy, DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { ConfigError } from "../store/config-error.ts";
 import { isDamage, messageOf, why } from "../store/sqlite/data-directory.ts";
 import {
@@ -101,7 +102,7 @@ function openBackup(file: string): DatabaseSync {
   if (!existsSync(file)) throw new ConfigError(`There is no file ${file}.`);
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(file, { readOnly: true });
+    db = new DatabaseSync(locationOf(file), { readOnly: true });
     const version = schemaVersion(db);
     refuseNewer(version, file);
     if (version === 0) throw new Error("it holds none of Patchbay's tables");
@@ -111,6 +112,14 @@ function openBackup(file: string): DatabaseSync {
     if (error instanceof StoreRefused) throw error;
     throw new ConfigError(`${file} is no backup of Patchbay's: ${messageOf(error)}.`);
   }
+}
+
+/** A backup stands still, and may be where nothing can be written; a copy with its log beside it may not. */
+function locationOf(file: string): string | URL {
+  if (existsSync(`${file}-wal`)) return file;
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1");
+  return url;
 }
 
 function tell(content: Content | undefined): string {

@@ -127,7 +127,7 @@ export interface Content {
 /** Reads all of a database: its pages, and its states where it has this version's schema. Throws if it cannot. */
 export function examine(db: DatabaseSync): Content {
   const told = db.prepare("PRAGMA integrity_check(1)").get()?.["integrity_check"];
-  if (told !== "ok") throw new SyntaxError(String(told));
+  if (told !== "ok") throw new SyntaxError(String(told).replaceAll(/\s+/g, " "));
   const count = (table: string) => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
   const content = { states: count("state"), objects: count("object"), changes: count("change") };
   if (schemaVersion(db) !== SCHEMA_VERSION) return content;
