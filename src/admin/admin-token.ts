@@ -5,6 +5,7 @@ import { type Found, type TokenDoc, tokenKind } from "../account/directory.ts";
 import { seedWorld } from "../account/seed.ts";
 import { permissionGroups } from "../contract/permissions.ts";
 import type { SeedToken } from "../contract/seed.ts";
+import { ConfigError } from "../store/config-error.ts";
 import { hashSecret, newEpoch, newSecret } from "../store/secrets.ts";
 
 /** Is it a group of rights on accounts? Those on a user are for the user's own tokens. */
@@ -31,12 +32,13 @@ export function newAdminToken(name: string): SeedToken {
   };
 }
 
-/** The same as the directory keeps it: with the secret's hash. */
+/** The same as the directory keeps it: with the secret's hash. Throws `ConfigError` if the name is none. */
 export function storedToken(token: SeedToken, time: string): Found<TokenDoc> {
   const sources = { time, hash: hashSecret, epoch: newEpoch };
   const world = seedWorld({ accounts: [], tokens: [token] }, sources);
-  const edits = world.ok ? world.states.flatMap(({ change }) => change.edits) : [];
+  if (!world.ok) throw new ConfigError(world.problems.map(({ message }) => message).join("\n"));
+  const edits = world.states.flatMap(({ change }) => change.edits);
   const after = edits.find(({ kind }) => kind === tokenKind)?.after;
-  if (!after) throw new Error("The rules of seeds refuse an administrator's token.");
+  if (!after) throw new Error("The seed of a token made none.");
   return { id: token.id, doc: after.doc as TokenDoc };
 }

@@ -23,7 +23,7 @@ export function dump(options: DumpOptions, environment: Environment, terminal: T
     let end: EndLine | undefined;
     await makeFile(options.to, (at) => {
       using db = openBeside(data);
-      using lines = new Lines(at);
+      using lines = new Lines(at, options.to);
       end = dumpAll(db, data, lines);
     });
     const { states = 0, changes = 0, objects = 0 } = end ?? {};

@@ -1,6 +1,6 @@
 /** A new file that is whole and durable, or not there. */
 
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError } from "../store/config-error.ts";
 import { syncDirectory, syncFile, why } from "../store/sqlite/data-directory.ts";
@@ -17,9 +17,9 @@ function refuseThere(file: string): void {
   if (existsSync(file)) throw new ConfigError(`${file} is there already. Name a new file.`);
 }
 
-/** The operator's sentence for whatever keeps a file from being written. */
-function unwritable(file: string, error: unknown): Error {
-  if (error instanceof ConfigError) return error;
+/** The operator's sentence for whatever the system or the database has against a file; a defect stays one. */
+function unwritable(file: string, error: unknown): unknown {
+  if (error instanceof ConfigError || !(error instanceof Error && "code" in error)) return error;
   return new ConfigError(`${file} could not be written: ${why(error)}`);
 }
 
@@ -42,21 +42,23 @@ export async function makeFile(file: string, make: (at: string) => void | Promis
     refuseThere(file);
     renameSync(at, file);
     syncDirectory(dirname(resolve(file)));
+  } catch (error) {
+    throw unwritable(file, error);
   } finally {
     removeDatabase(at);
   }
 }
 
-/** Writes lines to a file that `makeFile` made. */
+/** Writes lines to a file that `makeFile` made, and tells what goes wrong under the file's later name. */
 export class Lines {
   readonly #file: string;
   readonly #descriptor: number;
   #gathered: string[] = [];
   #length = 0;
 
-  constructor(file: string) {
+  constructor(at: string, file: string) {
     this.#file = file;
-    this.#descriptor = openSync(file, "r+");
+    this.#descriptor = openSync(at, "r+");
   }
 
   /** Adds a line, which has no line's end in it. */
@@ -77,14 +79,9 @@ export class Lines {
     }
   }
 
-  /** Writes what is left, and syncs all. */
+  /** Writes what is left. */
   finish(): void {
     this.#write();
-    try {
-      fsyncSync(this.#descriptor);
-    } catch (error) {
-      throw unwritable(this.#file, error);
-    }
   }
 
   [Symbol.dispose](): void {

@@ -86,7 +86,7 @@ function findOld(db: DatabaseSync, before: number): readonly Old[] {
 /** Writes them where they will last, before anything is removed. */
 async function writeArchive(db: DatabaseSync, old: readonly Old[], archive: string): Promise<void> {
   await makeFile(archive, (at) => {
-    using lines = new Lines(at);
+    using lines = new Lines(at, archive);
     const end = { type: "end", states: 0, changes: 0, objects: 0, rows: 0 } satisfies EndLine;
     const reading = new Reading(db);
     consistently(db, () => {

@@ -2,9 +2,10 @@
 
 import { decide } from "../account/decide.ts";
 import { DIRECTORY_ID, tokenKind } from "../account/directory.ts";
+import { why } from "../store/sqlite/data-directory.ts";
 import { databaseIn } from "../store/sqlite/database-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
-import { StoreRefused } from "../store/store.ts";
+import { NotCommitted, OutcomeUnknown, StoreRefused } from "../store/store.ts";
 import { newAdminToken, storedToken } from "./admin-token.ts";
 import { dataDirectory, type Environment, run, type Terminal, timestamp } from "./run.ts";
 
@@ -42,6 +43,9 @@ async function addToken(data: string, name: string): Promise<string> {
     const { epoch, revision } = directory;
     await store.commit({ state: DIRECTORY_ID, epoch, base: revision, changes: [decision.change] });
     return secret.value;
+  } catch (error) {
+    if (!(error instanceof NotCommitted || error instanceof OutcomeUnknown)) throw error;
+    throw new StoreRefused(`The data directory ${data} did not take the token: ${why(error)}`);
   } finally {
     await store.close();
   }

@@ -179,6 +179,12 @@ describe("token makes another administrator's token", () => {
     expect(JSON.stringify(record)).not.toContain(secret);
   });
 
+  test("not under a name that is none", async () => {
+    await done(init, { data });
+    expect(await refused(token, { data, name: "" })).toContain("name is");
+    expect(await refused(token, { data, name: "x".repeat(121) })).toContain("name is");
+  });
+
   test("not while a server runs", async () => {
     await done(init, { data });
     await using _server = await served();
