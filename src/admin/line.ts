@@ -27,8 +27,8 @@ const StateLine = Type.Object(
     type: Type.Literal("state"),
     id: Type.String({ pattern: "^([0-9a-f]{32}|directory)$" }),
     epoch: Type.String({ minLength: 1 }),
-    /** The last of the changes that follow; in a dump, where the state stands. */
-    revision: Revision,
+    /** The last of the changes that follow; in a dump, where the state stands: at 0 if nothing changed it yet. */
+    revision: Count,
     /** The revision before the first of the changes that follow. More than 0 where the log was pruned. */
     after: Count,
     /** For each kind of object, the revision of the last change to one. Not in an archive. */

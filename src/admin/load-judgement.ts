@@ -38,7 +38,7 @@ export function judgeWorld(
 
 function judgeState(reading: Reading, told: Told, archived: readonly Told[]): LoadedState {
   const { id, revision } = told.line;
-  const floor = (reading.oldest(id) ?? revision) - 1;
+  const floor = (reading.oldest(id) ?? revision + 1) - 1;
   const stored = reading.stateAsFolded(id);
   if (!stored) throw new Error(`The state ${id} was not written.`);
   judgeClaims(stored, told);

@@ -34,10 +34,12 @@ export function load(options: LoadOptions, environment: Environment, terminal: T
 
 /** Fills a database, and judges what is in it then. Throws `ConfigError` at the first line that is wrong. */
 export function loadAll(db: DatabaseSync, { from, archive = [] }: LoadOptions): readonly LoadedState[] {
-  const loading = new Loading(new Filling(db));
+  const filling = new Filling(db);
+  const loading = new Loading(filling);
   for (const file of archive) loading.readArchive(file);
   const states = loading.readDump(from);
   const judged = judgeWorld(db, states, loading.archived);
+  filling.finish();
   renewEpochs(db);
   return judged;
 }

@@ -117,7 +117,8 @@ class Reader {
     if (this.#counts.rows > 0) throw this.#refusal(placed, "a state stands before the rows of other tables");
     if (this.#told.has(line.id))
       throw this.#refusal(placed, `the state ${line.id} stands in the file already`);
-    if (line.after >= line.revision)
+    // A state that was made and never changed has no log.
+    if (line.after > Math.max(line.revision - 1, 0))
       throw this.#refusal(
         placed,
         "the newest change of a state is always told, so after is less than revision",
@@ -159,7 +160,7 @@ class Reader {
       );
     const strange = record.objects.find(({ kind }) => !mayHold(current.id, kind));
     if (strange) throw this.#refusal(placed, unknownKind(strange.kind));
-    if (!this.#filling.change(current.id, record.revision, JSON.stringify(record)))
+    if (!this.#filling.change(current.id, record))
       throw this.#refusal(
         placed,
         `another file tells another change of revision ${record.revision}: they are of two histories`,

@@ -91,6 +91,44 @@ async function dumpApart(data: string, to: string): Promise<void> {
   expect(await once(child, "close")).toEqual([0, null]);
 }
 
+test("what stands beside the log, and states that nothing changed yet, are carried too", async () => {
+  const store = await openWorld(at("data"), new Chance(9), 5);
+  const refusal = (number: number) => ({
+    time: `2025-02-0${number}T00:00:00.000000Z`,
+    actor: { type: "token", id: "t", name: "t" } as const,
+    request_id: `r${number}`,
+    address: "192.0.2.1",
+    operation: "updateInterconnects",
+    status: 403,
+    code: 10000,
+    message: "Authentication error",
+    method: "PUT",
+    path: "/",
+  });
+  await store.note([1, 2].map((number) => ({ state: FIRST_ACCOUNT, event: refusal(number) })));
+  const events = await store.eventsAfter(FIRST_ACCOUNT, 0, 10);
+  await store.close();
+  const raw = new DatabaseSync(join(at("data"), "patchbay.db"));
+  const empty = "c".repeat(32);
+  raw.exec(
+    `INSERT INTO state (id, epoch, revision, folded, collections) VALUES ('${empty}', 'e0', 0, 0, '{}')`,
+  );
+  raw.close();
+  await done(dump, { data: at("data"), to: at("dump") });
+  await done(load, { data: at("loaded"), from: at("dump") });
+  await done(dump, { data: at("loaded"), to: at("again") });
+  expect(linesOf(at("again"))).toEqual(
+    linesOf(at("dump")).map((line) => line.replace('"epoch":"e0"', '"epoch":""')),
+  );
+  const loaded = SqliteStore.open(at("loaded"));
+  onTestFinished(() => loaded.close());
+  expect(await loaded.eventsAfter(FIRST_ACCOUNT, 0, 10)).toEqual(events);
+  expect(events).toHaveLength(2);
+  expect((await loaded.load(empty))?.durable).toBe(0);
+  // The log can be searched for a time, as it could.
+  expect(await loaded.changeAt(FIRST_ACCOUNT, "2000-01-01T00:00:00.000000Z")).toBe(1);
+});
+
 describe("dump", () => {
   beforeEach(async () => {
     const store = await openWorld(at("data"), new Chance(7), 20);
@@ -140,8 +178,8 @@ describe("dump", () => {
 
   test("carries the rows of tables that it knows nothing of, and load refuses those that this version has not", async () => {
     const raw = new DatabaseSync(join(at("data"), "patchbay.db"));
-    raw.exec(`CREATE TABLE event (state TEXT, number INTEGER, share REAL, note TEXT, PRIMARY KEY (state, number)) STRICT, WITHOUT ROWID;
-      INSERT INTO event VALUES ('b', 1, 0.5, NULL), ('a', 2, 1.0, 'line' || char(10) || 'two');`);
+    raw.exec(`CREATE TABLE sample (state TEXT, number INTEGER, share REAL, note TEXT, PRIMARY KEY (state, number)) STRICT, WITHOUT ROWID;
+      INSERT INTO sample VALUES ('b', 1, 0.5, NULL), ('a', 2, 1.0, 'line' || char(10) || 'two');`);
     raw.close();
     await done(dump, { data: at("data"), to: at("dump") });
     const rows = linesOf(at("dump")).filter((line) => line.startsWith('{"type":"row"'));
@@ -151,7 +189,7 @@ describe("dump", () => {
     ]);
     const line = linesOf(at("dump")).indexOf(rows[0] ?? "") + 1;
     expect(await refused(load, { data: at("loaded"), from: at("dump") })).toBe(
-      `${at("dump")}:${line}: this version of Patchbay does not know the table event.`,
+      `${at("dump")}:${line}: this version of Patchbay does not know the table sample.`,
     );
   });
 });

@@ -71,9 +71,19 @@ export class Filling {
   }
 
   /** Adds a record. False if another one is there under this revision. */
-  change(state: string, revision: number, record: string): boolean {
-    if (this.#statements.change.run(state, revision, record).changes === 1) return true;
-    return this.#statements.known.get(state, revision)?.["record"] === record;
+  change(state: string, record: { readonly revision: number; readonly time: string }): boolean {
+    const { revision, time } = record;
+    const text = JSON.stringify(record);
+    if (this.#statements.change.run(state, revision, time, text).changes === 1) return true;
+    return this.#statements.known.get(state, revision)?.["record"] === text;
+  }
+
+  /** When all is there: times by which the log is searched, which do not run backwards even where the clock did. */
+  finish(): void {
+    this.#db.exec(`
+      UPDATE change SET time = later.time
+      FROM (SELECT rowid AS id, max(time) OVER (PARTITION BY state ORDER BY revision) AS time FROM change) AS later
+      WHERE change.rowid = later.id AND change.time < later.time`);
   }
 
   /** Adds a row to a table beside those of the states. Returns what is wrong with it, if something is. */
@@ -108,7 +118,7 @@ function prepare(db: DatabaseSync) {
       "INSERT INTO object (state, kind, id, revision, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     ),
     change: db.prepare(
-      "INSERT INTO change (state, revision, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     ),
     known: db.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
   };
