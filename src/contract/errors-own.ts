@@ -305,8 +305,8 @@ export const ownErrors = {
   not_a_sandbox: {
     code: 990038,
     status: 403,
-    message: "This server was not started with --sandbox, so it cannot be reset.",
-    when: "`reset` destroys history, and exists only on servers that are for trying things.",
+    message: "This server was not started with --sandbox, so it can neither be reset nor be given faults.",
+    when: "`reset` destroys history, and faults break requests on purpose: both exist only on servers that are for trying things.",
     todo: "Start a server of your own with --sandbox.",
     mark,
   },

@@ -8,6 +8,7 @@
 import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
+import { networkErrors } from "./errors-network.ts";
 import { ownErrors } from "./errors-own.ts";
 
 /**
@@ -31,10 +32,13 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors, ...adminErrors } satisfies Record<
-  string,
-  ErrorEntry
->;
+export const errorTable = {
+  ...gatewayErrors,
+  ...ownErrors,
+  ...auditErrors,
+  ...adminErrors,
+  ...networkErrors,
+} satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;
 

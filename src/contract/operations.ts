@@ -4,6 +4,7 @@
  */
 
 import { auditOperations } from "./audit.ts";
+import { faultOperations } from "./fault.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
@@ -18,6 +19,7 @@ export const operations = {
   ...logOperations,
   ...auditOperations,
   ...sandboxOperations,
+  ...faultOperations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof operations;

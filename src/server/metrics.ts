@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CommitObserver, LiveState } from "../store/live-state.ts";
+import type { FaultObserver } from "./sandbox/faults.ts";
 
 /** Requests of one operation and status. */
 interface Requests {
@@ -13,6 +14,7 @@ export class Metrics {
   readonly registry = new Registry();
   /** Counted by hand: a labelled counter costs more than the rest of a read. */
   readonly #requests = new Map<string, Map<number, Requests>>();
+  readonly #faults: Counter;
   readonly #commits: Histogram;
   readonly #batch: Histogram;
   readonly #objects: Histogram;
@@ -43,6 +45,12 @@ export class Metrics {
         for (const [operation, status, { seconds }] of flatten(requests))
           this.inc({ operation, status }, seconds);
       },
+    });
+    this.#faults = new Counter({
+      name: "patchbay_faults_total",
+      help: "Faults that were armed and struck, by operation and effect. Their answers are counted as those of an operation `fault`.",
+      labelNames: ["operation", "effect"],
+      registers,
     });
     this.#commits = new Histogram({
       name: "patchbay_commit_seconds",
@@ -82,6 +90,8 @@ export class Metrics {
       requests.seconds += seconds;
     } else byStatus.set(status, { count: 1, seconds });
   }
+
+  readonly observeFault: FaultObserver = (operation, effect) => this.#faults.inc({ operation, effect });
 
   readonly observeCommit: CommitObserver = ({ state, revision, changes, seconds }) => {
     this.#commits.observe(seconds);

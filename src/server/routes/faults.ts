@@ -1,0 +1,69 @@
+/** Arming, listing and clearing of faults, for servers that are for trying things. */
+
+import { Checker } from "../../contract/check.ts";
+import { Problems } from "../../contract/errors.ts";
+import { ArmedFault, faultOperations } from "../../contract/fault.ts";
+import { operations } from "../../contract/operations.ts";
+import { didYouMean } from "../../contract/similar.ts";
+import { type Routes, readBody } from "../call.ts";
+import type { AppContext } from "../context.ts";
+import { succeed } from "../envelope.ts";
+import { Refusal, refuse } from "../refusal.ts";
+import type { Faults } from "../sandbox/faults.ts";
+
+const checker = new Checker(ArmedFault, undefined, "Fault");
+
+/** All but those that would stand in the way of clearing. */
+const targets = Object.keys(operations).filter((name) => !Object.hasOwn(faultOperations, name));
+
+export function addFaultRoutes(routes: Routes, { faults, log }: AppContext): void {
+  routes.server("listFaults", () => {
+    return { status: 200, body: succeed({ faults: inSandbox(faults).list() }) };
+  });
+
+  routes.server("armFault", async ({ request, principal }) => {
+    const armed = inSandbox(faults);
+    const fault = readFault(await readBody(request));
+    const result = armed.arm(fault);
+    log.info({ actor: principal.actor, fault }, "fault armed");
+    return { status: 200, body: succeed(result) };
+  });
+
+  routes.server("clearFaults", async ({ request, principal }) => {
+    const armed = inSandbox(faults);
+    if (request.body instanceof Uint8Array && request.body.length > 0) {
+      const detail = "the faults are all cleared, so there is nothing to say in a body";
+      if (JSON.stringify(await readBody(request)) !== "{}") throw refuse("invalid_request", { detail }, "");
+    }
+    armed.clear();
+    log.info({ actor: principal.actor }, "faults cleared");
+    return { status: 200, body: succeed({ faults: [] }) };
+  });
+}
+
+function inSandbox(faults: Faults | undefined): Faults {
+  if (!faults) throw refuse("not_a_sandbox");
+  return faults;
+}
+
+function readFault(body: unknown): ArmedFault {
+  const problems = new Problems();
+  const fault = checker.read(body, "", problems);
+  if (!fault) throw new Refusal(problems.list());
+  const { operation, status, latency_ms, drop } = fault;
+  if (!targets.includes(operation)) {
+    problems.add(
+      "unknown_operation",
+      { given: operation, hint: didYouMean(operation, targets) },
+      "/operation",
+    );
+  }
+  if (status !== undefined && drop !== undefined) problems.add("fault_contradicts_itself", {}, "/drop");
+  const effects = ["status", "latency_ms", "drop"];
+  const told = problems.list().some(({ pointer }) => effects.some((name) => pointer === `/${name}`));
+  if (!told && status === undefined && latency_ms === undefined && drop === undefined) {
+    problems.add("fault_without_effect", {}, "");
+  }
+  if (problems.found) throw new Refusal(problems.list());
+  return fault;
+}
