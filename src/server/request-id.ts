@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
-
 /** The last three digits of all ids. Formatting each anew costs more than the rest of the id. */
 const LAST = Array.from({ length: 4096 }, (_, number) => `${number.toString(16).padStart(3, "0")}-PBY`);
 
-/** Ids in the form of `cf-ray`: 16 hex digits and a place. Random per server, then counted. */
-export function requestIds(): () => string {
-  const server = randomBytes(4).toString("hex");
-  let high = randomBytes(4).readUInt32BE() >>> 12;
+/** Ids in the form of `cf-ray`: 16 hex digits and a place. Drawn once for a server, then counted. */
+export function requestIds(draw: (bytes: number) => Buffer): () => string {
+  const server = draw(4).toString("hex");
+  let high = draw(4).readUInt32BE() >>> 12;
   let low = 0;
   let head = "";
   return () => {

@@ -21,9 +21,13 @@ export type SecretPrefix = "cfk_" | "cfut_" | "cfat_";
 /**
  * A new secret in the vendor's form ("Token formats" in its documentation): prefix, 40 characters, and a
  * checksum of 8 hex digits. The vendor does not publish which checksum; here it is CRC-32 of what stands before.
+ * `draw` gives a number from 0 on, below the one it is given.
  */
-export function newSecret(prefix: SecretPrefix): string {
+export function newSecret(
+  prefix: SecretPrefix,
+  draw: (below: number) => number = (below) => randomInt(below),
+): string {
   let secret: string = prefix;
-  for (let count = 0; count < 40; count++) secret += LETTERS[randomInt(LETTERS.length)];
+  for (let count = 0; count < 40; count++) secret += LETTERS[draw(LETTERS.length)];
   return secret + crc32(secret).toString(16).padStart(8, "0");
 }

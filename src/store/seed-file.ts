@@ -35,8 +35,9 @@ export function makeWorld(
   source: SeedSource,
   time: string,
   more: readonly SeedToken[] = [],
+  epoch: () => string = newEpoch,
 ): readonly SeededState[] {
-  const sources = { time, hash: hashSecret, epoch: newEpoch };
+  const sources = { time, hash: hashSecret, epoch };
   const plain = readJson(source.text);
   if (plain !== undefined) {
     const world = seedWorld(withTokens(plain, more), sources);
