@@ -17,6 +17,8 @@ export interface PatchbayOptions {
   readonly port?: number;
   /** Requests of a credential in 300 seconds. Any number unless given. */
   readonly rateLimit?: number;
+  /** Makes ids, secrets and time a function of this text and of the requests, for tests that compare output. */
+  readonly deterministic?: string;
 }
 
 export interface Patchbay extends AsyncDisposable {
@@ -34,7 +36,7 @@ export interface Patchbay extends AsyncDisposable {
 
 /** Starts a server on loopback. Throws `ConfigError` with every problem of the seed. */
 export async function createPatchbay(options: PatchbayOptions = {}): Promise<Patchbay> {
-  const { seed, data, port = 0, rateLimit } = options;
+  const { seed, data, port = 0, rateLimit, deterministic } = options;
   const overrides: Overrides =
     seed === undefined
       ? {}
@@ -51,6 +53,8 @@ export async function createPatchbay(options: PatchbayOptions = {}): Promise<Pat
     metricsPort: undefined,
     rateLimit: rateLimit ?? ("off" as const),
     logLevel: "silent",
+    deterministic,
+    names: { port: "port", data: "data", deterministic: "deterministic" },
   };
   const server = await startServer(config, overrides);
   return {

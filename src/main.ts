@@ -16,10 +16,28 @@ export async function main(argv: readonly string[]): Promise<void> {
       "--seed <file>",
       "world to start an empty directory from [PATCHBAY_SEED] (default: the demonstration)",
     )
-    .option("--sandbox", "allow reset; always so with the demonstration [PATCHBAY_SANDBOX]")
+    .option("--sandbox", "allow reset and faults; always so with the demonstration [PATCHBAY_SANDBOX]")
     .option(
       "--metrics-port <number>",
       "port of /metrics, /healthz and /readyz, or off [PATCHBAY_METRICS_PORT] (default: 8788)",
+    )
+    .option(
+      "--metrics-host <address>",
+      "address of the metrics port [PATCHBAY_METRICS_HOST] (default: 127.0.0.1)",
+    )
+    .option("--tls-cert <file>", "certificate chain in PEM, to speak TLS [PATCHBAY_TLS_CERT]")
+    .option("--tls-key <file>", "the certificate's key in PEM [PATCHBAY_TLS_KEY]")
+    .option(
+      "--trust-proxy <addresses>",
+      "proxies whose x-forwarded-for, -proto and -host count, with commas between [PATCHBAY_TRUST_PROXY] (default: none)",
+    )
+    .option(
+      "--public-url <url>",
+      "address that clients use, such as https://patchbay.example.net [PATCHBAY_PUBLIC_URL]",
+    )
+    .option(
+      "--deterministic <seed>",
+      "make ids, secrets and time a function of the seed and the requests, for tests; in memory unless --data is given [PATCHBAY_DETERMINISTIC]",
     )
     .option(
       "--rate-limit <number>",

@@ -74,9 +74,23 @@ describe("a server on this machine answers to this machine's names alone", () =>
     expect(await told({ ...change, host: "evil.example", token: null })).toBe("403 990009");
   });
 
-  test("the first Host counts, and not one that is added behind it", async () => {
-    expect(await told({ host: "evil.example", headers: ["Host: localhost"] })).toBe("403 990009");
+  test("two lines are refused, in either order and if they are the same: none of them is chosen", async () => {
+    for (const [host, second] of [
+      ["evil.example", "localhost"],
+      ["localhost", "evil.example"],
+      ["localhost", "localhost"],
+    ] as const) {
+      const reply = await untouched(server, () => ask({ ...change, host, headers: [`Host: ${second}`] }));
+      expect(rawVerdict(reply)).toBe("400 990005");
+      expect(reply?.body.errors[0].message).toBe(
+        "The request is not valid HTTP: there is more than one Host.",
+      );
+    }
+  });
+
+  test("what a proxy would say of the host does not count", async () => {
     expect(await told({ host: "evil.example", headers: ["X-Forwarded-Host: localhost"] })).toBe("403 990009");
+    expect(await told({ host: "localhost", headers: ["X-Forwarded-Host: evil.example"] })).toBe("200");
   });
 });
 

@@ -66,8 +66,24 @@ describe("methods", () => {
     expect(await told({ method: "QUERY", path: "/nothing" })).toBe("404 10404");
   });
 
-  test("CONNECT finds nobody: the connection is closed", async () => {
-    expect(await told({ method: "CONNECT", path: "localhost:80" })).toBe("closed");
+  test("CONNECT leads nowhere: it is refused after the answers due before it, and the connection closed", async () => {
+    using connection = new RawConnection(server.url);
+    const connect = rawRequest({ method: "CONNECT", path: "localhost:80" });
+    await connection.send(Buffer.concat([rawRequest({ path: LIST }), connect, rawRequest({ path: LIST })]));
+    const [first, second] = [await connection.reply(), await connection.reply()];
+    expect([rawVerdict(first), rawVerdict(second)]).toEqual(["200", "405 7001"]);
+    expect(second?.headers).toMatchObject({ allow: "GET, POST, PUT, DELETE", connection: "close" });
+    expect(second?.body.errors[0].message).toBe("Method CONNECT not available for that URI.");
+    await connection.closed;
+  });
+
+  test("CONNECT by who breaks off troubles nobody", async () => {
+    for (let i = 0; i < 20; i++) {
+      using connection = new RawConnection(server.url);
+      await connection.send("CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      connection.reset();
+    }
+    expect(await told({ path: LIST })).toBe("200");
   });
 
   test("OPTIONS * and no cross-origin permission anywhere", async () => {

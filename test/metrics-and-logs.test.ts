@@ -22,6 +22,7 @@ import {
 } from "./harness/server.ts";
 
 const RESET = "/patchbay/v1/reset";
+const FAULTS = "/patchbay/v1/faults";
 const VERIFY = "/client/v4/user/tokens/verify";
 
 /** One line of the log, parsed. */
@@ -208,6 +209,10 @@ describe("the log", () => {
       await server.ask("GET", `${OWN}/state`, asked);
       await server.ask("GET", urlOf(ALWAYS), asked);
       await server.ask("POST", RESET, asked);
+      const fault = { operation: "reset", latency_ms: 1 };
+      await server.ask("PUT", FAULTS, { ...asked, body: fault });
+      await server.ask("GET", FAULTS, asked);
+      await server.ask("DELETE", FAULTS, asked);
     }
     for (const asked of Object.values(refused)) {
       await server.ask("GET", LIST, asked);

@@ -87,7 +87,7 @@ describe("createPatchbay", () => {
     expect(patchbay.url).toBe(`http://127.0.0.1:${port}`);
     await expect(createPatchbay({ port })).rejects.toThrow(
       new ConfigError(
-        `Port ${port} is taken by another program. Choose another with --port (0 picks a free one).`,
+        `Port ${port} is taken by another program. Choose another with port (0 picks a free one).`,
       ),
     );
   });

@@ -100,7 +100,7 @@ describe("what the operator decides", () => {
     [{ port: "-1" }, "--port is -1, but must be a port number from 0 to 65535 (0 picks a free one)."],
     [
       { metricsPort: "on" },
-      "--metrics-port is on, but must be a port number from 0 to 65535 (0 picks a free one).",
+      "--metrics-port is on, but must be a port number from 0 to 65535 (0 picks a free one), or off.",
     ],
     [
       { logLevel: "loud" },
@@ -126,6 +126,10 @@ describe("what the operator decides", () => {
       { host: "192.0.2.1", metricsPort: "0" },
       "This machine does not have the address 192.0.2.1. Choose one that it has with --host.",
     ],
+    [
+      { metricsHost: "192.0.2.1", metricsPort: "0" },
+      "This machine does not have the address 192.0.2.1. Choose one that it has with --metrics-host.",
+    ],
   ])("wrong in %j is refused with one plain sentence", async (options: ServerOptions, sentence) => {
     expect(await refusalOf({ ...usual(), seed: ownSeed(), ...options })).toBe(sentence);
   });
@@ -134,11 +138,11 @@ describe("what the operator decides", () => {
     [{ PATCHBAY_SANDBOX: "yes" }, "PATCHBAY_SANDBOX is yes, but must be true or false."],
     [
       { PATCHBAY_PORT: "http" },
-      "--port is http, but must be a port number from 0 to 65535 (0 picks a free one).",
+      "PATCHBAY_PORT is http, but must be a port number from 0 to 65535 (0 picks a free one).",
     ],
     [
       { PATCHBAY_LOG_LEVEL: "7" },
-      "--log-level is 7, but must be fatal, error, warn, info, debug, trace or silent.",
+      "PATCHBAY_LOG_LEVEL is 7, but must be fatal, error, warn, info, debug, trace or silent.",
     ],
   ])("wrong in %j is refused with one plain sentence", async (env: Record<string, string>, sentence) => {
     expect(await refusalOf({ data }, env)).toBe(sentence);

@@ -3,7 +3,7 @@
  * theirs, with its own log and revision.
  */
 
-import { contains, type Prefix, parseAddress4, parseAddress6, parsePrefix } from "../contract/addresses.ts";
+import { contains, parseHost, parsePrefix } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { concernedAccounts } from "./audit/concern.ts";
 import type { Entry, Kind, State } from "./state.ts";
@@ -116,24 +116,15 @@ export function isInForce(token: TokenDoc, now: number): boolean {
 export function admits(token: TokenDoc, address: string): boolean {
   const condition = token.condition?.request_ip;
   if (!condition) return true;
-  const host = hostPrefix(address);
+  const host = parseHost(address);
   if (!host) return false;
   const within = (texts: readonly string[]) =>
     texts.some((text) => {
-      const prefix = parsePrefix(text) ?? hostPrefix(text);
+      const prefix = parsePrefix(text) ?? parseHost(text);
       return prefix !== undefined && contains(prefix, host);
     });
   if (condition.in && !within(condition.in)) return false;
   return !condition.not_in || !within(condition.not_in);
-}
-
-/** An address as the prefix of one host. IPv4 addresses mapped into IPv6 are taken as what they are. */
-function hostPrefix(text: string): Prefix | undefined {
-  const plain = text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : text;
-  const address = parseAddress4(plain);
-  if (address !== undefined) return { family: 4, address, length: 32 };
-  const address6 = parseAddress6(plain);
-  return address6 === undefined ? undefined : { family: 6, address: address6, length: 128 };
 }
 
 const RESOURCE = "com.cloudflare.api.account.";

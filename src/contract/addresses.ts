@@ -142,6 +142,16 @@ export function parsePrefix(text: string): Prefix | undefined {
   return parsePrefix4(text) ?? parsePrefix6(text);
 }
 
+/** One address as the prefix of one host. An IPv4 address mapped into IPv6 is taken as what it is. */
+export function parseHost(text: string): Prefix | undefined {
+  const address = parseAddress4(text);
+  if (address !== undefined) return { family: 4, address, length: 32 };
+  const address6 = parseAddress6(text);
+  if (address6 === undefined) return undefined;
+  if (address6 >> 32n === 0xffffn) return { family: 4, address: Number(address6 & 0xffff_ffffn), length: 32 };
+  return { family: 6, address: address6, length: 128 };
+}
+
 function parseLength(text: string, most: number): number | undefined {
   if (!/^(0|[1-9][0-9]{0,2})$/.test(text)) return undefined;
   const length = Number(text);

@@ -1,13 +1,15 @@
 /** The HTTP application: limits, routes, and an answer for everything that is none. */
 
+import type { RequestListener } from "node:http";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { operations } from "../contract/operations.ts";
 import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
+import type { Doors, Strays } from "./network/doors.ts";
 import { refuse } from "./refusal.ts";
-import { requestIds } from "./request-id.ts";
 import { addAuditRoute } from "./routes/audit.ts";
+import { addFaultRoutes } from "./routes/faults.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
@@ -18,23 +20,29 @@ import { addTokenRoutes } from "./routes/token.ts";
 /** Bytes of a body. */
 export const MOST_BODY = 16 * 1024 * 1024;
 
-export function createApp(context: AppContext, patience: Patience = usualPatience): FastifyInstance {
-  const newRequestId = requestIds();
+export interface App {
+  readonly app: FastifyInstance;
+  /** For servers beside the one that the application opens. */
+  readonly strays: Strays;
+}
+
+export function createApp(context: AppContext, doors: Doors, patience: Patience = usualPatience): App {
+  const strays: Strays = {
+    broken: (error, socket) => broken.answer(error, socket),
+    connect: (_request, socket) => broken.refuseConnect(socket),
+  };
   const app = Fastify({
     logger: false,
     bodyLimit: MOST_BODY,
-    requestTimeout: patience.request,
-    keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    genReqId: newRequestId,
+    genReqId: () => context.newRequestId(),
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
-    http: {
-      headersTimeout: patience.headers,
-      connectionsCheckingInterval: patience.check,
-      requireHostHeader: false,
+    serverFactory: (handler) => {
+      const first = context.deterministic ? undated(handler) : knownFirst(() => routes, handler);
+      return doors.open(first, strays);
     },
-    clientErrorHandler: (error, socket) => broken.answer(error, socket),
+    clientErrorHandler: strays.broken,
     // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
       if (!routes.begin(request, reply)) return;
@@ -42,11 +50,8 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
       routes.answer(request, reply, routes.refusal(request, refusal));
     },
   });
-  const routes = new Routes(app, context, newRequestId);
+  const routes = new Routes(app, context);
   const broken = new BrokenRequests(routes, patience);
-  answerKnownFirst(app.server, routes);
-  // An expectation that nobody knows is no reason not to answer.
-  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", (request, reply, done) => {
@@ -63,6 +68,7 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
   addAuditRoute(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
+  addFaultRoutes(routes, context);
   addPages(app, routes);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
@@ -71,17 +77,22 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
       routes.refusal(request, ownRefusal(error, request.headers["content-type"])),
     );
   });
-  return app;
+  return { app, strays };
+}
+
+/** Without the date, which Node would add. */
+function undated(handler: RequestListener): RequestListener {
+  return (request, response) => {
+    response.sendDate = false;
+    handler(request, response);
+  };
 }
 
 /** Lets what is known be answered before the framework sees it. */
-function answerKnownFirst(server: FastifyInstance["server"], routes: Routes): void {
-  const listeners = server.listeners("request");
-  server.removeAllListeners("request");
-  server.on("request", (request, response) => {
-    if (routes.answerKnown(request, response)) return;
-    for (const listener of listeners) listener.call(server, request, response);
-  });
+function knownFirst(routes: () => Routes, handler: RequestListener): RequestListener {
+  return (request, response) => {
+    if (!routes().answerKnown(request, response)) handler(request, response);
+  };
 }
 
 function pathOf(url: string): string {

@@ -1,11 +1,12 @@
 /** What never became a whole request is answered too, and its connection closed. */
 
 import { maxHeaderSize, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "./call.ts";
 import { fail } from "./envelope.ts";
-import { type Refusal, refuse } from "./refusal.ts";
+import { Refusal, refuse } from "./refusal.ts";
 
 /** How long a connection may take. All in milliseconds. */
 export interface Patience {
@@ -26,6 +27,11 @@ export const usualPatience: Patience = { headers: 10_000, request: 30_000, check
  * system cut it off, and the answer with it.
  */
 const LINGER = 1_000;
+
+const BROKEN_TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
+
+/** What is asked of a proxy is asked of nobody here (RFC 9110, section 15.5.6: a 405 names what there is). */
+const CONNECT_HEADERS = { allow: "GET, POST, PUT, DELETE" };
 
 /** The newest request of a connection, kept with it as its reply. */
 const newest = Symbol("newest");
@@ -52,7 +58,8 @@ export class BrokenRequests {
   /** Answers for bytes that are no request, or that came too slowly, after the answers still due before it. */
   answer(error: NodeJS.ErrnoException, socket: Connection): void {
     if (this.#given.has(socket)) return;
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    // What breaks under TLS breaks the means to answer.
+    if (error.code === "ECONNRESET" || BROKEN_TLS.test(error.code ?? "") || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -62,6 +69,22 @@ export class BrokenRequests {
     else if (reply && !reply.raw.writableFinished) {
       reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
     } else this.#tell(socket, this.#refusal(error, "headers"));
+  }
+
+  /** Answers a CONNECT, whose connection is handed out as it is, after the answers still due before it. */
+  refuseConnect(socket: Duplex): void {
+    if (!(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    const connection: Connection = socket;
+    // The HTTP server no longer listens to it.
+    connection.on("error", () => connection.destroy());
+    const { problems } = refuse("method_not_available", { method: "CONNECT" });
+    const refusal = new Refusal(problems, CONNECT_HEADERS);
+    const reply = connection[newest];
+    if (!reply || reply.raw.writableFinished) this.#tell(connection, refusal);
+    else reply.raw.once("close", () => this.#tell(connection, refusal));
   }
 
   /** Answers a request whose body broke off, unless it was answered before that. */
@@ -87,7 +110,7 @@ export class BrokenRequests {
   }
 
   /** Answers on the bare connection. */
-  #tell(socket: Socket, { problems }: Refusal): void {
+  #tell(socket: Socket, { problems, headers }: Refusal): void {
     if (!socket.writable) {
       socket.destroy();
       return;
@@ -98,6 +121,7 @@ export class BrokenRequests {
       "connection: close",
       "content-type: application/json",
       `content-length: ${Buffer.byteLength(body)}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
     socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
     setTimeout(() => socket.destroy(), LINGER).unref();

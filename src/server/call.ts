@@ -1,9 +1,10 @@
 /** One request of a known operation, read and checked as far as is common to all. */
 
 import { randomBytes } from "node:crypto";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { ArmedFault } from "../contract/fault.ts";
 import { parseJson } from "../contract/json.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
@@ -15,9 +16,9 @@ import { type Asking, authenticate, authorize, type Principal, Tokens } from "./
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
-import { docsBase, originCheck } from "./origin.ts";
 import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
+import { meet } from "./sandbox/faults.ts";
 
 /** A body larger than this is worked on in steps, between which others are answered. */
 export const LARGE_BODY = 256 * 1024;
@@ -58,18 +59,14 @@ export class Routes {
   readonly #app: FastifyInstance;
   readonly #context: AppContext;
   readonly #rate: RateCounter;
-  readonly #newRequestId: () => string;
   readonly #tokens = new Tokens();
   readonly #reads = new KnownReads();
   #closing = false;
-  readonly #checkOrigin: (headers: IncomingHttpHeaders) => void;
 
-  constructor(app: FastifyInstance, context: AppContext, newRequestId: () => string) {
+  constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
-    this.#newRequestId = newRequestId;
     this.#context = context;
     this.#rate = new RateCounter(context.quota);
-    this.#checkOrigin = originCheck(context.loopback);
     context.closing.addEventListener("abort", () => {
       this.#closing = true;
     });
@@ -142,8 +139,9 @@ export class Routes {
     const operation: Operation = operations[name];
     const prepared = (request: FastifyRequest): C => {
       request.operation = name;
-      const { headers, ip } = request;
-      return prepare({ headers, address: ip, now: this.#context.clock.now() }, request, operation);
+      const { headers, raw } = request;
+      const address = this.#context.ingress.addressOf(raw);
+      return prepare({ headers, address, now: this.#context.clock.now() }, request, operation);
     };
     // Before the body is read: who may not ask has nothing to send.
     const onRequest: onRequestHookHandler = (request, reply, done) => {
@@ -155,13 +153,16 @@ export class Routes {
       }
     };
     const early = operation.method !== "GET";
+    const { faults } = this.#context;
     this.#app.route({
       method: operation.method,
       url: operation.path,
       ...(early && { onRequest }),
       handler: (request, reply) => {
         try {
-          const answer = handler(early ? (request.call as C) : prepared(request));
+          const call = early ? (request.call as C) : prepared(request);
+          const fault = faults?.take(name);
+          const answer = fault ? this.#strike(fault, request, reply, () => handler(call)) : handler(call);
           if (answer instanceof Promise) {
             reply.hijack();
             answer.then(
@@ -195,11 +196,12 @@ export class Routes {
     const startedAt = performance.now();
     const { headers, method = "", url = "" } = raw;
     const { name, state, answer } = known;
+    if (this.#context.faults?.isArmed(name)) return false;
     const asking = { headers, address: raw.socket.remoteAddress ?? "", now: this.#context.clock.now() };
     const directory = this.#context.accounts.directory.state;
     let rate: string;
     try {
-      this.#checkOrigin(headers);
+      this.#context.ingress.check(raw);
       const principal = authenticate(asking, directory, this.#tokens);
       authorize(principal, operations[name].groups, state.id, directory);
       if (!this.#rate.admits(principal.actor.id, asking.now)) return false;
@@ -207,10 +209,35 @@ export class Routes {
     } catch {
       return false;
     }
-    const id = this.#newRequestId();
+    const id = this.#context.newRequestId();
     const exchange = { id, raw, method, url, ip: asking.address, startedAt, operation: name, rate };
     this.#send(exchange, response, answer, known.lines);
     return true;
+  }
+
+  /** Lets a fault strike a request. What it does is counted apart from what really happens. */
+  async #strike(
+    fault: ArmedFault,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    act: () => Answer | Promise<Answer>,
+  ): Promise<Answer> {
+    const answer = await meet(fault, {
+      carryOut: async () => {
+        try {
+          return await act();
+        } catch (error) {
+          return this.refusal(request, error);
+        }
+      },
+      path: request.url.split("?", 1)[0] ?? "",
+      docs: this.#context.ingress.baseOf(request.raw),
+      closing: this.#context.closing,
+    });
+    request.operation = "fault";
+    if (answer) return answer;
+    reply.raw.destroy();
+    return { status: 0, body: "" };
   }
 
   /** What goes before every route. False if the request is answered with that. */
@@ -219,7 +246,7 @@ export class Routes {
     request.operation = "none";
     request.rate = "";
     try {
-      this.#checkOrigin(request.headers);
+      this.#context.ingress.check(request.raw);
       return true;
     } catch (error) {
       this.answer(request, reply, this.refusal(request, error));
@@ -229,7 +256,7 @@ export class Routes {
 
   /** The answer to whatever went wrong. */
   refusal(request: FastifyRequest, error: unknown): Answer {
-    const docs = docsBase(request.headers);
+    const docs = this.#context.ingress.baseOf(request.raw);
     if (error instanceof Denial) noteDenial(this.#context, request, error);
     if (error instanceof Refusal) {
       const answer = fail(error.problems, docs);
@@ -280,13 +307,13 @@ export class Routes {
     const seconds = (performance.now() - request.startedAt) / 1000;
     this.#context.metrics.countRequest(request.operation, status, seconds);
     if (this.#context.log.isLevelEnabled("debug")) {
-      const { method, url, ip } = request;
+      const { method, url, raw } = request;
       const about = {
         request_id: request.id,
         operation: request.operation,
         method,
         url,
-        ip,
+        ip: this.#context.ingress.addressOf(raw),
         status,
         seconds,
       };

@@ -1,8 +1,22 @@
 /** What the operator decided, from the command line and the environment. Nothing else reads either. */
 
+import {
+  contains,
+  formatPrefix,
+  network,
+  type Prefix,
+  parseHost,
+  parsePrefix,
+} from "../contract/addresses.ts";
 import { ConfigError } from "../store/config-error.ts";
 
 export { ConfigError } from "../store/config-error.ts";
+
+/** A setting as it was given: the text, and what the person wrote it as, such as `--port` or `PATCHBAY_PORT`. */
+export interface Given {
+  readonly text: string;
+  readonly as: string;
+}
 
 export interface ServerConfig {
   readonly host: string;
@@ -15,9 +29,26 @@ export interface ServerConfig {
   readonly sandbox: boolean | undefined;
   /** Port of `/metrics` and the health checks; without one, they are not served. */
   readonly metricsPort: number | undefined;
+  /** Address of `/metrics` and the health checks; loopback unless said. */
+  readonly metricsHost?: string | undefined;
   /** Requests of a credential in 300 seconds. Unless said, the vendor's quota, and none for the demonstration. */
   readonly rateLimit: number | "off" | undefined;
   readonly logLevel: string;
+  /** Files of the certificate and its key; without them, the server speaks HTTP in clear. */
+  readonly tls?: TlsFiles | undefined;
+  /** Proxies whose word on a request's origin counts. */
+  readonly trustProxy?: readonly Prefix[] | undefined;
+  /** The origin that clients use: scheme, host and port. */
+  readonly publicUrl?: string | undefined;
+  /** What ids, secrets and time are a function of, instead of chance and the system's clock. */
+  readonly deterministic?: string | undefined;
+  /** What to call settings in a sentence where that is not the option's name. */
+  readonly names?: Names | undefined;
+}
+
+export interface TlsFiles {
+  readonly cert: Given;
+  readonly key: Given;
 }
 
 /** Options as typed, each with the environment variable that stands in for it. */
@@ -28,52 +59,112 @@ export interface ServerOptions {
   readonly seed?: string | undefined;
   readonly sandbox?: boolean | undefined;
   readonly metricsPort?: string | undefined;
+  readonly metricsHost?: string | undefined;
   readonly rateLimit?: string | undefined;
   readonly logLevel?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly trustProxy?: string | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly deterministic?: string | undefined;
 }
 
+type Setting = Exclude<keyof ServerOptions, "sandbox">;
+export type Names = Readonly<Partial<Record<Setting, string>>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function readConfig(options: ServerOptions, environment: Environment): ServerConfig {
-  const pick = (option: string | undefined, name: string, otherwise: string) =>
-    option ?? (environment[name] || otherwise);
-  const seed = options.seed ?? (environment["PATCHBAY_SEED"] || undefined);
-  const level = pick(options.logLevel, "PATCHBAY_LOG_LEVEL", "info");
-  if (!["fatal", "error", "warn", "info", "debug", "trace", "silent"].includes(level)) {
-    throw new ConfigError(
-      `--log-level is ${level}, but must be fatal, error, warn, info, debug, trace or silent.`,
-    );
-  }
-  return {
-    host: pick(options.host, "PATCHBAY_HOST", "127.0.0.1"),
-    port: readPort("--port", pick(options.port, "PATCHBAY_PORT", "8787")),
-    data: pick(options.data, "PATCHBAY_DATA", "data"),
-    seed,
-    sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
-    metricsPort: readMetricsPort(pick(options.metricsPort, "PATCHBAY_METRICS_PORT", "8788")),
-    rateLimit: readRateLimit(options.rateLimit ?? environment["PATCHBAY_RATE_LIMIT"]),
-    logLevel: level,
-  };
+/** `metricsPort` with other words between: `metrics-port`, `METRICS_PORT`. */
+const spelled = (setting: string, between: string) =>
+  setting.replaceAll(/[A-Z]/g, (letter) => between + letter.toLowerCase());
+const optionOf = (setting: string) => `--${spelled(setting, "-")}`;
+const variableOf = (setting: string) => `PATCHBAY_${spelled(setting, "_").toUpperCase()}`;
+
+/** What to call a setting in a sentence: as the person wrote it, or else as the option. */
+export function nameOf({ names }: Pick<ServerConfig, "names">, setting: Setting): string {
+  return names?.[setting] ?? optionOf(setting);
 }
 
-function readPort(name: string, text: string): number {
+/** Options and environment, read one setting at a time. */
+class Settings {
+  readonly #options: ServerOptions;
+  readonly #environment: Environment;
+  readonly names: Partial<Record<Setting, string>> = {};
+
+  constructor(options: ServerOptions, environment: Environment) {
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  /** What was given; an empty variable gives nothing, and an empty option is a slip. */
+  find(setting: Setting): Given | undefined {
+    const typed = this.#options[setting];
+    const given = typed === undefined ? this.#variable(setting) : { text: typed, as: optionOf(setting) };
+    if (!given) return undefined;
+    if (given.text.trim() === "") throw new ConfigError(`${given.as} is empty.`);
+    this.names[setting] = given.as;
+    return given;
+  }
+
+  get(setting: Setting, otherwise: string): Given {
+    return this.find(setting) ?? { text: otherwise, as: optionOf(setting) };
+  }
+
+  #variable(setting: Setting): Given | undefined {
+    const as = variableOf(setting);
+    const text = this.#environment[as];
+    return text === undefined || text === "" ? undefined : { text, as };
+  }
+}
+
+export function readConfig(options: ServerOptions, environment: Environment): ServerConfig {
+  const settings = new Settings(options, environment);
+  const deterministic = settings.find("deterministic")?.text;
+  const config = {
+    logLevel: readLevel(settings.get("logLevel", "info")),
+    host: settings.get("host", "127.0.0.1").text,
+    port: readPort(settings.get("port", "8787")),
+    // What is the same at every start begins anew with each, so it has nothing to keep.
+    data: settings.find("data")?.text ?? (deterministic === undefined ? "data" : undefined),
+    seed: settings.find("seed")?.text,
+    sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
+    metricsPort: readMetricsPort(settings.get("metricsPort", "8788")),
+    metricsHost: settings.find("metricsHost")?.text,
+    rateLimit: readRateLimit(settings.find("rateLimit")),
+    tls: readTls(settings.find("tlsCert"), settings.find("tlsKey")),
+    trustProxy: readProxies(settings.find("trustProxy")),
+    publicUrl: readPublicUrl(settings.find("publicUrl")),
+    deterministic,
+  };
+  return { ...config, names: settings.names };
+}
+
+function readLevel({ text, as }: Given): string {
+  if (["fatal", "error", "warn", "info", "debug", "trace", "silent"].includes(text)) return text;
+  throw new ConfigError(`${as} is ${text}, but must be fatal, error, warn, info, debug, trace or silent.`);
+}
+
+function readPort({ text, as }: Given): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65535) return port;
+  throw new ConfigError(`${as} is ${text}, but must be a port number from 0 to 65535 (0 picks a free one).`);
+}
+
+function readMetricsPort(given: Given): number | undefined {
+  if (given.text === "off") return undefined;
+  const port = /^\d{1,5}$/.test(given.text) ? Number(given.text) : Number.NaN;
+  if (port >= 0 && port <= 65535) return port;
   throw new ConfigError(
-    `${name} is ${text}, but must be a port number from 0 to 65535 (0 picks a free one).`,
+    `${given.as} is ${given.text}, but must be a port number from 0 to 65535 (0 picks a free one), or off.`,
   );
 }
 
-function readMetricsPort(text: string): number | undefined {
-  return text === "off" ? undefined : readPort("--metrics-port", text);
-}
-
-function readRateLimit(text: string | undefined): number | "off" | undefined {
-  if (text === undefined || text === "") return undefined;
+function readRateLimit(given: Given | undefined): number | "off" | undefined {
+  if (!given) return undefined;
+  const { text, as } = given;
   if (text === "off") return "off";
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (limit > 0) return limit;
-  throw new ConfigError(`--rate-limit is ${text}, but must be a number of requests from 1 on, or off.`);
+  throw new ConfigError(`${as} is ${text}, but must be a number of requests from 1 on, or off.`);
 }
 
 function readFlag(name: string, text: string | undefined): boolean | undefined {
@@ -83,10 +174,56 @@ function readFlag(name: string, text: string | undefined): boolean | undefined {
   throw new ConfigError(`${name} is ${text}, but must be true or false.`);
 }
 
+function readTls(cert: Given | undefined, key: Given | undefined): TlsFiles | undefined {
+  if (!cert && !key) return undefined;
+  if (!key)
+    throw new ConfigError(`${cert?.as} needs ${optionOf("tlsKey")}, the certificate's key, beside it.`);
+  if (!cert)
+    throw new ConfigError(`${key.as} needs ${optionOf("tlsCert")}, the key's certificate, beside it.`);
+  return { cert, key };
+}
+
+function readProxies(given: Given | undefined): readonly Prefix[] | undefined {
+  if (!given) return undefined;
+  return given.text.split(",").map((part) => readProxy(part.trim(), given.as));
+}
+
+function readProxy(text: string, as: string): Prefix {
+  const prefix = parseHost(text) ?? parsePrefix(text);
+  const wrong = (expected: string) => new ConfigError(`${as} names ${text || "nothing"}, but ${expected}.`);
+  if (!prefix) throw wrong("takes addresses and prefixes with commas between, such as 10.0.0.0/8,::1");
+  if (prefix.length === 0) throw wrong("to trust everybody would let any client say where it comes from");
+  const whole = formatPrefix(network(prefix));
+  if (formatPrefix(prefix) !== whole)
+    throw wrong(`a prefix has no host bits: ${whole} is meant, or one address`);
+  return prefix;
+}
+
+function readPublicUrl(given: Given | undefined): string | undefined {
+  if (!given) return undefined;
+  const { text, as } = given;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Whatever else an address can hold would make it longer than its origin.
+  const plain = url && /^https?:$/.test(url.protocol) && !/[?#@\s]/.test(text) && url.pathname === "/";
+  if (plain && url.host !== "") return url.origin;
+  throw new ConfigError(
+    `${as} is ${text}, but must be an http or https address with no path, such as https://patchbay.example.net.`,
+  );
+}
+
+const loopback4 = parsePrefix("127.0.0.0/8");
+
 /** Is this a name or address of this machine alone? */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, "");
   return (
     name === "localhost" || name === "::1" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)
   );
+}
+
+/** Is this the address of somebody on this machine? */
+export function isLoopbackAddress(address: string): boolean {
+  const host = parseHost(address);
+  if (host?.family === 6) return host.address === 1n;
+  return host !== undefined && loopback4 !== undefined && contains(loopback4, host);
 }

@@ -1,33 +1,36 @@
 import { ConfigError } from "./config.ts";
 
-const unknown = (_: string, host: string) =>
-  `There is no host ${host}. Choose an address of this machine with --host.`;
+/** Where to listen, and what the settings that say so are called. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly hostName: string;
+  readonly portName: string;
+}
+
+const unknown = ({ host, hostName }: Place) =>
+  `There is no host ${host}. Choose an address of this machine with ${hostName}.`;
 
 /** What keeps a server from listening, by the system's code. */
-const reasons: Readonly<Record<string, (option: string, host: string, port: number) => string>> = {
-  EADDRINUSE: (option, _, port) =>
-    `Port ${port} is taken by another program. Choose another with ${option} (0 picks a free one).`,
-  EACCES: (option, _, port) =>
-    `Port ${port} may not be used by this user. Choose one above 1023 with ${option}.`,
-  EADDRNOTAVAIL: (_, host) =>
-    `This machine does not have the address ${host}. Choose one that it has with --host.`,
+const reasons: Readonly<Record<string, (place: Place) => string>> = {
+  EADDRINUSE: ({ port, portName }) =>
+    `Port ${port} is taken by another program. Choose another with ${portName} (0 picks a free one).`,
+  EACCES: ({ port, portName }) =>
+    `Port ${port} may not be used by this user. Choose one above 1023 with ${portName}.`,
+  EADDRNOTAVAIL: ({ host, hostName }) =>
+    `This machine does not have the address ${host}. Choose one that it has with ${hostName}.`,
   ENOTFOUND: unknown,
   EAI_AGAIN: unknown,
 };
 
 /** Listens, or says plainly why not. */
-export async function listen<T>(
-  option: string,
-  host: string,
-  port: number,
-  start: () => Promise<T>,
-): Promise<T> {
+export async function listen<T>(place: Place, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const reason = reasons[code];
-    if (reason) throw new ConfigError(reason(option, host, port));
+    if (reason) throw new ConfigError(reason(place));
     throw error;
   }
 }

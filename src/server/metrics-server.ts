@@ -2,7 +2,7 @@
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listen } from "./listen.ts";
+import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface Health {
@@ -15,7 +15,7 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-export async function serveMetrics(host: string, port: number, health: Health): Promise<MetricsServer> {
+export async function serveMetrics(place: Place, health: Health): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
       answer(response, status, text, type);
@@ -30,10 +30,10 @@ export async function serveMetrics(host: string, port: number, health: Health): 
       (error) => send(500, `${String(error)}\n`),
     );
   });
-  await listen("--metrics-port", host, port, () => {
+  await listen(place, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(port, host, resolve);
+    server.listen(place.port, place.host, resolve);
     return promise;
   });
   return {

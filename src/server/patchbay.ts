@@ -1,6 +1,5 @@
 /** A whole Patchbay: store, states, application, listening. Built here and nowhere else. */
 
-import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { Accounts } from "../store/accounts.ts";
@@ -10,13 +9,25 @@ import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { isLoopback, type ServerConfig } from "./config.ts";
-import { directoryOf, hasDemoCredentials, refuseExposure } from "./exposure.ts";
-import { listen } from "./listen.ts";
+import type { Clock } from "./clock.ts";
+import { isLoopback, nameOf, type ServerConfig, type TlsFiles } from "./config.ts";
+import {
+  directoryOf,
+  hasDemoCredentials,
+  isReachable,
+  refuseExposure,
+  refusePredictable,
+} from "./exposure.ts";
+import { listen, type Place } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
+import { Doors } from "./network/doors.ts";
+import { Ingress } from "./network/ingress.ts";
+import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
+import { KeyPairWatch } from "./network/key-pair-watch.ts";
 import { QUOTA } from "./rate.ts";
+import { Faults } from "./sandbox/faults.ts";
+import { chance, seeded } from "./sources.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
 export interface Overrides {
@@ -30,6 +41,8 @@ export interface Overrides {
 export interface RunningServer extends AsyncDisposable {
   /** Where it answers, without a slash at the end. */
   readonly url: string;
+  /** The address that clients use, where that was said. */
+  readonly publicUrl: string | undefined;
   /** Where `/metrics` is, if it is served. */
   readonly metricsUrl: string | undefined;
   /** Was the data there before? */
@@ -46,75 +59,98 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Starts a server. Throws `ConfigError` or `StoreRefused` with a sentence for the operator. */
 export async function startServer(config: ServerConfig, overrides: Overrides = {}): Promise<RunningServer> {
-  const clock = overrides.clock ?? systemClock;
+  const { deterministic, publicUrl, trustProxy } = config;
+  const sources = deterministic === undefined ? chance(overrides.clock) : seeded(deterministic);
   const log = createLog(config.logLevel, overrides.logTo);
   const seed = overrides.seed ?? readSeedFile(config.seed ?? demoSeedFile);
+  const pair = config.tls && readKeyPair(config.tls);
   const closing = new AbortController();
   // Whatever is open when something is refused is closed again, the store last.
   await using opened = new AsyncDisposableStack();
   const store = overrides.store ?? SqliteStore.open(config.data);
   opened.defer(() => store.close());
-  const refusals = new Refusals(store, clock, log);
+  const refusals = new Refusals(store, sources.clock, log);
   opened.defer(() => refusals.close());
   const metrics = new Metrics();
   const accounts = await Accounts.open(store, metrics.observeCommit);
   const newWorld = () => {
-    const world = makeWorld(seed, clock.timestamp());
-    refuseExposure(config.host, directoryOf(world));
+    const world = makeWorld(seed, sources.clock.timestamp(), [], sources.newEpoch);
+    refuseExposure(config, directoryOf(world));
     return world;
   };
   const resumed = !accounts.isEmpty;
-  if (!resumed) await accounts.replace(newWorld());
-  refuseExposure(config.host, accounts.directory.state);
-  const isDemo = hasDemoCredentials(accounts.directory.state);
+  const first = resumed ? undefined : newWorld();
+  const directory = first ? directoryOf(first) : accounts.directory.state;
+  refuseExposure(config, directory);
+  const isDemo = hasDemoCredentials(directory);
   // The demonstration is there to be tried, so it can be reset, and asked as often as one likes.
-  const loopback = isLoopback(config.host);
   const isTrial = isDemo && config.seed === undefined;
   const sandbox = config.sandbox ?? isTrial;
+  refusePredictable(config, sandbox, resumed);
+  if (first) await accounts.replace(first);
   const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
-  if (resumed && sandbox && !loopback) newWorld();
+  if (resumed && sandbox && isReachable(config)) newWorld();
+  const faults = sandbox ? new Faults(metrics.observeFault) : undefined;
   const reset = async () => {
     const world = newWorld();
     await accounts.replace(world);
     refusals.forget();
+    ingress.guard(hasDemoCredentials(accounts.directory.state));
+    faults?.clear();
     metrics.setRevisions(accounts.all());
     return world;
   };
   const patience = { ...usualPatience, ...overrides.patience };
+  const doors = new Doors(patience, pair);
+  const { scheme } = doors;
+  const ingress = new Ingress({ loopback: isLoopback(config.host), scheme, publicUrl, trustProxy });
+  ingress.guard(isDemo);
   const context = {
+    ...sources,
     accounts,
     store,
-    clock,
     metrics,
     refusals,
-    newId: () => randomBytes(16).toString("hex"),
     log,
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
+    faults,
+    deterministic: deterministic !== undefined,
     reset,
-    loopback,
+    ingress,
     closing: closing.signal,
   };
-  const app = createApp(context, patience);
+  const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
   const health = { metrics, isReady: () => !closing.signal.aborted };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
-      : await serveMetrics(config.host, config.metricsPort, health);
+      : await serveMetrics(metricsPlace(config, config.metricsPort), health);
   opened.defer(async () => metricsServer?.close());
   opened.defer(async () => {
     // A client that never finishes its request does not keep the server from stopping.
-    const end = setTimeout(() => app.server.closeAllConnections(), patience.stopping);
-    await app.close();
+    const end = setTimeout(() => doors.cutOff(), patience.stopping);
+    await Promise.all([app.close(), doors.closeOthers()]);
     clearTimeout(end);
   });
-  await listen("--port", config.host, config.port, () =>
-    app.listen({ host: config.host, port: config.port }),
-  );
-  const url = addressOf(config.host, app.server.address());
+  if (config.tls && pair) {
+    const watching = followKeyPair(config.tls, pair, doors, log);
+    opened.defer(() => watching.close());
+  }
+  const { host, port } = config;
+  const place = { host, port, hostName: nameOf(config, "host"), portName: nameOf(config, "port") };
+  await listen(place, () => app.listen({ host, port }));
+  if (host === "localhost") await doors.openOthers(host, strays);
+  const url = addressOf(scheme, host, app.server.address());
   log.info({ url, data: config.data ?? "memory", resumed }, "started");
+  if (isInClear(config)) {
+    log.warn(
+      { url },
+      "others reach this server in clear, tokens included: use --tls-cert and --tls-key, or a proxy",
+    );
+  }
   const running = opened.move();
   let closed: Promise<void> | undefined;
   const close = async () => {
@@ -124,7 +160,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   };
   const server: RunningServer = {
     url,
-    metricsUrl: metricsServer && addressOf(config.host, metricsServer.address),
+    publicUrl,
+    metricsUrl: metricsServer && addressOf("http", metricsHostOf(config), metricsServer.address),
     resumed,
     isDemo,
     sandbox,
@@ -135,9 +172,37 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   return server;
 }
 
-function addressOf(host: string, address: AddressInfo | string | null): string {
+/** Health and figures are for this machine unless said otherwise: they ask nobody for credentials. */
+function metricsHostOf({ metricsHost }: ServerConfig): string {
+  return metricsHost ?? "127.0.0.1";
+}
+
+function metricsPlace(config: ServerConfig, port: number): Place {
+  const [hostName, portName] = [nameOf(config, "metricsHost"), nameOf(config, "metricsPort")];
+  return { host: metricsHostOf(config), port, hostName, portName };
+}
+
+/** Do others reach it without TLS, as far as can be told from here? */
+function isInClear({ host, tls, trustProxy, publicUrl }: ServerConfig): boolean {
+  return !isLoopback(host) && !tls && !trustProxy && !publicUrl?.startsWith("https:");
+}
+
+function followKeyPair(files: TlsFiles, pair: KeyPair, doors: Doors, log: Logger): KeyPairWatch {
+  const cert = files.cert.text;
+  return new KeyPairWatch({
+    files,
+    pair,
+    use: (next) => {
+      doors.use(next);
+      log.info({ cert, valid_to: next.validTo }, "new certificate in use");
+    },
+    complain: (sentence) => log.error({ cert }, `${sentence} The certificate from before stays in use.`),
+  });
+}
+
+function addressOf(scheme: string, host: string, address: AddressInfo | string | null): string {
   const port = typeof address === "object" && address ? address.port : 0;
-  return `http://${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
+  return `${scheme}://${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
 }
 
 function createLog(level: string, destination?: DestinationStream): Logger {

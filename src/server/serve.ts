@@ -49,7 +49,8 @@ function stopped(terminal: Terminal): Promise<void> {
 function greeting(server: RunningServer, data: string | undefined): string {
   const lines = [
     "",
-    `Patchbay answers at ${server.url}`,
+    `Patchbay answers at ${server.publicUrl ?? server.url}`,
+    ...(server.publicUrl === undefined ? [] : [`  listens at ${server.url}`]),
     `  data       ${data ?? "in memory"}${server.resumed ? ", as it was left" : ", new"}${server.sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
   ];
   if (server.metricsUrl) lines.push(`  metrics    ${server.metricsUrl}/metrics`);

@@ -138,7 +138,7 @@ export class Refusals {
 
 /** Notes who was refused, where an account is named and it is of interest there. */
 export function noteDenial(
-  { accounts, refusals }: AppContext,
+  { accounts, refusals, ingress }: AppContext,
   request: FastifyRequest,
   { actor, concerns, problems }: Denial,
 ): void {
@@ -149,7 +149,7 @@ export function noteDenial(
   refusals.note(account, {
     actor,
     request_id: request.id,
-    address: unmapped(request.ip),
+    address: unmapped(ingress.addressOf(request.raw)),
     operation: request.operation,
     method: request.method,
     path: request.url.split("?", 1)[0]?.slice(0, LONGEST_PATH) ?? "",

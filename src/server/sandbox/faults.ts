@@ -52,6 +52,11 @@ export class Faults {
     this.#waiting.clear();
   }
 
+  /** Will the next request of this operation meet a fault? */
+  isArmed(operation: string): boolean {
+    return this.#waiting.size > 0 && this.#waiting.has(operation);
+  }
+
   /** The fault that a request of this operation meets, which is thereby counted. */
   take(operation: string): ArmedFault | undefined {
     if (this.#waiting.size === 0) return undefined;
