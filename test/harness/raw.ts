@@ -1,6 +1,7 @@
 /** A bare connection, for what no HTTP client would send. */
 
 import { connect as open, type Socket } from "node:net";
+import { connect as openSecurely } from "node:tls";
 import { checkAnswer, demo } from "./server.ts";
 
 export interface RawReply {
@@ -12,6 +13,8 @@ export interface RawReply {
 
 export class RawConnection {
   readonly socket: Socket;
+  /** What is under TLS, if that is spoken. */
+  readonly #connection: Socket;
   /** Resolves when the other side has closed. */
   readonly closed: Promise<void>;
   #received = Buffer.alloc(0);
@@ -19,8 +22,11 @@ export class RawConnection {
   #over = false;
 
   constructor(base: string) {
-    const { hostname, port } = new URL(base);
-    this.socket = open({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const { protocol, hostname, port } = new URL(base);
+    const place = { host: hostname, port: Number(port), allowHalfOpen: true };
+    this.#connection = open(place);
+    this.socket = protocol === "https:" ? openSecurely({ socket: this.#connection }) : this.#connection;
+    this.#connection.on("error", () => undefined);
     this.socket.on("data", (data: Buffer) => {
       this.#received = Buffer.concat([this.#received, data]);
       this.#wake();
@@ -85,7 +91,7 @@ export class RawConnection {
 
   /** Breaks the connection off, as a crashed client does. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.#connection.resetAndDestroy();
   }
 
   [Symbol.dispose](): void {
