@@ -202,10 +202,8 @@ function readProxy(text: string, as: string): Prefix {
 function readPublicUrl(given: Given | undefined): string | undefined {
   if (!given) return undefined;
   const { text, as } = given;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // Whatever else an address can hold would make it longer than its origin.
-  const plain = url && /^https?:$/.test(url.protocol) && !/[?#@\s]/.test(text) && url.pathname === "/";
-  if (plain && url.host !== "") return url.origin;
+  const isPlain = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text);
+  if (isPlain && URL.canParse(text)) return new URL(text).origin;
   throw new ConfigError(
     `${as} is ${text}, but must be an http or https address with no path, such as https://patchbay.example.net.`,
   );

@@ -88,6 +88,9 @@ export function noteEvidence(method: string, url: string, status: number, by: st
   appendFileSync(`${directory}/${process.pid}.jsonl`, `${JSON.stringify({ operation, status, by })}\n`);
 }
 
+/** What a fault made up is no evidence of an operation. */
+const isReal = ({ headers }: Response) => !headers.has("x-patchbay-fault");
+
 /** Sends a request as given and checks the answer. */
 export async function ask(base: string, method: string, path: string, asked: Ask = {}): Promise<Reply> {
   const { token = demo.token, headers = {}, body } = asked;
@@ -109,7 +112,7 @@ export async function ask(base: string, method: string, path: string, asked: Ask
     body: json ? JSON.parse(text) : text || undefined,
   };
   if (json || response.status === 304) checkAnswer(method, base + path, reply.status, reply.body);
-  noteEvidence(method, base + path, reply.status, "probe");
+  if (isReal(response)) noteEvidence(method, base + path, reply.status, "probe");
   return reply;
 }
 
@@ -155,11 +158,11 @@ function checkedFetch(options: ClientOptions): typeof fetch {
     const response = await fetch(input, init);
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const method = init?.method?.toUpperCase() ?? "GET";
-    const copy = response.clone();
-    if (copy.headers.get("content-type") === "application/json") {
-      checkAnswer(method, url, copy.status, JSON.parse(await copy.text()));
+    // A copy that nobody reads would keep the client from letting go of the answer.
+    if (response.headers.get("content-type") === "application/json") {
+      checkAnswer(method, url, response.status, JSON.parse(await response.clone().text()));
     }
-    noteEvidence(method, url, response.status, `client, ${credential}`);
+    if (isReal(response)) noteEvidence(method, url, response.status, `client, ${credential}`);
     return response;
   };
 }
