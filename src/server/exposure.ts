@@ -51,7 +51,7 @@ export function refusePredictable(config: ServerConfig, sandbox: boolean, resume
   if (way !== undefined) throw new ConfigError(`${why}, so a server with it ${way}, or ${name}.`);
   if (resumed) {
     throw new ConfigError(
-      `${name} makes the same ids at every start, so it needs a new world: leave --data out, or name an empty directory.`,
+      `${name} makes the same ids at every start, so it needs a new world: leave ${nameOf(config, "data")} out, or name an empty directory.`,
     );
   }
 }
