@@ -290,7 +290,7 @@ function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems):
   function makePolicy(policy: NonNullable<Seed["tokens"]>[number]["policies"][number], pointer: string) {
     const groups = policy.permission_groups.map((text, at) => {
       const group = permissionGroup(text);
-      if (group) return group;
+      if (group) return { id: group.id, name: group.name };
       const hint = didYouMean(
         text,
         Object.values(permissionGroups).map(({ name }) => name),
