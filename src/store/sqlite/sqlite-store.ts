@@ -168,6 +168,17 @@ export class SqliteStore implements Store {
     if (this.#reader === this.#writer) while (this.#committing) await this.#committing;
   }
 
+  async create(id: string, epoch: string): Promise<void> {
+    while (this.#committing) await this.#committing;
+    try {
+      const { changes } = this.#statements.createAnew.run(id, epoch);
+      if (Number(changes) === 1) return;
+    } catch (error) {
+      throw new NotCommitted(messageOf(error));
+    }
+    throw new Conflict(`There is a state ${id} already.`);
+  }
+
   commit(batch: Batch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
@@ -458,6 +469,9 @@ function prepare(writer: DatabaseSync, reader: DatabaseSync) {
     create: writer.prepare(
       "INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')",
     ),
+    createAnew: writer.prepare(`
+      INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')
+      ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch WHERE revision = 0`),
     advance: writer.prepare("UPDATE state SET revision = ? WHERE id = ? AND epoch = ? AND revision = ?"),
     behind: writer.prepare("SELECT id, folded FROM state WHERE folded < revision"),
     folded: writer.prepare(
