@@ -3,35 +3,22 @@
  * requests, so a world that loads is one that the API could have led to.
  */
 
-import {
-  parseAddress4,
-  parseAddress6,
-  parsePrefix,
-  parsePrefix4,
-  parsePrefix6,
-} from "../contract/addresses.ts";
+import { parsePrefix, parsePrefix4, parsePrefix6 } from "../contract/addresses.ts";
 import { Checker, type Exception, show } from "../contract/check.ts";
 import { type Problem, Problems } from "../contract/errors.ts";
 import { findBadText } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
-import { permissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { Seed, type SeedAccount, type SeedInterconnect } from "../contract/seed.ts";
-import { didYouMean } from "../contract/similar.ts";
 import type { Change } from "./change.ts";
 import { type Circumstances, decide, type Wish } from "./decide.ts";
-import { accountKind, DIRECTORY_ID, tokenKind, userKind } from "./directory.ts";
+import { proposeDirectory } from "./directory/seed.ts";
+import { DIRECTORY_ID } from "./directory.ts";
 import { type InterconnectDoc, interconnectKind } from "./interconnect.ts";
 import { mergeInterconnect } from "./interconnect-merge.ts";
+import { judgeTimes, onlyOnce, type SeedSources, wish } from "./seed-parts.ts";
 import { SETTINGS_ID, type SettingsDoc, settingsKind } from "./settings.ts";
 import { type Doc, type Kind, State } from "./state.ts";
 import { type FindTunnel, mergeStaticRoute, staticRouteKind } from "./static-route.ts";
-
-/** What making a world needs from outside: the time, a hash for secrets, a new epoch's random word. */
-export interface SeedSources {
-  readonly time: string;
-  readonly hash: (secret: string) => string;
-  readonly epoch: () => string;
-}
 
 /** One state of the new world, with the change that made it. */
 export interface SeededState {
@@ -39,6 +26,8 @@ export interface SeededState {
   readonly epoch: string;
   readonly change: Change;
 }
+
+export type { SeedSources } from "./seed-parts.ts";
 
 export type World =
   | { readonly ok: true; readonly states: readonly SeededState[] }
@@ -58,7 +47,10 @@ const forms: readonly (readonly [place: RegExp, expected: string, secret?: "secr
     "40 characters of A-Z, a-z, 0-9, _ and -, or cfut_ or cfat_ and 40 to 80 of them",
     "secret",
   ],
-  [/\/(id|accounts\/\d+|virtual_port_reservation_id)$/, "32 hexadecimal digits in lower case"],
+  [
+    /\/(id|user|account|(accounts|users)\/\d+|virtual_port_reservation_id)$/,
+    "32 hexadecimal digits in lower case",
+  ],
 ];
 
 const explainForm: Exception = (path, value, problems, pointer) => {
@@ -100,41 +92,6 @@ export function seedWorld(value: unknown, sources: SeedSources): World {
     make(account.id, (found) => proposeAccount(account, `/accounts/${index}`, circumstances, found));
   }
   return refused.length > 0 ? { ok: false, problems: refused } : { ok: true, states };
-}
-
-function wish(kind: Kind, id: string, doc: Doc, pointer: string): Wish {
-  return { kind, slot: { kind: kind.name, id, entry: undefined }, doc, pointer };
-}
-
-function isPrefixOrAddress(text: string): boolean {
-  return (
-    parsePrefix(text) !== undefined || parseAddress4(text) !== undefined || parseAddress6(text) !== undefined
-  );
-}
-
-/** Refuses times that no calendar has; their form the schema has judged. */
-function judgeTimes(
-  times: Readonly<Record<string, string | undefined>>,
-  pointer: string,
-  problems: Problems,
-): void {
-  for (const [field, text] of Object.entries(times)) {
-    const time = text === undefined ? undefined : Date.parse(text);
-    const real = time !== undefined && !Number.isNaN(time) && new Date(time).toISOString().slice(0, 19);
-    if (text === undefined || real === text.slice(0, 19)) continue;
-    const values = () => ({ field, given: show(text), expected: "a time that there is" });
-    problems.add("invalid_value", values, `${pointer}/${field}`);
-  }
-}
-
-/** Refuses a second object of the same id. */
-function onlyOnce(what: string, problems: Problems): (id: string, pointer: string) => boolean {
-  const seen = new Set<string>();
-  return (id, pointer) => {
-    if (seen.has(id))
-      problems.add("invalid_seed", { detail: `There are two ${what} with the id ${id}.` }, `${pointer}/id`);
-    return !seen.has(id) && seen.add(id) !== undefined;
-  };
 }
 
 function proposeAccount(
@@ -235,75 +192,5 @@ function judgeLink(link: NonNullable<SeedInterconnect["link"]>, pointer: string,
       expected: "an IPv4 prefix such as 198.51.100.0/31",
     });
     problems.add("invalid_value", values, `${pointer}/link/${end}`);
-  }
-}
-
-function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems): Wish[] {
-  const wishes: Wish[] = [];
-  const firstAccount = onlyOnce("accounts", problems);
-  const firstUser = onlyOnce("users", problems);
-  const firstToken = onlyOnce("tokens", problems);
-  for (const [index, { id, name, created_on }] of seed.accounts.entries()) {
-    const doc = { name, created_on: created_on ?? sources.time };
-    judgeTimes({ created_on }, `/accounts/${index}`, problems);
-    if (firstAccount(id, `/accounts/${index}`)) wishes.push(wish(accountKind, id, doc, `/accounts/${index}`));
-  }
-  const known = new Set(seed.accounts.map((account) => account.id));
-  for (const [index, { id, email, key, accounts }] of (seed.users ?? []).entries()) {
-    for (const [at, account] of accounts.entries()) judgeAccount(account, `/users/${index}/accounts/${at}`);
-    const doc = { email, key_hash: sources.hash(key), accounts };
-    if (firstUser(id, `/users/${index}`)) wishes.push(wish(userKind, id, doc, `/users/${index}`));
-  }
-  for (const [index, { id, value, policies, condition, ...rest }] of (seed.tokens ?? []).entries()) {
-    judgeCondition(condition, `/tokens/${index}/condition/request_ip`);
-    judgeTimes({ not_before: rest.not_before, expires_on: rest.expires_on }, `/tokens/${index}`, problems);
-    const doc = {
-      ...rest,
-      hash: sources.hash(value),
-      status: rest.status ?? "active",
-      ...(condition ? { condition } : {}),
-      policies: policies.map((policy, at) => makePolicy(policy, `/tokens/${index}/policies/${at}`)),
-    };
-    if (firstToken(id, `/tokens/${index}`)) wishes.push(wish(tokenKind, id, doc as Doc, `/tokens/${index}`));
-  }
-  return wishes;
-
-  function judgeAccount(account: string, pointer: string) {
-    if (account === "*" || known.has(account)) return;
-    problems.add("invalid_seed", { detail: `There is no account ${account} in the seed.` }, pointer);
-  }
-
-  function judgeCondition(condition: NonNullable<Seed["tokens"]>[number]["condition"], pointer: string) {
-    for (const side of ["in", "not_in"] as const) {
-      for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
-        if (isPrefixOrAddress(text)) continue;
-        const values = () => ({
-          field: `request_ip.${side}`,
-          given: show(text),
-          expected: "a prefix or an address",
-        });
-        problems.add("invalid_value", values, `${pointer}/${side}/${at}`);
-      }
-    }
-  }
-
-  function makePolicy(policy: NonNullable<Seed["tokens"]>[number]["policies"][number], pointer: string) {
-    const groups = policy.permission_groups.map((text, at) => {
-      const group = permissionGroup(text);
-      if (group) return { id: group.id, name: group.name };
-      const hint = didYouMean(
-        text,
-        Object.values(permissionGroups).map(({ name }) => name),
-      );
-      const detail = `There is no permission group ${show(text)}.${hint}`;
-      problems.add("invalid_seed", { detail }, `${pointer}/permission_groups/${at}`);
-      return { id: "", name: text };
-    });
-    const resources: Record<string, string> = {};
-    for (const [at, account] of policy.accounts.entries()) {
-      judgeAccount(account, `${pointer}/accounts/${at}`);
-      resources[`com.cloudflare.api.account.${account}`] = "*";
-    }
-    return { effect: policy.effect, resources, permission_groups: groups };
   }
 }

@@ -73,6 +73,10 @@ export function entry(id: string, doc: Doc, revision: number): Entry {
   return { id, doc, revision, deleted: false, previous: undefined, encoded: undefined };
 }
 
+function claims(kind: Kind, doc: Doc, key: string): boolean {
+  return Object.values(kind.claims).some((claim) => claim(doc).includes(key));
+}
+
 interface Collection {
   readonly slots: Map<string, Slot>;
   /** Revision of the last durable change to an object of this kind. */
@@ -132,6 +136,25 @@ export class State {
   /** Who holds a claim, in the newest view. */
   holder(key: string): Slot | undefined {
     return this.#claims.get(key);
+  }
+
+  /**
+   * Who holds a claim, in the durable view. What a change that is on its way gives up is held until that
+   * is durable, and what it takes is not held before.
+   */
+  durableHolder(kind: Kind, key: string): Entry | undefined {
+    const holds = (slot: Slot | undefined) => {
+      const seen = this.#durable(slot?.entry);
+      return seen && claims(kind, seen.doc, key) ? seen : undefined;
+    };
+    const newest = this.#claims.get(key);
+    const found = newest?.kind === kind.name ? holds(newest) : undefined;
+    if (found || !this.#collections.get(kind.name)?.pending.length) return found;
+    for (const slot of this.#slots(kind.name)) {
+      const held = holds(slot);
+      if (held) return held;
+    }
+    return undefined;
   }
 
   /** Revision of the last durable change to this kind of object; 0 if there was none. */

@@ -4,7 +4,7 @@ import type { TSchema } from "typebox";
 import type { PermissionGroup } from "./permissions.ts";
 
 export interface Operation {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** With `:name` for what varies. */
   readonly path: string;
   readonly summary: string;

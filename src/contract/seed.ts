@@ -68,7 +68,9 @@ const SeedPolicy = Type.Object(
   {
     effect: Type.Enum(["allow", "deny"]),
     /** Account identifiers, or `*` for all. */
-    accounts: Type.Array(Type.Union([AccountId, Type.Literal("*")]), { minItems: 1 }),
+    accounts: Type.Optional(Type.Array(Type.Union([AccountId, Type.Literal("*")]), { minItems: 1 })),
+    /** Users, for rights on users. */
+    users: Type.Optional(Type.Array(ObjectId, { minItems: 1 })),
     /** Permission groups by name or id. */
     permission_groups: Type.Array(Type.String(), { minItems: 1 }),
   },
@@ -80,6 +82,9 @@ const SeedToken = Type.Object(
     id: ObjectId,
     name: Type.String({ minLength: 1, maxLength: 120 }),
     value: Type.String({ pattern: "^([0-9A-Za-z_-]{40}|cf[ua]t_[0-9A-Za-z_-]{40,80})$" }),
+    /** Whose the token is, if it is not the operator's. */
+    user: Type.Optional(ObjectId),
+    account: Type.Optional(AccountId),
     status: Type.Optional(Type.Enum(["active", "disabled"])),
     not_before: Type.Optional(DateTime),
     expires_on: Type.Optional(DateTime),
