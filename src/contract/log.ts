@@ -119,4 +119,22 @@ export const logOperations = {
     answer: StateAnswer,
     origin: "patchbay",
   },
+  listDirectoryChanges: {
+    method: "GET",
+    path: "/patchbay/v1/changes",
+    summary: "List or follow the changes to accounts, users and tokens",
+    groups: accepted.administer,
+    query: ["limit", "cursor", "after", "wait", "epoch"],
+    answer: ChangeListAnswer,
+    origin: "patchbay",
+  },
+  getDirectoryChange: {
+    method: "GET",
+    path: "/patchbay/v1/changes/:revision",
+    summary: "One change to accounts, users or tokens",
+    groups: accepted.administer,
+    query: [],
+    answer: ChangeAnswer,
+    origin: "patchbay",
+  },
 } as const satisfies Record<string, Operation>;

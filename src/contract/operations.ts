@@ -4,17 +4,21 @@
  */
 
 import { auditOperations } from "./audit.ts";
+import { accountOperations } from "./directory/account.ts";
+import { tokenOperations } from "./directory/token.ts";
+import { userOperations } from "./directory/user.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
 import { staticRouteOperations } from "./static-route.ts";
-import { tokenOperations } from "./token.ts";
 
 export const operations = {
   ...interconnectOperations,
   ...staticRouteOperations,
+  ...accountOperations,
   ...tokenOperations,
+  ...userOperations,
   ...logOperations,
   ...auditOperations,
   ...sandboxOperations,
