@@ -5,7 +5,7 @@ import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
 import { newEpoch } from "./secrets.ts";
-import { OutcomeUnknown, type Store } from "./store.ts";
+import { OutcomeUnknown, type Store, StoreRefused } from "./store.ts";
 
 export class Accounts {
   readonly #store: Store;
@@ -102,6 +102,8 @@ export class Accounts {
   async #load(): Promise<void> {
     const ids = await this.#store.states();
     const directory = await this.#store.load(DIRECTORY_ID);
+    if (!directory && ids.length > 0)
+      throw new StoreRefused("The data hold accounts, but no directory of them. Restore them from a backup.");
     const states = new Map<string, LiveState>();
     for (const id of ids) {
       const state = id === DIRECTORY_ID ? directory : await this.#store.load(id);

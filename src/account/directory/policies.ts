@@ -89,7 +89,7 @@ function judgeResource(resource: string, place: string, { state, owner, problems
     problems.add("unknown_field", { field: resource, hint: EXPECTED }, place);
     return false;
   }
-  if (!belongsTo(resource, owner)) {
+  if (!mayName(resource, owner)) {
     problems.add("foreign_resource", { owner: describeOwner(owner), resource }, place);
     return false;
   }
@@ -110,8 +110,8 @@ function scopeOf(resource: string): Scope {
   return resource.startsWith(USER_RESOURCE) ? "user" : "account";
 }
 
-/** An account's token is for that account alone; a user's for that user, and for accounts. */
-export function belongsTo(resource: string, owner: Owner | undefined): boolean {
+/** Can a token of this owner have rights on it? An account's token is for that account alone; a user's for that user, and for accounts. */
+export function mayName(resource: string, owner: Owner | undefined): boolean {
   if (owner && "account" in owner) return resource === ACCOUNT_RESOURCE + owner.account;
   if (scopeOf(resource) === "account") return true;
   return owner !== undefined && resource === USER_RESOURCE + owner.user;

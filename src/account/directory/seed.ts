@@ -18,7 +18,7 @@ import {
 } from "../directory.ts";
 import { judgeTimes, onlyOnce, type SeedSources, wish } from "../seed-parts.ts";
 import type { Doc } from "../state.ts";
-import { belongsTo, describeOwner } from "./policies.ts";
+import { describeOwner, mayName } from "./policies.ts";
 
 type SeedToken = NonNullable<Seed["tokens"]>[number];
 type SeedPolicy = SeedToken["policies"][number];
@@ -140,7 +140,7 @@ class SeedDirectory {
         this.#judgeKnown(what, id, place);
         const resource = (what === "account" ? ACCOUNT_RESOURCE : USER_RESOURCE) + id;
         resources[resource] = "*";
-        if (belongsTo(resource, owner)) continue;
+        if (mayName(resource, owner)) continue;
         this.#problems.add("foreign_resource", { owner: describeOwner(owner), resource }, place);
       }
     }

@@ -44,7 +44,9 @@ export function tokenView(entry: Entry, now: number) {
 
 /** Is it the token of this owner? */
 export function belongsTo({ owner }: TokenDoc, wanted: Owner | undefined): boolean {
-  return JSON.stringify(owner) === JSON.stringify(wanted);
+  if (!owner || !wanted) return owner === wanted;
+  if ("user" in owner) return "user" in wanted && owner.user === wanted.user;
+  return "account" in wanted && owner.account === wanted.account;
 }
 
 const explainTime: Exception = (path, value, problems, pointer) => {
