@@ -166,7 +166,11 @@ const credentials: Record<string, Credential> = {
   everything: {
     asked: token(demo.token),
     owner: "user",
-    rights: { ...all("read", "write", "log", "audit", "admin", ...onAccount), user: onUser, server: ["admin"] },
+    rights: {
+      ...all("read", "write", "log", "audit", "admin", ...onAccount),
+      user: onUser,
+      server: ["admin"],
+    },
   },
   "of the account": {
     asked: token(`cfat_${"a".repeat(40)}`),

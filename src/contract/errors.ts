@@ -31,10 +31,12 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors, ...directoryErrors, ...auditErrors } satisfies Record<
-  string,
-  ErrorEntry
->;
+export const errorTable = {
+  ...gatewayErrors,
+  ...ownErrors,
+  ...directoryErrors,
+  ...auditErrors,
+} satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;
 

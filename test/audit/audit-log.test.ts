@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ALWAYS, allOf, audit, type Entry, SetClock, urlOf } from "../harness/audit.ts";
+import { USER } from "../harness/directory.ts";
 import {
   ACCOUNT,
   demo,
@@ -65,10 +66,12 @@ describe("an entry tells", () => {
       },
       actor: {
         context: "api_token",
+        email: demo.email,
+        id: USER,
         ip_address: "127.0.0.1",
         token_id: everything,
         token_name: "everything",
-        type: "account",
+        type: "user",
       },
       raw: {
         cf_ray_id: reply.headers.get("cf-ray"),

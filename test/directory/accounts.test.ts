@@ -307,7 +307,7 @@ describe("where there is no account yet", () => {
     expect(verdict(list)).toBe("200");
     const log = await ask("GET", "/patchbay/v1/changes");
     expect(log.body.result.map(({ operation }: { operation: string }) => operation)).toEqual([
-      "createToken",
+      "createAccountToken",
       "createUser",
       "createAccount",
       "init",

@@ -68,7 +68,14 @@ export class MemoryStore implements Store {
 
   async create(id: string, epoch: string): Promise<void> {
     if (this.#memory.get(id)?.revision) throw new Conflict(`There is a state ${id} already.`);
-    this.#memory.set(id, { epoch, revision: 0, collections: new Map(), objects: new Map(), log: [] });
+    this.#memory.set(id, {
+      epoch,
+      revision: 0,
+      collections: new Map(),
+      objects: new Map(),
+      log: [],
+      events: [],
+    });
   }
 
   async commit({ state, epoch, base, changes }: Batch): Promise<void> {

@@ -73,13 +73,14 @@ export function createAccount(
 
 /** Changes what the directory knows of an account. */
 export function updateAccount(
+  operation: "updateAccount" | "changeAccount",
   id: string,
   body: unknown,
   condition: Condition,
   circumstances: Circumstances,
 ): Command {
   return {
-    operation: "updateAccount",
+    operation,
     circumstances,
     condition: (state) => judgeOne(state, id, condition),
     *propose(state, problems) {

@@ -8,8 +8,9 @@ import { deleteUser, rollUserKey, updateUser } from "./user.ts";
 const USER = "a".repeat(32);
 const TOKEN = "b".repeat(32);
 const owner = { user: USER };
+const operation = "test";
 const asker = { by: "key", id: USER } as const;
-const standing = { owner, asker };
+const standing = { operation, owner, asker };
 const any = () => undefined;
 const circumstances = {
   time: "2030-01-01T00:00:00.000000Z",

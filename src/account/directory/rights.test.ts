@@ -159,6 +159,7 @@ const body = ({ policies, expires_on, condition }: TokenDoc) => ({
 
 const asker = { by: "token", id: ASKER } as const;
 const owner = { user: USER };
+const operation = "test";
 
 describe("whatever a token permits, who made it was permitted:", () => {
   test("a new token", () => {
@@ -169,7 +170,7 @@ describe("whatever a token permits, who made it was permitted:", () => {
         const state = directoryOf(parent);
         const wish = body(token(wishes, wanted));
         const command = createToken(
-          { owner, asker, body: wish, newId, id: newId(), hash: "1".repeat(64) },
+          { operation, owner, asker, body: wish, newId, id: newId(), hash: "1".repeat(64) },
           circumstances,
         );
         const decision = decide(state, command);
@@ -199,7 +200,7 @@ describe("whatever a token permits, who made it was permitted:", () => {
           const state = directoryOf(parent);
           const id = "c".repeat(32);
           state.restore(tokenKind, id, token(had, wanted) as Doc, 1);
-          const update = { owner, asker, body: { name: "changed", policies: wishes }, newId };
+          const update = { operation, owner, asker, body: { name: "changed", policies: wishes }, newId };
           const updated = decide(
             state,
             updateToken(id, update, () => undefined, circumstances),
@@ -211,7 +212,7 @@ describe("whatever a token permits, who made it was permitted:", () => {
           const secret = { id, hash: "1".repeat(64) };
           const again = decide(
             state,
-            rollToken(secret, { owner, asker }, () => undefined, circumstances),
+            rollToken(secret, { operation, owner, asker }, () => undefined, circumstances),
           );
           if (again.ok) {
             rolled++;
@@ -232,7 +233,13 @@ describe("whatever a token permits, who made it was permitted:", () => {
       fc.property(memberships, anyPolicies, (accounts, wishes) => {
         const state = directoryOf(token([]), accounts);
         const user = { email: "", key_hash: "", accounts };
-        const wish = { owner, asker: { by: "key", id: USER } as const, body: body(token(wishes)), newId };
+        const wish = {
+          operation,
+          owner,
+          asker: { by: "key", id: USER } as const,
+          body: body(token(wishes)),
+          newId,
+        };
         const decision = decide(
           state,
           createToken({ ...wish, id: newId(), hash: "1".repeat(64) }, circumstances),
@@ -368,6 +375,7 @@ test("who was deleted or disabled by a change on its way has no powers any more"
   state.apply([{ slot, kind: tokenKind, before: slot.entry, after: undefined }]);
   expect(powersOf(state, asker)).toBeUndefined();
   const wish = {
+    operation,
     owner,
     asker,
     body: { name: "late", policies: [] },

@@ -62,8 +62,10 @@ const checkers = {
   update: new Checker(TokenUpdate, explainTime, "Token"),
 };
 
-/** Whose token, and who asks. */
+/** What is asked, whose token it is about, and who asks. */
 export interface Standing {
+  /** The operation's name, for the log: it tells whose tokens these are. */
+  readonly operation: string;
   readonly owner: Owner | undefined;
   readonly asker: Asker;
 }
@@ -80,12 +82,12 @@ interface Wanted extends Standing {
 }
 
 export function createToken(
-  { owner, asker, body, newId, id, hash }: Wanted & NewSecret,
+  { operation, owner, asker, body, newId, id, hash }: Wanted & NewSecret,
   circumstances: Circumstances,
 ): Command {
   const { time } = circumstances;
   return {
-    operation: "createToken",
+    operation,
     circumstances,
     condition: (state) => judgeAsker(state, asker),
     *propose(state, problems) {
@@ -110,13 +112,13 @@ export function createToken(
 
 export function updateToken(
   id: string,
-  { owner, asker, body, newId }: Wanted,
+  { operation, owner, asker, body, newId }: Wanted,
   condition: Condition,
   circumstances: Circumstances,
 ): Command {
   const now = Date.parse(circumstances.time);
   return {
-    operation: "updateToken",
+    operation,
     circumstances,
     condition: (state) =>
       judgeAsker(state, asker) ?? judgeOne(state, id, owner, condition) ?? judgeStored(state, id, asker),
@@ -139,12 +141,12 @@ export function updateToken(
 /** Gives a token another secret. The one before stops at once. */
 export function rollToken(
   { id, hash }: NewSecret,
-  { owner, asker }: Standing,
+  { operation, owner, asker }: Standing,
   condition: Condition,
   circumstances: Circumstances,
 ): Command {
   return {
-    operation: "rollToken",
+    operation,
     circumstances,
     condition: (state) =>
       judgeAsker(state, asker) ?? judgeOne(state, id, owner, condition) ?? judgeStored(state, id, asker),
@@ -158,12 +160,12 @@ export function rollToken(
 /** Deletes a token, also a stronger one: that takes rights, and gives none. */
 export function deleteToken(
   id: string,
-  { owner, asker }: Standing,
+  { operation, owner, asker }: Standing,
   condition: Condition,
   circumstances: Circumstances,
 ): Command {
   return {
-    operation: "deleteToken",
+    operation,
     circumstances,
     condition: (state) => judgeAsker(state, asker) ?? judgeOne(state, id, owner, condition),
     *propose(state) {

@@ -113,7 +113,7 @@ export function updateUser(
   circumstances: Circumstances,
 ): Command {
   return {
-    operation: "updateUser",
+    operation: "changeUser",
     circumstances,
     condition: (state) => judgeOne(state, id, condition),
     *propose(state, problems) {

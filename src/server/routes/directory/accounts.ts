@@ -40,7 +40,7 @@ export function addAccountRoutes(routes: Routes, context: AppContext): void {
     routes.account(name, async (call) => {
       const condition = judgeWriting(call, kind);
       const body = await readBody(call.request);
-      const command = updateAccount(call.account.state.id, body, condition, circumstances(call, clock));
+      const command = updateAccount(name, call.account.state.id, body, condition, circumstances(call, clock));
       return written(granted(await accounts.directory.submit(command)).results);
     });
   }

@@ -86,7 +86,7 @@ function addFamily({ accounts, clock, newId }: AppContext, { names, prefix, add 
     const value = newSecret(prefix);
     const secret = { id: newId(), hash: hashSecret(value) };
     const body = await readBody(call.request);
-    const wanted = { ...secret, owner, asker: askerOf(call.principal), body, newId };
+    const wanted = { ...secret, operation: names.create, owner, asker: askerOf(call.principal), body, newId };
     const command = createToken(wanted, circumstances(call, clock));
     const { results } = granted(await accounts.directory.submit(command));
     const [entry] = results;
@@ -98,7 +98,7 @@ function addFamily({ accounts, clock, newId }: AppContext, { names, prefix, add 
   add(names.update, async (call, owner): Promise<Answer> => {
     const condition = judgeWriting(call, tokenKind.name);
     const body = await readBody(call.request);
-    const wanted = { owner, asker: askerOf(call.principal), body, newId };
+    const wanted = { operation: names.update, owner, asker: askerOf(call.principal), body, newId };
     const command = updateToken(idOf(call), wanted, condition, circumstances(call, clock));
     const { results } = granted(await accounts.directory.submit(command));
     const [entry] = results;
@@ -111,7 +111,7 @@ function addFamily({ accounts, clock, newId }: AppContext, { names, prefix, add 
     await readNoBody(call.request, "roll");
     const value = newSecret(prefix);
     const secret = { id: idOf(call), hash: hashSecret(value) };
-    const standing = { owner, asker: askerOf(call.principal) };
+    const standing = { operation: names.roll, owner, asker: askerOf(call.principal) };
     const command = rollToken(secret, standing, condition, circumstances(call, clock));
     const { change } = granted(await accounts.directory.submit(command));
     return { status: 200, body: succeed(value), headers: tagOf(change?.record.revision ?? 0) };
@@ -120,7 +120,7 @@ function addFamily({ accounts, clock, newId }: AppContext, { names, prefix, add 
   add(names.remove, async (call, owner): Promise<Answer> => {
     const condition = judgeWriting(call, tokenKind.name);
     const id = idOf(call);
-    const standing = { owner, asker: askerOf(call.principal) };
+    const standing = { operation: names.remove, owner, asker: askerOf(call.principal) };
     const command = deleteToken(id, standing, condition, circumstances(call, clock));
     granted(await accounts.directory.submit(command));
     return { status: 200, body: succeed({ id }) };
