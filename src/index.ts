@@ -3,7 +3,7 @@
 import { ConfigError } from "./server/config.ts";
 import { demo } from "./server/demo.ts";
 import { type Overrides, startServer } from "./server/patchbay.ts";
-import { readSeedFile } from "./server/seed-file.ts";
+import { readSeedFile } from "./store/seed-file.ts";
 
 export { ConfigError } from "./server/config.ts";
 export { StoreRefused } from "./store/store.ts";

@@ -33,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       const { serve } = await import("./server/serve.ts");
       process.exitCode = await serve(options, process.env, process);
     });
+  addDataCommands(program);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -40,4 +41,59 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode;
   }
+}
+
+/** What is done to a data directory rather than to a server. */
+function addDataCommands(program: Command): void {
+  const add = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option("--data <directory>", "where data is kept [PATCHBAY_DATA] (default: ./data)");
+
+  add("init", "make an empty data directory with one administrator's token")
+    .option("--seed <file>", "world to fill it with (default: none)")
+    .action(async (options) => {
+      const { init } = await import("./admin/init.ts");
+      process.exitCode = await init(options, process.env, process);
+    });
+  add("token", "make another administrator's token, while no server runs")
+    .option("--name <name>", "what to call it (default: admin)")
+    .action(async (options) => {
+      const { token } = await import("./admin/token.ts");
+      process.exitCode = await token(options, process.env, process);
+    });
+  add("backup", "copy the database into one file, while a server runs or not")
+    .requiredOption("--to <file>", "the new file")
+    .action(async (options) => {
+      const { backup } = await import("./admin/backup.ts");
+      process.exitCode = await backup(options, process.env, process);
+    });
+  add("restore", "make an empty data directory from a backup")
+    .requiredOption("--from <file>", "the backup")
+    .action(async (options) => {
+      const { restore } = await import("./admin/backup.ts");
+      process.exitCode = await restore(options, process.env, process);
+    });
+  add("dump", "write everything as lines of JSON, while a server runs or not")
+    .requiredOption("--to <file>", "the new file")
+    .action(async (options) => {
+      const { dump } = await import("./admin/dump.ts");
+      process.exitCode = await dump(options, process.env, process);
+    });
+  add("load", "make an empty data directory from a dump")
+    .requiredOption("--from <file>", "the dump")
+    .option("--archive <file...>", "archives of what was pruned before the dump was made")
+    .action(async (options) => {
+      const { load } = await import("./admin/load.ts");
+      process.exitCode = await load(options, process.env, process);
+    });
+  add("prune", "move old changes out of the log, while a server runs or not")
+    .requiredOption("--before <time>", "2026-01-31, 2026-01-31T12:00:00Z, or 90d for 90 days ago")
+    .option("--archive <file>", "the new file they go to, which load reads")
+    .option("--discard", "throw them away instead")
+    .action(async (options) => {
+      const { prune } = await import("./admin/prune.ts");
+      process.exitCode = await prune(options, process.env, process);
+    });
 }

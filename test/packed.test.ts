@@ -78,6 +78,17 @@ describe("the published package", () => {
     expect(stdout).toContain("serve");
   });
 
+  test("makes a data directory, and carries it elsewhere", async () => {
+    const at = (name: string) => join(folder, name);
+    const patchbay = (...args: readonly string[]) => npm(project, "exec", "--", "patchbay", ...args);
+    expect((await patchbay("init", "--data", at("mine"))).stdout).toMatch(/^export TOKEN=cfat_\w{48}$/m);
+    await patchbay("dump", "--data", at("mine"), "--to", at("dump.jsonl"));
+    await patchbay("load", "--from", at("dump.jsonl"), "--data", at("loaded"));
+    await patchbay("backup", "--data", at("loaded"), "--to", at("backup.db"));
+    const { stdout } = await patchbay("restore", "--from", at("backup.db"), "--data", at("restored"));
+    expect(stdout).toContain("holds 1 state with 1 object and 1 change");
+  });
+
   test("serves, with the pages that its errors point to, until it is asked to stop", async () => {
     const args = ["serve", "--port", "0", "--metrics-port", "off", "--data", join(folder, "data")];
     const server = spawn(join(project, "node_modules/.bin/patchbay"), args, { cwd: project, env });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type OperationName, operations } from "../src/contract/operations.ts";
 import { permissionGroups } from "../src/contract/permissions.ts";
-import { demoSeedFile } from "../src/server/seed-file.ts";
+import { demoSeedFile } from "../src/store/seed-file.ts";
 import { demoWith, seedWith, TARGETS, targets, USER } from "./harness/directory.ts";
 import {
   ACCOUNT,

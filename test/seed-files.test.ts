@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createPatchbay } from "../src/index.ts";
 import { ConfigError } from "../src/server/config.ts";
-import { makeWorld } from "../src/server/seed-file.ts";
+import { makeWorld } from "../src/store/seed-file.ts";
 import { quietly, type Running, runCommand, serve } from "./harness/command.ts";
 import { makeSeed, OWN_KEY, OWN_TOKEN } from "./harness/seeds.ts";
 import { ACCOUNT, ask, LIST, one } from "./harness/server.ts";
@@ -13,7 +13,7 @@ import { idOf } from "./harness/worlds.ts";
 /** What is wrong with a seed, line by line. */
 function complaints(text: string): string[] {
   try {
-    makeWorld({ name: "seed.yaml", text });
+    makeWorld({ name: "seed.yaml", text }, "2026-03-04T05:06:07.000000Z");
   } catch (error) {
     if (error instanceof ConfigError) return error.message.split("\n");
     throw error;
@@ -103,19 +103,15 @@ describe("refused, with file, line and column, is", () => {
       "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\naccounts: [*c,*c]",
       "seed.yaml: Excessive alias count indicates a resource exhaustion attack.",
     ],
-    ["nothing", "", "seed.yaml: The seed is empty, but must hold at least one account."],
-    [
-      "nothing but a comment",
-      "# to do\n",
-      "seed.yaml: The seed is empty, but must hold at least one account.",
-    ],
-    ["null", "~", "seed.yaml: The seed is empty, but must hold at least one account."],
+    ["nothing", "", "seed.yaml: The seed is empty, but must hold accounts."],
+    ["nothing but a comment", "# to do\n", "seed.yaml: The seed is empty, but must hold accounts."],
+    ["null", "~", "seed.yaml: The seed is empty, but must hold accounts."],
     ["a list", "[]", "seed.yaml:1:1: Invalid Request: the body must be an object, not an array"],
     ["a world without accounts", "users: []", "seed.yaml:1:1: accounts is missing."],
     [
-      "an empty world",
+      "a world without accounts, and without anybody who could make one",
       "accounts: []",
-      "seed.yaml:1:11: accounts is an array, but must be a list of at least 1 elements.",
+      "seed.yaml:1:11: A seed without accounts needs a token, or nobody could ever make one.",
     ],
   ])("%s", (_, text, complaint) => {
     expect(complaints(text)).toEqual([

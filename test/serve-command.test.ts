@@ -1,11 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import Cloudflare from "cloudflare";
 import { beforeEach, describe, expect, test } from "vitest";
 import { serve as serveHere } from "../src/server/serve.ts";
 import { type Running, runCommand, serve } from "./harness/command.ts";
+import { paste } from "./harness/paste.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ACCOUNT, AMS, ask, demo, LIST, ORD, OWN, one } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
@@ -85,35 +85,6 @@ describe("the greeting", () => {
     expect((await ask(url, "GET", LIST)).status).toBe(403);
     expect((await ask(url, "GET", LIST, { token: OWN_TOKEN })).status).toBe(200);
   });
-
-  /** Runs a line in a shell, with the curl of this machine or, where there is none, one that does as much of it. */
-  function paste(line: string): string {
-    const folders = (process.env["PATH"] ?? "").split(delimiter);
-    const path = folders.some((folder) => existsSync(join(folder, "curl")))
-      ? folders
-      : [standIn(), ...folders];
-    const env = { ...process.env, PATH: path.join(delimiter) };
-    const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { env, encoding: "utf8" });
-    expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-    return stdout;
-  }
-
-  /** A folder with a `curl` that knows URL, -X, -H and -d. */
-  function standIn(): string {
-    console.warn("There is no curl on this machine: its options are read by a stand-in.");
-    const folder = join(directory, "bin");
-    mkdirSync(folder);
-    const program = `#!${process.execPath}
-const { values, positionals } = require("node:util").parseArgs({
-  allowPositionals: true,
-  options: { request: { type: "string", short: "X" }, header: { type: "string", short: "H", multiple: true }, data: { type: "string", short: "d" } },
-});
-const headers = (values.header ?? []).map((header) => header.split(": "));
-fetch(positionals[0], { method: values.request ?? "GET", headers, body: values.data }).then((answer) => answer.text()).then(console.log);
-`;
-    writeFileSync(join(folder, "curl"), program, { mode: 0o755 });
-    return folder;
-  }
 });
 
 describe("told to stop", () => {
@@ -215,7 +186,7 @@ describe("what was changed", () => {
     const file = join(data, "patchbay.db");
     writeFileSync(file, readFileSync(file).subarray(0, 20_480));
     expect(await refusal(free())).toBe(
-      `The data directory ${data} cannot be used: database disk image is malformed.`,
+      `The data directory ${data} cannot be used: a file of it is damaged, or not Patchbay's (database disk image is malformed). Nothing was changed. Bring back a backup with patchbay restore.`,
     );
     expect(readFileSync(file)).toHaveLength(20_480);
   });

@@ -112,7 +112,7 @@ describe("what the operator decides", () => {
     ],
     [
       { data: "/dev/null" },
-      "The data directory /dev/null cannot be used: EEXIST: file already exists, mkdir '/dev/null'.",
+      "The data directory /dev/null cannot be used: there is a file where a directory should be (EEXIST: file already exists, mkdir '/dev/null'). Name another with --data.",
     ],
     [
       { host: "host.invalid" },

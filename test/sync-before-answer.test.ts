@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
 import { quietly, serve } from "./harness/command.ts";
 import { Chance } from "./harness/random.ts";
@@ -8,22 +7,12 @@ import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ask, LIST, one } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
 import { judgeTrace } from "./harness/trace.ts";
+import { findTracer } from "./harness/tracer.ts";
 import { idOf } from "./harness/worlds.ts";
 
 const CLIENTS = 32;
 const UPDATES = 400;
 const INTERCONNECTS = 100;
-
-/** A tracer that works here, or why there is none. */
-function findTracer(): { readonly strace: string } | { readonly missing: string } {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const found = folders.map((folder) => join(folder, "strace")).find((file) => existsSync(file));
-  const strace = process.env["PATCHBAY_STRACE"] ?? found;
-  if (strace === undefined) return { missing: "strace is not installed, and cannot be on this system" };
-  const tried = spawnSync(strace, ["-D", "-f", "-o", "/dev/null", process.execPath, "--version"]);
-  if (tried.status === 0) return { strace };
-  return { missing: `${strace} may not trace here: ${String(tried.stderr).trim()}` };
-}
 
 /** Streams updates to a traced server, and returns the lines of the trace. */
 async function trace(strace: string, directory: string, data: string): Promise<string[]> {

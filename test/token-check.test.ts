@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { demoSeedFile } from "../src/server/seed-file.ts";
+import { demoSeedFile } from "../src/store/seed-file.ts";
 import { ACCOUNT, LIST, startTestServer, type TestServer } from "./harness/server.ts";
 import { untouched, verdict } from "./harness/standing.ts";
 

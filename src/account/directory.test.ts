@@ -10,6 +10,7 @@ import {
   findToken,
   findUser,
   isInForce,
+  isMemberOfAll,
   type PolicyDoc,
   permits,
   type TokenDoc,
@@ -18,7 +19,7 @@ import {
 } from "./directory.ts";
 import { kinds } from "./kinds.ts";
 import { seedWorld } from "./seed.ts";
-import { entry, type State } from "./state.ts";
+import { entry, State } from "./state.ts";
 
 const ONE = "1".repeat(32);
 const TWO = "2".repeat(32);
@@ -93,6 +94,14 @@ describe("in the directory", () => {
 
 const token: TokenDoc = { name: "t", hash: "h", status: "active", policies: [] };
 const now = Date.parse("2026-06-01T12:00:00Z");
+
+test("a user who is a member of all accounts there are is one of none where there are none", () => {
+  const world = stateOf(makeWorld());
+  const user = (accounts: readonly string[]) => ({ email: "x@example.com", key_hash: "", accounts });
+  expect(isMemberOfAll(world, user([ONE]))).toBe(false);
+  expect(isMemberOfAll(world, user([TWO, ONE]))).toBe(true);
+  expect(isMemberOfAll(new State(DIRECTORY_ID, ""), user([]))).toBe(false);
+});
 
 describe("a token", () => {
   test.each<[string, Partial<TokenDoc>, string, boolean]>([

@@ -5,6 +5,7 @@
  * the vendor does not publish. A page for each code is generated from this table.
  */
 
+import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
 import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
@@ -36,6 +37,7 @@ export const errorTable = {
   ...ownErrors,
   ...directoryErrors,
   ...auditErrors,
+  ...adminErrors,
 } satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;

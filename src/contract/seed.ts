@@ -77,7 +77,7 @@ const SeedPolicy = Type.Object(
   closed,
 );
 
-const SeedToken = Type.Object(
+export const SeedToken = Type.Object(
   {
     id: ObjectId,
     name: Type.String({ minLength: 1, maxLength: 120 }),
@@ -102,10 +102,12 @@ const SeedToken = Type.Object(
   },
   closed,
 );
+export type SeedToken = Static<typeof SeedToken>;
 
 export const Seed = Type.Object(
   {
-    accounts: Type.Array(SeedAccount, { minItems: 1 }),
+    /** None where all are made later, by somebody who has a token for all. */
+    accounts: Type.Array(SeedAccount),
     users: Type.Optional(Type.Array(SeedUser)),
     tokens: Type.Optional(Type.Array(SeedToken)),
   },

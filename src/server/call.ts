@@ -10,7 +10,7 @@ import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
 import type { LiveState } from "../store/live-state.ts";
-import { Conflict, NotCommitted, OutcomeUnknown } from "../store/store.ts";
+import { Conflict, NotCommitted, OutcomeUnknown, Unreadable } from "../store/store.ts";
 import { noteDenial } from "./audit/refusals.ts";
 import { type Asking, authenticate, authorize, authorizeUser, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
@@ -262,6 +262,10 @@ export class Routes {
       this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
       const name = error instanceof OutcomeUnknown ? "outcome_unknown" : "store_unavailable";
       return fail(refuse(name, { reason: error.message }).problems, docs);
+    }
+    if (error instanceof Unreadable) {
+      this.#context.log.error({ err: error, request_id: request.id }, "the store cannot be read");
+      return fail(refuse("store_unreadable", { reason: error.message }).problems, docs);
     }
     this.#context.log.error(
       { err: error, request_id: request.id, operation: request.operation },

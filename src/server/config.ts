@@ -1,7 +1,8 @@
 /** What the operator decided, from the command line and the environment. Nothing else reads either. */
 
-/** A wrong setting; the message is one plain sentence for the operator. */
-export class ConfigError extends Error {}
+import { ConfigError } from "../store/config-error.ts";
+
+export { ConfigError } from "../store/config-error.ts";
 
 export interface ServerConfig {
   readonly host: string;

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { Accounts } from "../store/accounts.ts";
+import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "../store/seed-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
@@ -16,7 +17,6 @@ import { listen } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { QUOTA } from "./rate.ts";
-import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "./seed-file.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
 export interface Overrides {
@@ -59,7 +59,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const metrics = new Metrics();
   const accounts = await Accounts.open(store, metrics.observeCommit);
   const newWorld = () => {
-    const world = makeWorld(seed, clock);
+    const world = makeWorld(seed, clock.timestamp());
     refuseExposure(config.host, directoryOf(world));
     return world;
   };

@@ -149,6 +149,22 @@ describe("a commit that others overtook", () => {
     await account.expectNothingLost();
   });
 
+  test("loads the state anew when what it missed is no longer in the log", async () => {
+    const { store } = account;
+    const reads: string[] = [];
+    store.onRead = async (name) => void reads.push(name);
+    const changesAfter = store.inner.changesAfter.bind(store.inner);
+    store.inner.changesAfter = async (...asked) => {
+      const page = await changesAfter(...asked);
+      return page && { ...page, records: page.records.slice(1) };
+    };
+    store.next(account.overtaken(update({ 1: { mtu: 1400 } }), update({ 2: { mtu: 1400 } })));
+    expect(await account.submit(update({ 0: { mtu: 1400 } }))).toMatchObject({ ok: true });
+    expect(reads).toEqual(["changesAfter", "load"]);
+    expect(account.live.state.durable).toBe(4);
+    await account.expectNothingLost();
+  });
+
   test("by a new world is decided on that", async () => {
     const { epoch } = account.live.state;
     account.store.next(async (_, proceed) => {

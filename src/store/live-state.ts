@@ -249,6 +249,8 @@ export class LiveState {
   async #readOn(base: number): Promise<void> {
     const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
     if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
+    // What was pruned cannot be read on.
+    if ((page.records[0]?.revision ?? base + 1) !== base + 1) return this.#reload();
     for (const record of page.records) {
       const edits = editsOf(this.#state, record, kinds);
       this.#state.apply(edits, record.time);

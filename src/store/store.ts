@@ -65,7 +65,11 @@ export interface Store {
    * `OutcomeUnknown` if that cannot be told.
    */
   commit(batch: Batch): Promise<void>;
-  /** Records after a revision, oldest first. `undefined` if there is no such state. */
+  /**
+   * Records after a revision, oldest first. `undefined` if there is no such state. If the oldest of those
+   * that are kept does not follow the revision, those between were pruned; the newest never is.
+   * Reading the log throws `Unreadable` if it cannot be read.
+   */
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined>;
   /** Records before a revision, newest first. */
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined>;
@@ -100,6 +104,9 @@ export class NotCommitted extends Error {}
 
 /** The commit may or may not have become durable. */
 export class OutcomeUnknown extends Error {}
+
+/** What is kept cannot be read: the file is damaged, or its disk is. */
+export class Unreadable extends Error {}
 
 /** The data directory cannot be used. The message is for the operator. */
 export class StoreRefused extends Error {}

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { type PermissionGroup, permissionGroups } from "../../src/contract/permissions.ts";
-import { demoSeedFile } from "../../src/server/seed-file.ts";
+import { demoSeedFile } from "../../src/store/seed-file.ts";
 import { ACCOUNT, OTHER_ACCOUNT } from "./server.ts";
 
 export const USER = "7c5dae5552338874e5053f2534d2767a";

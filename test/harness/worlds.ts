@@ -27,7 +27,7 @@ export function addressOf(number: number): string {
 }
 
 /** A world of two accounts, each with interconnects `pni_0`, `pni_1`, … */
-export function makeSmallWorld(interconnects = 3): readonly SeededState[] {
+export function makeSmallWorld(interconnects = 3, time = TIME): readonly SeededState[] {
   const account = (id: string) => ({
     id,
     name: `Account ${id.charAt(0)}`,
@@ -41,7 +41,7 @@ export function makeSmallWorld(interconnects = 3): readonly SeededState[] {
   const world = seedWorld(
     { accounts: [account(FIRST_ACCOUNT), account(SECOND_ACCOUNT)] },
     {
-      time: TIME,
+      time,
       hash: (secret) => createHash("sha256").update(secret).digest("hex"),
       epoch: () => randomBytes(8).toString("hex"),
     },

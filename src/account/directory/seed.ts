@@ -3,7 +3,7 @@
 import { show } from "../../contract/check.ts";
 import type { Problems } from "../../contract/errors.ts";
 import { type Group, permissionGroup, permissionGroups } from "../../contract/permissions.ts";
-import type { Seed } from "../../contract/seed.ts";
+import type { Seed, SeedToken } from "../../contract/seed.ts";
 import { didYouMean } from "../../contract/similar.ts";
 import type { Wish } from "../decide.ts";
 import {
@@ -20,7 +20,6 @@ import { judgeTimes, onlyOnce, type SeedSources, wish } from "../seed-parts.ts";
 import type { Doc } from "../state.ts";
 import { describeOwner, mayName } from "./policies.ts";
 
-type SeedToken = NonNullable<Seed["tokens"]>[number];
 type SeedPolicy = SeedToken["policies"][number];
 
 export function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems): Wish[] {
@@ -50,6 +49,10 @@ class SeedDirectory {
       const doc = { name, created_on: created_on ?? this.#sources.time };
       judgeTimes({ created_on }, `/accounts/${index}`, this.#problems);
       if (first(id, `/accounts/${index}`)) yield wish(accountKind, id, doc, `/accounts/${index}`);
+    }
+    if (this.#seed.accounts.length === 0 && (this.#seed.tokens ?? []).length === 0) {
+      const detail = "A seed without accounts needs a token, or nobody could ever make one.";
+      this.#problems.add("invalid_seed", { detail }, "/accounts");
     }
   }
 

@@ -12,7 +12,7 @@ import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeListed, listings } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
-import { refuse } from "../refusal.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 
 const MOST_RECORDS = 100;
 const USUAL_RECORDS = 20;
@@ -97,6 +97,11 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
           stop();
           throw refuse("history_moved", { revision: after, newest: revision, epoch });
         }
+        const [first] = page.records;
+        if (first && first.revision > after + 1) {
+          stop();
+          throw refuse("history_pruned", { revision: after, oldest: first.revision });
+        }
         const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
         stop();
         if (wait > 0) recheck();
@@ -111,8 +116,16 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
     const text = params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
     const record = await store.change(state.id, revision);
-    if (!record) throw refuse("change_not_found", { revision: text, newest: state.durable });
+    if (!record) throw await noChange(state, revision, text);
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
+  }
+
+  /** The refusal of a revision that the log does not hold: never, or no longer. */
+  async function noChange(state: State, revision: number, text: string): Promise<Refusal> {
+    const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
+    return oldest && revision > 0 && revision < oldest.revision
+      ? refuse("change_pruned", { revision, oldest: oldest.revision })
+      : refuse("change_not_found", { revision: text, newest: state.durable });
   }
 
   routes.account("getState", (call) => {

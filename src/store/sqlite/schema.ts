@@ -6,6 +6,9 @@
  * changes at once, and loading carries them over the changes that are not folded in yet.
  */
 
+import type { DatabaseSync } from "node:sqlite";
+import { StoreRefused } from "../store.ts";
+
 /** Grows with each change of the tables. A store of a newer schema is refused. */
 export const SCHEMA_VERSION = 3;
 
@@ -103,3 +106,27 @@ PRAGMA checkpoint_fullfsync = ON;
 PRAGMA wal_autocheckpoint = 4000;
 PRAGMA busy_timeout = 5000;
 `;
+
+/** The schema that a database was written by; 0 for one that holds nothing yet. */
+export function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+}
+
+/** Brings a database to this version's schema. One of a newer schema is refused. */
+export function migrate(db: DatabaseSync, directory: string | undefined): void {
+  const version = schemaVersion(db);
+  refuseNewer(version, `The data directory ${directory}`);
+  if (version === SCHEMA_VERSION) return;
+  db.exec("BEGIN IMMEDIATE");
+  if (version === 0) db.exec(schema);
+  else for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
+  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+/** Throws the refusal of what a later version wrote. */
+export function refuseNewer(version: number, what: string): void {
+  if (version <= SCHEMA_VERSION) return;
+  throw new StoreRefused(
+    `${what} was written by a newer Patchbay (schema ${version}; this one knows ${SCHEMA_VERSION}). Use that version, or another directory.`,
+  );
+}

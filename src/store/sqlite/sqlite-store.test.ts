@@ -119,6 +119,9 @@ describe("a directory in use", () => {
 });
 
 describe("a directory that cannot be used is refused with a sentence:", () => {
+  const damaged = (reason: string) =>
+    `The data directory ${directory} cannot be used: a file of it is damaged, or not Patchbay's (${reason}). Nothing was changed. Bring back a backup with patchbay restore.`;
+
   test("of a newer schema, of which nothing is changed", async () => {
     await fill();
     const raw = new DatabaseSync(file());
@@ -139,14 +142,18 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
   test("a file", async () => {
     const path = join(directory, "data");
     writeFileSync(path, "mine");
-    expect(await sentence(path)).toContain(`The data directory ${path} cannot be used: EEXIST`);
+    expect(await sentence(path)).toContain(
+      `The data directory ${path} cannot be used: there is a file where a directory should be (EEXIST`,
+    );
     expect(readFileSync(path, "utf8")).toBe("mine");
   });
 
   test("below a file", async () => {
     const path = join(directory, "file", "data");
     writeFileSync(join(directory, "file"), "mine");
-    expect(await sentence(path)).toContain(`The data directory ${path} cannot be used: ENOTDIR`);
+    expect(await sentence(path)).toContain(
+      `The data directory ${path} cannot be used: there is a file where a directory should be (ENOTDIR`,
+    );
   });
 
   test("one that may not be written", async () => {
@@ -156,7 +163,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     chmodSync(file(), 0o444);
     onTestFinished(() => chmodSync(directory, 0o755));
     expect(asNobody(() => SqliteStore.open(directory))).toMatch(
-      /^The data directory \S+ cannot be used: (attempt to write a readonly database|unable to open database file)\.$/,
+      /^The data directory \S+ cannot be used: it cannot be written \((attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
     );
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
@@ -166,21 +173,21 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     onTestFinished(() => chmodSync(directory, 0o755));
     const path = join(directory, "data");
     expect(asNobody(() => SqliteStore.open(path))).toContain(
-      `The data directory ${path} cannot be used: EACCES`,
+      `The data directory ${path} cannot be used: it cannot be written (EACCES`,
     );
   });
 
   test("whose file is of another program", async () => {
     writeFileSync(file(), "This is no database. ".repeat(500));
     const before = readFileSync(file());
-    expect(await sentence()).toBe(`The data directory ${directory} cannot be used: file is not a database.`);
+    expect(await sentence()).toBe(damaged("file is not a database"));
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
 
   test("whose lock file is of another program", async () => {
     await fill();
     writeFileSync(join(directory, "patchbay.lock"), "This is no database. ".repeat(500));
-    expect(await sentence()).toBe(`The data directory ${directory} cannot be used: file is not a database.`);
+    expect(await sentence()).toBe(damaged("file is not a database"));
   });
 
   test.each([0.9, 0.5, 0.1])("whose file was cut to %s of its length", async (part) => {
@@ -188,9 +195,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     const { length } = readFileSync(file());
     truncateSync(file(), Math.floor((length * part) / 4096) * 4096);
     const before = readFileSync(file());
-    expect(await sentence()).toBe(
-      `The data directory ${directory} cannot be used: database disk image is malformed.`,
-    );
+    expect(await sentence()).toBe(damaged("database disk image is malformed"));
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
 
@@ -210,6 +215,28 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     raw.close();
     expect(await sentence()).toBe(
       `The data directory ${directory} cannot be used: This version of Patchbay does not know objects of the kind wormhole.`,
+    );
+  });
+
+  test("whose log lacks a change that the objects do not have yet", async () => {
+    await fill();
+    const raw = new DatabaseSync(file());
+    raw.exec(`UPDATE state SET revision = 3 WHERE id = '${FIRST_ACCOUNT}'`);
+    raw.close();
+    expect(await sentence()).toBe(
+      damaged(`the log of ${FIRST_ACCOUNT} ends at revision 1, but its state at 3`),
+    );
+  });
+
+  test("whose log has a gap among such changes", async () => {
+    const store = open();
+    await store.replace(makeSmallWorld());
+    const live = await loadFrom(store);
+    const changes = [1400, 1300, 1200].map((mtu) => applied(live, update({ 0: { mtu } })));
+    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes });
+    past().exec(`DELETE FROM change WHERE state = '${FIRST_ACCOUNT}' AND revision = 3`);
+    await expect(store.load(FIRST_ACCOUNT)).rejects.toThrow(
+      damaged(`the log of ${FIRST_ACCOUNT} lacks revision 3`),
     );
   });
 

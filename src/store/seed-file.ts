@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { type SeededState, seedWorld } from "../account/seed.ts";
 import { parseJson } from "../contract/json.ts";
-import { hashSecret, newEpoch } from "../store/secrets.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { ConfigError } from "./config.ts";
+import type { SeedToken } from "../contract/seed.ts";
+import { ConfigError } from "./config-error.ts";
+import { hashSecret, newEpoch } from "./secrets.ts";
 
 export interface SeedSource {
   /** What to call it when something is wrong. */
@@ -27,19 +27,33 @@ export function readSeedFile(file: string): SeedSource {
   }
 }
 
-/** Makes the world a seed describes. Throws `ConfigError` with every problem, each on its line. */
-export function makeWorld(source: SeedSource, clock: Clock = systemClock): readonly SeededState[] {
-  const sources = { time: clock.timestamp(), hash: hashSecret, epoch: newEpoch };
+/**
+ * Makes the world a seed describes, with more tokens if such are given. Throws `ConfigError` with every
+ * problem, each on its line. `time` is RFC 3339, UTC, with microseconds.
+ */
+export function makeWorld(
+  source: SeedSource,
+  time: string,
+  more: readonly SeedToken[] = [],
+): readonly SeededState[] {
+  const sources = { time, hash: hashSecret, epoch: newEpoch };
   const plain = readJson(source.text);
   if (plain !== undefined) {
-    const world = seedWorld(plain, sources);
+    const world = seedWorld(withTokens(plain, more), sources);
     if (world.ok) return world.states;
   }
   const document = readYaml(source);
-  const world = seedWorld(document.value, sources);
+  const world = seedWorld(withTokens(document.value, more), sources);
   if (world.ok) return world.states;
   const told = world.problems.map(({ message, pointer }) => `${document.placeOf(pointer)}: ${message}`);
   throw new ConfigError(told.join("\n"));
+}
+
+/** The seed with more tokens after its own. One that is none is left for the rules to refuse. */
+function withTokens(seed: unknown, more: readonly SeedToken[]): unknown {
+  if (more.length === 0 || typeof seed !== "object" || seed === null || Array.isArray(seed)) return seed;
+  const own = "tokens" in seed ? seed.tokens : [];
+  return Array.isArray(own) ? { ...seed, tokens: [...own, ...more] } : seed;
 }
 
 /** A generated seed may be large and is usually JSON, which is YAML but read a hundred times faster. */
@@ -85,5 +99,5 @@ function readYaml(source: SeedSource): YamlDocument {
     // An alias of nothing, or one too many.
     throw new ConfigError(`${source.name}: ${error instanceof Error ? error.message : String(error)}.`);
   }
-  throw new ConfigError(`${source.name}: The seed is empty, but must hold at least one account.`);
+  throw new ConfigError(`${source.name}: The seed is empty, but must hold accounts.`);
 }

@@ -1,0 +1,102 @@
+/** `patchbay dump`: the whole world, logs included, as lines of JSON. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { kinds } from "../account/kinds.ts";
+import type { State } from "../account/state.ts";
+import { ConfigError } from "../store/config-error.ts";
+import { why } from "../store/sqlite/data-directory.ts";
+import { openBeside } from "../store/sqlite/database-file.ts";
+import { otherTables, rowsOf } from "../store/sqlite/filling.ts";
+import { consistently, Reading } from "../store/sqlite/reading.ts";
+import { type EndLine, FORMAT, type Line } from "./line.ts";
+import { Lines, makeFile } from "./output.ts";
+import { count, dataDirectory, type Environment, run, type Terminal } from "./run.ts";
+
+export interface DumpOptions {
+  readonly data?: string | undefined;
+  readonly to: string;
+}
+
+export function dump(options: DumpOptions, environment: Environment, terminal: Terminal): Promise<number> {
+  return run(terminal, async () => {
+    const data = dataDirectory(options.data, environment);
+    let end: EndLine | undefined;
+    await makeFile(options.to, (at) => {
+      using db = openBeside(data);
+      using lines = new Lines(at, options.to);
+      end = dumpAll(db, data, lines);
+    });
+    const { states = 0, changes = 0, objects = 0 } = end ?? {};
+    return `${options.to} holds ${count(states, "state")} with ${count(objects, "object")} and ${count(changes, "change")}.`;
+  });
+}
+
+function dumpAll(db: DatabaseSync, data: string, lines: Lines): EndLine {
+  try {
+    // One view for all of it, so that a server may go on meanwhile.
+    return consistently(db, () => writeWorld(db, lines));
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`The data directory ${data} could not be dumped: ${why(error)}`);
+  }
+}
+
+export function writeLine(lines: Lines, line: Line): void {
+  lines.add(JSON.stringify(line));
+}
+
+function writeWorld(db: DatabaseSync, lines: Lines): EndLine {
+  const reading = new Reading(db);
+  const end = { type: "end", states: 0, changes: 0, objects: 0, rows: 0 } satisfies EndLine;
+  writeLine(lines, { type: "header", format: FORMAT, holds: "world" });
+  for (const id of reading.states()) {
+    const state = reading.load(id);
+    if (!state) continue;
+    const { epoch, durable: revision } = state;
+    const after = (reading.oldest(id) ?? revision + 1) - 1;
+    writeLine(lines, { type: "state", id, epoch, revision, after, collections: collectionsOf(state) });
+    end.states++;
+    end.changes += writeChanges(reading, lines, id, { after, upTo: revision });
+    for (const kind of kinds.keys()) {
+      for (const { id: object, revision: changed, doc } of state.list(kind)) {
+        writeLine(lines, { type: "object", kind, id: object, revision: changed, doc });
+        end.objects++;
+      }
+    }
+  }
+  for (const table of otherTables(db)) {
+    for (const values of rowsOf(db, table)) {
+      writeLine(lines, { type: "row", table, values });
+      end.rows++;
+    }
+  }
+  writeLine(lines, end);
+  lines.finish();
+  return end;
+}
+
+function collectionsOf(state: State): Record<string, number> {
+  const revisions = [...kinds.keys()].map((kind) => [kind, state.collectionRevision(kind)] as const);
+  return Object.fromEntries(revisions.filter(([, revision]) => revision > 0));
+}
+
+/**
+ * Writes the records after a revision up to another, each as it is stored. A record that cannot be read
+ * is an error, and so is one that is missing. Returns how many there were.
+ */
+export function writeChanges(
+  reading: Reading,
+  lines: Lines,
+  id: string,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): number {
+  let last = after;
+  for (const text of reading.records(id, after)) {
+    if (last === upTo) break;
+    const record: { revision?: unknown } = JSON.parse(text);
+    if (record.revision !== ++last) throw new SyntaxError(`the log of ${id} lacks revision ${last}`);
+    lines.add(`{"type":"change","record":${text}}`);
+  }
+  if (last !== upTo) throw new SyntaxError(`the log of ${id} lacks revision ${last + 1}`);
+  return upTo - after;
+}

@@ -1,0 +1,45 @@
+/** `patchbay load`: a dump, with the archives that go before it, as a data directory: all of it or nothing. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { makeDatabase, openToFill, renewEpochs } from "../store/sqlite/database-file.ts";
+import { Filling } from "../store/sqlite/filling.ts";
+import { judgeWorld, type LoadedState } from "./load-judgement.ts";
+import { Loading } from "./loading.ts";
+import { count, dataDirectory, type Environment, run, type Terminal } from "./run.ts";
+
+export interface LoadOptions {
+  readonly data?: string | undefined;
+  readonly from: string;
+  /** Archives of what was pruned before the dump was made. */
+  readonly archive?: readonly string[] | undefined;
+}
+
+export function load(options: LoadOptions, environment: Environment, terminal: Terminal): Promise<number> {
+  return run(terminal, async () => {
+    const data = dataDirectory(options.data, environment);
+    const counts = { states: 0, changes: 0, objects: 0 };
+    await makeDatabase(data, (file) => {
+      using db = openToFill(file);
+      db.exec("BEGIN");
+      for (const state of loadAll(db, options)) {
+        counts.states++;
+        counts.changes += state.line.revision - state.floor;
+        counts.objects += state.objects;
+      }
+      db.exec("COMMIT");
+    });
+    return `${data} holds ${count(counts.states, "state")} with ${count(counts.objects, "object")} and ${count(counts.changes, "change")}, under new epochs: who followed the changes will read the state anew.`;
+  });
+}
+
+/** Fills a database, and judges what is in it then. Throws `ConfigError` at the first line that is wrong. */
+export function loadAll(db: DatabaseSync, { from, archive = [] }: LoadOptions): readonly LoadedState[] {
+  const filling = new Filling(db);
+  const loading = new Loading(filling);
+  for (const file of archive) loading.readArchive(file);
+  const states = loading.readDump(from);
+  const judged = judgeWorld(db, states, loading.archived);
+  filling.finish();
+  renewEpochs(db);
+  return judged;
+}

@@ -1,0 +1,112 @@
+/** A directory that holds a database: made, locked, made durable, or refused with a sentence for the operator. */
+
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ConfigError } from "../config-error.ts";
+import { StoreRefused } from "../store.ts";
+
+/** The database of a data directory. SQLite keeps `-wal` and `-shm` beside it while it is open. */
+export const DATABASE = "patchbay.db";
+
+/** The file whose lock a running server holds. */
+export const LOCK = "patchbay.lock";
+
+/** Primary result codes of SQLite. */
+const BUSY = [5];
+const UNWRITABLE = [3, 8, 14];
+const DAMAGED = [11, 26];
+const FULL = [13];
+
+/**
+ * Holds an exclusive lock on a file of its own for as long as the server runs. The system lets it go
+ * when the process ends, however it ends.
+ */
+export function lockDirectory(directory: string): DatabaseSync {
+  const lock = new DatabaseSync(join(directory, LOCK), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!hasCode(error, BUSY)) throw error;
+    throw new StoreRefused(
+      `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`,
+    );
+  }
+}
+
+/**
+ * Makes a directory and those above it, where they are missing; each one's name stands in the one above.
+ * It is its user's alone, since there are keys in it that must be kept in clear.
+ */
+export function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const highest = dirname(resolve(first));
+  let at = resolve(directory);
+  while (at !== highest) {
+    at = dirname(at);
+    syncDirectory(at);
+  }
+}
+
+/** Makes the names of newly made files durable. */
+export function syncDirectory(directory: string): void {
+  sync(directory, "r");
+}
+
+/** Makes a file's content durable, whoever wrote it. */
+export function syncFile(file: string): void {
+  sync(file, "r+");
+}
+
+function sync(path: string, flags: string): void {
+  const descriptor = openSync(path, flags);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Did SQLite fail with one of these result codes, whether told in its plain or its extended form? */
+export function hasCode(error: unknown, codes: readonly number[]): boolean {
+  if (!(error instanceof Error && "errcode" in error)) return false;
+  const code = Number(error.errcode);
+  return codes.includes(code) || codes.includes(code & 255);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Is what was read not what Patchbay wrote? */
+export function isDamage(error: unknown): boolean {
+  return hasCode(error, DAMAGED) || error instanceof SyntaxError;
+}
+
+/** The operator's sentence for whatever keeps a directory from being used. */
+export function refusal(directory: string | undefined, error: unknown): StoreRefused | ConfigError {
+  if (error instanceof StoreRefused || error instanceof ConfigError) return error;
+  return new StoreRefused(`The data directory ${directory ?? "(in memory)"} cannot be used: ${why(error)}`);
+}
+
+/** What keeps something from being read or written, and what to do about it. */
+export function why(error: unknown): string {
+  const reason = messageOf(error).replace(/\.$/, "");
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EEXIST" || code === "ENOTDIR") {
+    return `there is a file where a directory should be (${reason}). Name another with --data.`;
+  }
+  if (code === "ENOSPC" || code === "EDQUOT" || hasCode(error, FULL)) {
+    return `its disk is full (${reason}). Make room, then try again; nothing was lost.`;
+  }
+  if (["EACCES", "EPERM", "EROFS"].includes(code) || hasCode(error, UNWRITABLE)) {
+    return `it cannot be written (${reason}). It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only.`;
+  }
+  if (isDamage(error)) {
+    return `a file of it is damaged, or not Patchbay's (${reason}). Nothing was changed. Bring back a backup with patchbay restore.`;
+  }
+  return `${reason}.`;
+}

@@ -1,0 +1,100 @@
+/**
+ * Takes old records out of the log, beside a server that goes on. Each step is a short transaction, and
+ * between steps the server has its turn. A server tolerates that the log's beginning moves, and that
+ * rows of objects were brought to newer versions by somebody else.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import type { Reading } from "./reading.ts";
+import { consistently } from "./reading.ts";
+import { UnfoldedState } from "./unfolded.ts";
+import { Writing } from "./writing.ts";
+
+/** Objects written, and records removed, in one transaction: a few milliseconds for whoever waits. */
+const AT_ONCE = 1_000;
+
+/** Milliseconds between transactions. */
+const PAUSE = 10;
+
+/**
+ * Brings the rows of a state's objects to this revision at least, since what the log no longer tells
+ * must stand in them.
+ */
+export async function foldUpTo(
+  db: DatabaseSync,
+  reading: Reading,
+  id: string,
+  revision: number,
+): Promise<void> {
+  const writing = new Writing(db);
+  const isBehind = () => (reading.standing(id)?.folded ?? revision) < revision;
+  while (isBehind()) {
+    const { epoch, steps } = unfoldedSteps(db, reading, id);
+    for (const step of steps) {
+      if (!foldStep(db, reading, writing, { id, epoch, step })) break;
+      await setTimeout(PAUSE);
+      if (!isBehind()) break;
+    }
+  }
+}
+
+/** What is to be folded, a part after the other. */
+function unfoldedSteps(db: DatabaseSync, reading: Reading, id: string) {
+  return consistently(db, () => {
+    const state = reading.stateAsFolded(id);
+    if (!state) return { epoch: "", steps: [] };
+    let step = new UnfoldedState(state.revision);
+    const steps = [step];
+    for (const edits of reading.replay(state)) {
+      if (step.objects.size >= AT_ONCE) {
+        step = new UnfoldedState(step.revision);
+        steps.push(step);
+      }
+      step.add(edits);
+    }
+    return { epoch: state.epoch, steps };
+  });
+}
+
+interface Part {
+  readonly id: string;
+  readonly epoch: string;
+  readonly step: UnfoldedState;
+}
+
+/** Folds a part. False if somebody else folded since it was read, or began another history. */
+function foldStep(db: DatabaseSync, reading: Reading, writing: Writing, { id, epoch, step }: Part): boolean {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const standing = reading.standing(id);
+    const still = standing?.folded === step.since && standing.epoch === epoch;
+    if (still) for (const _ of writing.fold(id, step));
+    db.exec("COMMIT");
+    return still;
+  } finally {
+    if (db.isTransaction) db.exec("ROLLBACK");
+  }
+}
+
+/**
+ * Removes the records up to a revision, the oldest first, so that what is left is always the end of the
+ * log without a gap. Never one that the rows of objects still need, never the newest, and none of a
+ * history that was begun meanwhile.
+ */
+export async function removeUpTo(
+  db: DatabaseSync,
+  reading: Reading,
+  { id, epoch, revision }: { readonly id: string; readonly epoch: string; readonly revision: number },
+): Promise<number> {
+  const remove = db.prepare(`
+    DELETE FROM change WHERE state = :id AND revision < :to
+      AND revision <= :revision
+      AND revision <= (SELECT min(folded, revision - 1) FROM state WHERE id = :id AND epoch = :epoch)`);
+  let removed = 0;
+  for (let from = reading.oldest(id); from !== undefined && from <= revision; from += AT_ONCE) {
+    removed += Number(remove.run({ id, epoch, revision, to: from + AT_ONCE }).changes);
+    await setTimeout(PAUSE);
+  }
+  return removed;
+}
