@@ -2,14 +2,17 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type OperationName, operations } from "../src/contract/operations.ts";
+import { uuidOf } from "../src/contract/uuid.ts";
 import { demoSeedFile } from "../src/server/seed-file.ts";
 import {
   ACCOUNT,
+  AMS,
   type Ask,
   demo,
   ORD,
   OTHER_ACCOUNT,
   type Reply,
+  SIN,
   startTestServer,
   type TestServer,
 } from "./harness/server.ts";
@@ -41,19 +44,73 @@ const needs: Record<OperationName, Right | "nothing"> = {
   getState: "log",
   listAuditLogs: "audit",
   reset: "admin",
+  listCniSlots: "read",
+  getCniSlot: "read",
+  listSlots: "admin",
+  createSlot: "admin",
+  getSlot: "admin",
+  updateSlot: "admin",
+  deleteSlot: "admin",
+  listCniInterconnects: "read",
+  createCniInterconnect: "write",
+  getCniInterconnect: "read",
+  deleteCniInterconnect: "write",
+  getCniInterconnectStatus: "read",
+  getCniInterconnectLoa: "read",
+  getCniInterconnectLoaDefault: "read",
+  listCnis: "read",
+  createCni: "write",
+  getCni: "read",
+  updateCni: "write",
+  deleteCni: "write",
+  getCniSettings: "read",
+  updateCniSettings: "write",
+  getAccountSettings: "admin",
+  updateAccountSettings: "admin",
+  createInterconnect: "admin",
+  deleteInterconnect: "admin",
   verifyToken: "nothing",
 };
 
 type Account = "own" | "other" | "unknown";
 
-const accounts: Record<Account, { id: string; interconnect: string; route: string }> = {
-  own: { id: ACCOUNT, interconnect: ORD, route: demo.route },
+/** What the paths and bodies name in an account. */
+interface Names {
+  readonly id: string;
+  readonly interconnect: string;
+  readonly route: string;
+  readonly slot: string;
+  readonly taken: string;
+  readonly icon: string;
+  readonly cni: string;
+  /** An interconnect and a port on which nothing hangs. */
+  readonly removable: { readonly interconnect: string; readonly icon: string };
+}
+
+const own: Names = {
+  id: ACCOUNT,
+  interconnect: ORD,
+  route: demo.route,
+  slot: "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
+  taken: "9d4b6c1e-2f83-4a70-9e15-c7b8a6d5e4f3",
+  icon: "sin-c1d7e5a24b98",
+  cni: uuidOf(SIN),
+  removable: { interconnect: AMS, icon: "gcp-us-central1-6b0c2f4e8d17" },
+};
+
+const accounts: Record<Account, Names> = {
+  own,
   other: {
     id: OTHER_ACCOUNT,
     interconnect: "7d793037a0760186574b0282f2f435e7",
     route: "b1b2c3d4e5f60718293a4b5c6d7e8f90",
+    slot: "4c3b2a19-0f8e-4d7c-ab6a-594837261504",
+    taken: "5d4c3b2a-1f9e-4e8d-bc7b-6a5948372615",
+    icon: "ord-a7b6c5d4e3f2",
+    cni: uuidOf("e4da3b7fbbce4345a7772b0674a318d5"),
+    removable: { interconnect: "1679091c5a880faf6fb5e6087eb1b2dc", icon: "gcp-us-central1-7c1d3f5a9e28" },
   },
-  unknown: { id: "e".repeat(32), interconnect: ORD, route: demo.route },
+  unknown: { ...own, id: "e".repeat(32) },
 };
 
 interface Credential {
@@ -157,27 +214,63 @@ const queries: Partial<Record<OperationName, string>> = {
   listAuditLogs: "?since=2026-01-01&before=2026-01-02",
 };
 
-let count = 0;
-
-function ask(name: OperationName, credential: Credential, account: Account | "server"): Promise<Reply> {
-  const { method, path } = operations[name];
-  const { id, interconnect, route } = accounts[account === "server" ? "own" : account];
-  const url = (path + (queries[name] ?? ""))
-    .replace(":account_id", id)
-    .replace(":cf_interconnect_id", interconnect)
-    .replace(":route_id", route)
+/** The path of an operation in an account, with its query. */
+function pathOf(name: OperationName, given: Names): string {
+  const goes = name === "deleteInterconnect" || name === "deleteCniInterconnect";
+  const names = goes ? { ...given, ...given.removable } : given;
+  return (operations[name].path + (queries[name] ?? ""))
+    .replace(":account_id", names.id)
+    .replace(":cf_interconnect_id", names.interconnect)
+    .replace(":route_id", names.route)
+    .replace(":slot", names.slot)
+    .replace(":icon", names.icon)
+    .replace(":cni", names.cni)
     .replace(":revision", "1");
-  const description = `change ${++count}`;
-  const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count };
+}
+
+/** A body that changes something, each time it is sent. */
+function bodyOf(name: OperationName, names: Names, count: number): unknown {
+  const { id: account, interconnect, route } = names;
+  const description = `change ${count}`;
+  const pairing_key = `7e51371e-72a3-40b5-b844-${String(count).padStart(12, "0")}/us-central1/2`;
+  const magic = { conduit_name: `pni_${count}`, description, mtu: 1400 };
+  const facility = { name: "A building", address: ["1 Street"] };
+  const link = links[names.id];
   const bodies: Partial<Record<OperationName, unknown>> = {
     updateInterconnects: { interconnects: [{ id: interconnect, description }] },
     updateInterconnect: { description },
-    createRoutes: made,
+    createRoutes: { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count },
     updateRoutes: { routes: [{ id: route, description }] },
     updateRoute: { description },
+    createSlot: { site: "ORD", speed: "10G", facility },
+    updateSlot: { ccr_device_name: description },
+    createCniInterconnect: { type: "gcp_partner", account, pairing_key, bandwidth: "1G" },
+    createCni: { account, interconnect: names.icon, magic },
+    updateCni: { ...link, id: names.cni, account, interconnect: names.icon, magic },
+    updateCniSettings: { default_asn: count },
+    updateAccountSettings: { authorized_prefixes: ["198.51.100.0/24", `10.${count % 256}.0.0/16`] },
+    createInterconnect: {
+      name: `pni_${count}`,
+      version: "1",
+      interface_address: `10.214.${Math.floor(count / 128)}.${(count % 128) * 2}/31`,
+    },
   };
-  const body = bodies[name];
-  return server.ask(method, url, { ...credential.asked, ...(body === undefined ? {} : { body }) });
+  return bodies[name];
+}
+
+/** Both ends of the CNI of each account. */
+const links: Readonly<Record<string, { p2p_ip: string; cust_ip: string }>> = {
+  [ACCOUNT]: { p2p_ip: "192.0.2.4/31", cust_ip: "192.0.2.5/31" },
+  [OTHER_ACCOUNT]: { p2p_ip: "198.51.100.0/31", cust_ip: "198.51.100.1/31" },
+};
+
+let count = 0;
+
+function ask(name: OperationName, credential: Credential, account: Account | "server"): Promise<Reply> {
+  const names = accounts[account === "server" ? "own" : account];
+  const body = bodyOf(name, names, ++count);
+  const asked = { ...credential.asked, ...(body === undefined ? {} : { body }) };
+  return server.ask(operations[name].method, pathOf(name, names), asked);
 }
 
 const names = Object.keys(operations) as OperationName[];
@@ -204,7 +297,7 @@ describe.each(Object.entries(credentials))("with %s", (_, credential) => {
       const reply = await ask(name, credential, account);
       expect(verdict(reply)).toBe(right);
       const after = await standing(server);
-      if (right !== "200" || !["write", "admin"].includes(needs[name])) expect(after).toEqual(before);
+      if (right !== "200" || operations[name].method === "GET") expect(after).toEqual(before);
       else expect(after).not.toEqual(before);
       // What was removed is there again for the next.
       if (operations[name].method === "DELETE" && right === "200") await server.reset();
@@ -244,15 +337,10 @@ describe("any one of the groups an operation accepts suffices, and no other does
     await using alone = await startTestServer({}, { seed: { name: "groups", text } });
     for (const { name, account } of cases) {
       if (account === "other" || account === "unknown" || needs[name] === "nothing") continue;
-      const { method, path } = operations[name];
-      const url = (path + (queries[name] ?? ""))
-        .replace(":account_id", ACCOUNT)
-        .replace(":cf_interconnect_id", ORD)
-        .replace(":route_id", demo.route)
-        .replace(":revision", "1");
-      const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: 1 };
-      const body = method === "PUT" ? { body: {} } : name === "createRoutes" ? { body: made } : {};
-      const reply = await alone.ask(method, url, { token: value(index), ...body });
+      const { method } = operations[name];
+      const body = bodyOf(name, own, ++count);
+      const asked = { token: value(index), ...(body === undefined ? {} : { body }) };
+      const reply = await alone.ask(method, pathOf(name, own), asked);
       const holds = holders[needs[name] as Right].includes(group);
       expect(`${name}: ${verdict(reply)}`).toBe(`${name}: ${holds ? "200" : "403 10000"}`);
       // What was removed is there again for the next.

@@ -6,6 +6,7 @@
  */
 
 import { auditErrors } from "./errors-audit.ts";
+import { cniErrors } from "./errors-cni.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { ownErrors } from "./errors-own.ts";
 
@@ -30,7 +31,7 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors } satisfies Record<
+export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors, ...cniErrors } satisfies Record<
   string,
   ErrorEntry
 >;

@@ -4,6 +4,10 @@
  */
 
 import { auditOperations } from "./audit.ts";
+import { accountAdministrationOperations } from "./account-administration.ts";
+import { cniOperations } from "./cni/cni.ts";
+import { portOperations } from "./cni/port.ts";
+import { slotOperations } from "./cni/slot.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
@@ -14,6 +18,10 @@ import { tokenOperations } from "./token.ts";
 export const operations = {
   ...interconnectOperations,
   ...staticRouteOperations,
+  ...slotOperations,
+  ...portOperations,
+  ...cniOperations,
+  ...accountAdministrationOperations,
   ...tokenOperations,
   ...logOperations,
   ...auditOperations,
