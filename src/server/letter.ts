@@ -81,18 +81,25 @@ const COLUMN = 190;
 const GREY = rgb(0.4, 0.4, 0.4);
 const BLACK = rgb(0, 0, 0);
 
-/** Writes from the top of a page down. */
+/** Writes from the top of a page down, everything in points times a scale. */
 class Pen {
   readonly #page: PDFPage;
+  readonly #scale: number;
   #y: number;
 
-  constructor(page: PDFPage) {
+  constructor(page: PDFPage, scale: number) {
     this.#page = page;
+    this.#scale = scale;
     this.#y = page.getHeight() - MARGIN;
   }
 
+  /** Is what was written above the foot of the page? */
+  get fits(): boolean {
+    return this.#y > MARGIN / 2;
+  }
+
   down(points: number): void {
-    this.#y -= points;
+    this.#y -= points * this.#scale;
   }
 
   line(): void {
@@ -102,18 +109,19 @@ class Pen {
   }
 
   /** Writes a text, in as many lines as it takes. */
-  write(text: string, font: PDFFont, size: number, { x = MARGIN, color = BLACK } = {}): void {
+  write(text: string, font: PDFFont, points: number, { x = MARGIN, color = BLACK } = {}): void {
     const room = this.#page.getWidth() - MARGIN - x;
+    const size = points * this.#scale;
     for (const line of wrap(text, font, size, room)) {
       this.#page.drawText(line, { x, y: this.#y, size, font, color });
-      this.down(size * 1.4);
+      this.down(points * 1.4);
     }
   }
 
   /** Writes a name and, beside it, its value. */
   row(name: string, value: string, font: PDFFont): void {
-    const y = this.#y;
-    this.#page.drawText(name, { x: MARGIN, y, size: 10, font, color: GREY });
+    const size = 10 * this.#scale;
+    this.#page.drawText(name, { x: MARGIN, y: this.#y, size, font, color: GREY });
     this.write(value, font, 10, { x: COLUMN });
   }
 }
@@ -140,15 +148,26 @@ function wrap(text: string, font: PDFFont, size: number, width: number): string[
   return [...lines, line];
 }
 
+/** Sizes of the type, of which the first is taken that leaves the letter on its page. */
+const SCALES = [1, 0.85, 0.7, 0.55];
+
 /** The letter as a PDF of one page. */
 export async function writeLetter(letter: Letter): Promise<Uint8Array> {
-  const document = await PDFDocument.create({ updateMetadata: false });
-  document.setTitle(`Letter of authorization, ${letter.id}`);
-  document.setProducer("Patchbay");
-  document.setCreationDate(new Date(letter.date));
-  const regular = await document.embedFont(StandardFonts.Helvetica);
-  const bold = await document.embedFont(StandardFonts.HelveticaBold);
-  const pen = new Pen(document.addPage([595.28, 841.89]));
+  for (const scale of SCALES) {
+    const document = await PDFDocument.create({ updateMetadata: false });
+    const pen = new Pen(document.addPage([595.28, 841.89]), scale);
+    const regular = await document.embedFont(StandardFonts.Helvetica);
+    write(letter, pen, regular, await document.embedFont(StandardFonts.HelveticaBold));
+    if (!pen.fits && scale !== SCALES.at(-1)) continue;
+    document.setTitle(`Letter of authorization, ${letter.id}`);
+    document.setProducer("Patchbay");
+    document.setCreationDate(new Date(letter.date));
+    return document.save();
+  }
+  throw new Error("A letter has no size.");
+}
+
+function write(letter: Letter, pen: Pen, regular: PDFFont, bold: PDFFont): void {
   pen.write("Letter of Authorization", bold, 20);
   pen.down(6);
   pen.write(`For the facility operator of ${letter.slot.facility.name}`, regular, 10, { color: GREY });
@@ -180,5 +199,4 @@ export async function writeLetter(letter: Letter): Promise<Uint8Array> {
     8,
     { color: GREY },
   );
-  return document.save();
 }

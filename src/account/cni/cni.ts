@@ -184,7 +184,7 @@ function mergeCni(
   problems: Problems,
 ): InterconnectDoc {
   const { conduit_name: name, description, mtu } = magic;
-  if (name !== stored.name) judgeName(name, "/magic/conduit_name", problems, "conduit_name");
+  if (name !== stored.name || name === "") judgeName(name, "/magic/conduit_name", problems, "conduit_name");
   if (mtu !== stored.mtu) judgeMtu(mtu, stored.version, "/magic/mtu", problems);
   const said = description === (stored.description ?? "") ? {} : { description };
   const doc = { ...stored, ...said, name, mtu };
