@@ -30,7 +30,7 @@ export const GivenInterconnect = Type.Object(
     id: ObjectId,
     name: Type.String({ minLength: 1, maxLength: 255 }),
     version: Interconnect.properties.version,
-    interface_address: Type.String(),
+    interface_address: Type.String({ minLength: 1, maxLength: 64 }),
     created_on: Type.Optional(DateTime),
     modified_on: Type.Optional(DateTime),
     virtual_port_reservation_id: Type.Optional(ObjectId),
