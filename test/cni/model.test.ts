@@ -111,10 +111,8 @@ class Model {
 }
 
 /** The customer's end of an interface subnet. */
-const customer = (address: string) => {
-  const last = Number(address.slice(7, address.indexOf("/")));
-  return `10.0.0.${last + 1}`;
-};
+const customer = (address: string) =>
+  address.replace(/(\d+)\/31$/, (_, last: string) => String(Number(last) + 1));
 
 /** Which one is meant, of however many there are; the last number is one that is not there. */
 const at = fc.nat(6);
