@@ -3,8 +3,8 @@
  * routes, the tests of permission and contract, and the evidence are all driven by this list.
  */
 
-import { auditOperations } from "./audit.ts";
 import { accountAdministrationOperations } from "./account-administration.ts";
+import { auditOperations } from "./audit.ts";
 import { cniOperations } from "./cni/cni.ts";
 import { portOperations } from "./cni/port.ts";
 import { slotOperations } from "./cni/slot.ts";
