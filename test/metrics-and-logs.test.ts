@@ -8,6 +8,7 @@ import { operations } from "../src/contract/operations.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, OutcomeUnknown } from "../src/store/store.ts";
 import { ALWAYS, urlOf } from "./harness/audit.ts";
+import { driveCnis } from "./harness/cni-world.ts";
 import { FaultyStore } from "./harness/faulty-store.ts";
 import {
   ACCOUNT,
@@ -205,6 +206,7 @@ describe("the log", () => {
       await server.ask("PUT", route, { ...asked, body: { priority: 2 } });
       await server.ask("DELETE", route, asked);
       await server.ask("DELETE", ROUTES, asked);
+      await driveCnis(server, asked, md5_key);
       await server.ask("GET", VERIFY, asked);
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);

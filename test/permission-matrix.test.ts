@@ -3,15 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type OperationName, operations } from "../src/contract/operations.ts";
 import { permissionGroups } from "../src/contract/permissions.ts";
+import { uuidOf } from "../src/contract/uuid.ts";
 import { demoSeedFile } from "../src/store/seed-file.ts";
 import { demoWith, seedWith, TARGETS, targets, USER } from "./harness/directory.ts";
 import {
   ACCOUNT,
+  AMS,
   type Ask,
   demo,
   ORD,
   OTHER_ACCOUNT,
   type Reply,
+  SIN,
   startTestServer,
   type TestServer,
 } from "./harness/server.ts";
@@ -78,6 +81,31 @@ const needs: Record<OperationName, Right | Free> = {
   getState: "log",
   listAuditLogs: "audit",
   reset: "admin",
+  listCniSlots: "read",
+  getCniSlot: "read",
+  listSlots: "admin",
+  createSlot: "admin",
+  getSlot: "admin",
+  updateSlot: "admin",
+  deleteSlot: "admin",
+  listCniInterconnects: "read",
+  createCniInterconnect: "write",
+  getCniInterconnect: "read",
+  deleteCniInterconnect: "write",
+  getCniInterconnectStatus: "read",
+  getCniInterconnectLoa: "read",
+  getCniInterconnectLoaDefault: "read",
+  listCnis: "read",
+  createCni: "write",
+  getCni: "read",
+  updateCni: "write",
+  deleteCni: "write",
+  getCniSettings: "read",
+  updateCniSettings: "write",
+  getAccountSettings: "admin",
+  updateAccountSettings: "admin",
+  createInterconnect: "admin",
+  deleteInterconnect: "admin",
   verifyToken: "check",
   listAccounts: "list",
   getAccount: "see account",
@@ -131,15 +159,46 @@ type Account = "own" | "other" | "unknown";
 /** What an operation is on: an account, the user who asks, or all there is. */
 type Place = Account | "user" | "server";
 
-const accounts: Record<Account, { id: string; interconnect: string; route: string; token: string }> = {
-  own: { id: ACCOUNT, interconnect: ORD, route: demo.route, token: TARGETS.account },
+/** What the paths and bodies name in an account. */
+interface Names {
+  readonly id: string;
+  readonly interconnect: string;
+  readonly route: string;
+  readonly token: string;
+  readonly slot: string;
+  readonly taken: string;
+  readonly icon: string;
+  readonly cni: string;
+  /** An interconnect and a port on which nothing hangs. */
+  readonly removable: { readonly interconnect: string; readonly icon: string };
+}
+
+const own: Names = {
+  id: ACCOUNT,
+  interconnect: ORD,
+  route: demo.route,
+  token: TARGETS.account,
+  slot: "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
+  taken: "9d4b6c1e-2f83-4a70-9e15-c7b8a6d5e4f3",
+  icon: "sin-c1d7e5a24b98",
+  cni: uuidOf(SIN),
+  removable: { interconnect: AMS, icon: "gcp-us-central1-6b0c2f4e8d17" },
+};
+
+const accounts: Record<Account, Names> = {
+  own,
   other: {
     id: OTHER_ACCOUNT,
     interconnect: "7d793037a0760186574b0282f2f435e7",
     route: "b1b2c3d4e5f60718293a4b5c6d7e8f90",
     token: TARGETS.other,
+    slot: "4c3b2a19-0f8e-4d7c-ab6a-594837261504",
+    taken: "5d4c3b2a-1f9e-4e8d-bc7b-6a5948372615",
+    icon: "ord-a7b6c5d4e3f2",
+    cni: uuidOf("e4da3b7fbbce4345a7772b0674a318d5"),
+    removable: { interconnect: "1679091c5a880faf6fb5e6087eb1b2dc", icon: "gcp-us-central1-7c1d3f5a9e28" },
   },
-  unknown: { id: "e".repeat(32), interconnect: ORD, route: demo.route, token: TARGETS.account },
+  unknown: { ...own, id: "e".repeat(32) },
 };
 
 interface Credential {
@@ -278,24 +337,35 @@ function targetAt(place: Place): string {
   return place === "server" ? TARGETS.operator : accounts[place].token;
 }
 
-/** An operation at a place, with the body it takes. */
-function requestFor(name: OperationName, place: Place) {
-  const { method, path } = operations[name];
-  const { id, interconnect, route } = accounts[place === "server" || place === "user" ? "own" : place];
-  const url = (path + (queries[name] ?? ""))
-    .replace(":account_id", id)
-    .replace(":cf_interconnect_id", interconnect)
-    .replace(":route_id", route)
+/** The path of an operation at a place, with its query. */
+function pathAt(name: OperationName, place: Place, given: Names): string {
+  const goes = name === "deleteInterconnect" || name === "deleteCniInterconnect";
+  const names = goes ? { ...given, ...given.removable } : given;
+  return (operations[name].path + (queries[name] ?? ""))
+    .replace(":account_id", names.id)
+    .replace(":cf_interconnect_id", names.interconnect)
+    .replace(":route_id", names.route)
+    .replace(":slot", names.slot)
+    .replace(":icon", names.icon)
+    .replace(":cni", names.cni)
     .replace(":token_id", targetAt(place))
     .replace(":user_id", USER)
     .replace(":revision", "1");
-  const description = `change ${++count}`;
-  const made = { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count };
+}
+
+/** A body that changes something, each time it is sent. */
+function bodyOf(name: OperationName, names: Names, count: number): unknown {
+  const { id: account, interconnect, route } = names;
+  const description = `change ${count}`;
+  const pairing_key = `7e51371e-72a3-40b5-b844-${String(count).padStart(12, "0")}/us-central1/2`;
+  const magic = { conduit_name: `pni_${count}`, description, mtu: 1400 };
+  const facility = { name: "A building", address: ["1 Street"] };
+  const link = links[names.id];
   const token = { name: description, policies: [] };
   const bodies: Partial<Record<OperationName, unknown>> = {
     updateInterconnects: { interconnects: [{ id: interconnect, description }] },
     updateInterconnect: { description },
-    createRoutes: made,
+    createRoutes: { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count },
     updateRoutes: { routes: [{ id: route, description }] },
     updateRoute: { description },
     updateAccount: { name: description },
@@ -310,9 +380,34 @@ function requestFor(name: OperationName, place: Place) {
     updateAccountToken: token,
     createOperatorToken: token,
     updateOperatorToken: token,
+    createSlot: { site: "ORD", speed: "10G", facility },
+    updateSlot: { ccr_device_name: description },
+    createCniInterconnect: { type: "gcp_partner", account, pairing_key, bandwidth: "1G" },
+    createCni: { account, interconnect: names.icon, magic },
+    updateCni: { ...link, id: names.cni, account, interconnect: names.icon, magic },
+    updateCniSettings: { default_asn: count },
+    updateAccountSettings: { authorized_prefixes: ["198.51.100.0/24", `10.${count % 256}.0.0/16`] },
+    createInterconnect: {
+      name: `pni_${count}`,
+      version: "1",
+      interface_address: `10.214.${Math.floor(count / 128)}.${(count % 128) * 2}/31`,
+    },
   };
-  const body = bodies[name];
-  return { method, url, ...(body === undefined ? {} : { body }) };
+  return bodies[name];
+}
+
+/** Both ends of the CNI of each account. */
+const links: Readonly<Record<string, { p2p_ip: string; cust_ip: string }>> = {
+  [ACCOUNT]: { p2p_ip: "192.0.2.4/31", cust_ip: "192.0.2.5/31" },
+  [OTHER_ACCOUNT]: { p2p_ip: "198.51.100.0/31", cust_ip: "198.51.100.1/31" },
+};
+
+/** An operation at a place, with the body it takes. */
+function requestFor(name: OperationName, place: Place) {
+  const names = accounts[place === "server" || place === "user" ? "own" : place];
+  const body = bodyOf(name, names, ++count);
+  const { method } = operations[name];
+  return { method, url: pathAt(name, place, names), ...(body === undefined ? {} : { body }) };
 }
 
 function ask(name: OperationName, credential: Credential, place: Place): Promise<Reply> {

@@ -7,6 +7,7 @@
 
 import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
+import { cniErrors } from "./errors-cni.ts";
 import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { ownErrors } from "./errors-own.ts";
@@ -36,6 +37,7 @@ export const errorTable = {
   ...gatewayErrors,
   ...ownErrors,
   ...directoryErrors,
+  ...cniErrors,
   ...auditErrors,
   ...adminErrors,
 } satisfies Record<string, ErrorEntry>;

@@ -3,7 +3,11 @@
  * routes, the tests of permission and contract, and the evidence are all driven by this list.
  */
 
+import { accountAdministrationOperations } from "./account-administration.ts";
 import { auditOperations } from "./audit.ts";
+import { cniOperations } from "./cni/cni.ts";
+import { portOperations } from "./cni/port.ts";
+import { slotOperations } from "./cni/slot.ts";
 import { accountOperations } from "./directory/account.ts";
 import { tokenOperations } from "./directory/token.ts";
 import { userOperations } from "./directory/user.ts";
@@ -17,6 +21,10 @@ export const operations = {
   ...interconnectOperations,
   ...staticRouteOperations,
   ...accountOperations,
+  ...slotOperations,
+  ...portOperations,
+  ...cniOperations,
+  ...accountAdministrationOperations,
   ...tokenOperations,
   ...userOperations,
   ...logOperations,

@@ -283,7 +283,8 @@ export class Routes {
   /** The headers that are the same each time an answer is given, as the flat list that Node writes fastest. */
   #linesOf({ status, body, length, headers = {} }: Answer): readonly string[] {
     const lines = ["cache-control", "private, no-cache", "ratelimit-policy", this.#rate.policy];
-    if (!headers["content-type"]) lines.push("content-type", "application/json");
+    const empty = status !== 304 && body.length === 0;
+    if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
     if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
     if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
     for (const name in headers) lines.push(name, headers[name] ?? "");

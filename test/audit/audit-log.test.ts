@@ -157,7 +157,7 @@ describe("an entry tells", () => {
     const entries = await allOf(server, { direction: "asc" });
     expect(entries.map(({ resource }) => [resource.response.log, resource.response.count])).toEqual([
       ["directory", expect.any(Number)],
-      ["account", 5],
+      ["account", 12],
     ]);
     for (const { actor, raw, action } of entries) {
       expect(actor).toEqual({ id: "seed", type: "system" });

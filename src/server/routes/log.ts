@@ -2,15 +2,16 @@
 
 import { setTimeout } from "node:timers/promises";
 import { type ChangeRecord, maskRecord } from "../../account/change.ts";
+import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
-import { durableSettings } from "../../account/settings.ts";
+import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Page } from "../../store/store.ts";
 import { type Routes, readNumber, type ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeListed, listings } from "../encode.ts";
+import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
@@ -146,12 +147,14 @@ function info({ records, position }: Page): Record<string, unknown> {
 }
 
 function encodeState(state: State): Buffer {
-  const settings = JSON.stringify(durableSettings(state));
+  const settings = JSON.stringify(settingsView(durableSettings(state)));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
-  const lists = listings.map(
-    (listing) => `"${listing.as}":[${state.list(listing.kind.name).map(encodeListed(listing)).join(",")}]`,
+  const cniSettings = JSON.stringify(durableCniSettings(state));
+  return assemble(
+    `{"result":{${about},"cni_settings":${cniSettings},`,
+    encodeLists(state),
+    '},"success":true,"errors":[],"messages":[]}',
   );
-  return assemble(`{"result":{${about},`, lists, '},"success":true,"errors":[],"messages":[]}');
 }
 
 function writeCursor(epoch: string, revision: number): string {
