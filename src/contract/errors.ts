@@ -7,6 +7,8 @@
 
 import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
+import { cniErrors } from "./errors-cni.ts";
+import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { networkErrors } from "./errors-network.ts";
 import { ownErrors } from "./errors-own.ts";
@@ -35,6 +37,8 @@ export interface ErrorEntry {
 export const errorTable = {
   ...gatewayErrors,
   ...ownErrors,
+  ...directoryErrors,
+  ...cniErrors,
   ...auditErrors,
   ...adminErrors,
   ...networkErrors,

@@ -1,6 +1,10 @@
 /** Patchbay's own answers: the log of changes and the state of an account. */
 
 import Type, { type Static } from "typebox";
+import { AccountSettings } from "./account-administration.ts";
+import { Cni, CniSettings } from "./cni/cni.ts";
+import { ListedPort } from "./cni/port.ts";
+import { AdministeredSlot } from "./cni/slot.ts";
 import { success } from "./envelope.ts";
 import { Interconnect } from "./interconnect.ts";
 import type { Operation } from "./operation.ts";
@@ -73,16 +77,14 @@ export const StateAnswer = success(
       account_id: Type.String(),
       epoch: Type.String(),
       revision: Type.Integer({ minimum: 0 }),
-      settings: Type.Object(
-        {
-          flags: Type.Array(Type.String()),
-          authorized_prefixes: Type.Array(Type.String()),
-          virtual_subnet6: Type.Optional(Type.String()),
-        },
-        closed,
-      ),
+      settings: AccountSettings,
+      cni_settings: CniSettings,
       interconnects: Type.Array(Interconnect),
       routes: Type.Array(StaticRoute),
+      slots: Type.Array(AdministeredSlot),
+      ports: Type.Array(ListedPort),
+      /** The other view of those interconnects that CNIs made. */
+      cnis: Type.Array(Cni),
     },
     closed,
   ),
@@ -117,6 +119,24 @@ export const logOperations = {
     groups: accepted.readLog,
     query: [],
     answer: StateAnswer,
+    origin: "patchbay",
+  },
+  listDirectoryChanges: {
+    method: "GET",
+    path: "/patchbay/v1/changes",
+    summary: "List or follow the changes to accounts, users and tokens",
+    groups: accepted.administer,
+    query: ["limit", "cursor", "after", "wait", "epoch"],
+    answer: ChangeListAnswer,
+    origin: "patchbay",
+  },
+  getDirectoryChange: {
+    method: "GET",
+    path: "/patchbay/v1/changes/:revision",
+    summary: "One change to accounts, users or tokens",
+    groups: accepted.administer,
+    query: [],
+    answer: ChangeAnswer,
     origin: "patchbay",
   },
 } as const satisfies Record<string, Operation>;

@@ -4,7 +4,7 @@ import type { TSchema } from "typebox";
 import type { PermissionGroup } from "./permissions.ts";
 
 export interface Operation {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** With `:name` for what varies. */
   readonly path: string;
   readonly summary: string;
@@ -18,6 +18,8 @@ export interface Operation {
   readonly answer: TSchema;
   /** Content type of an accepted request's answer where it is not JSON; `answer` then says nothing. */
   readonly produces?: string;
+  /** An accepted request is answered without a body; `answer` then says nothing. */
+  readonly empty?: true;
   readonly body?: TSchema;
   /** The vendor's operation, or Patchbay's own. */
   readonly origin: "vendor" | "patchbay";

@@ -35,6 +35,8 @@ export function answerOf(status: FaultStatus, { path, docs }: Circumstances): An
   const refusal = refusals[status]?.(path);
   if (!refusal) return { status, body: "", ...outside[status] };
   const answer = fail(refusal.problems, docs);
+  // One that is made up goes away when the request is sent again.
+  if (status === 409) return { ...answer, headers: {} };
   return status === 429 ? { ...answer, headers: { "retry-after": RETRY_AFTER } } : answer;
 }
 
