@@ -10,8 +10,13 @@ const closed = { additionalProperties: false } as const;
 export const TokenStatusAnswer = success(
   Type.Object(
     {
-      id: Type.String(),
-      status: Type.Enum(["active", "disabled", "expired"]),
+      id: Type.String({
+        description: "The token's identifier.",
+        examples: ["ed17574386854bf78a67040be0a770b0"],
+      }),
+      status: Type.Enum(["active", "disabled", "expired"], {
+        description: "Only an active token is taken elsewhere.",
+      }),
       not_before: Type.Optional(Type.String({ format: "date-time" })),
       expires_on: Type.Optional(Type.String({ format: "date-time" })),
     },
@@ -25,6 +30,9 @@ export const tokenOperations = {
     method: "GET",
     path: "/client/v4/user/tokens/verify",
     summary: "Verify token",
+    description: "Tells the status of the token that is presented, also of one that is no longer in force.",
+    judgesCredential: true,
+    refusals: ["invalid_api_token"],
     groups: [],
     query: [],
     answer: TokenStatusAnswer,

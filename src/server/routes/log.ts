@@ -5,6 +5,7 @@ import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durableSettings } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
+import { LOG_BOUNDS } from "../../contract/parameters.ts";
 import type { Page } from "../../store/store.ts";
 import { type Call, type Routes, readNumber } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
@@ -13,17 +14,12 @@ import { assemble, encodeListed, listings } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
-const MOST_RECORDS = 100;
-const USUAL_RECORDS = 20;
-/** The longest that a follower is kept waiting, in seconds. */
-const LONGEST_WAIT = 60;
-
 export function addLogRoutes(routes: Routes, { store, closing }: AppContext): void {
   routes.account("listChanges", (call) => {
     const { query } = call;
-    const limit = readNumber(query, "limit", 1, MOST_RECORDS) ?? USUAL_RECORDS;
+    const limit = readNumber(query, "limit", 1, LOG_BOUNDS.most) ?? LOG_BOUNDS.usual;
     const after = readNumber(query, "after", 0, Number.MAX_SAFE_INTEGER);
-    const wait = readNumber(query, "wait", 0, LONGEST_WAIT);
+    const wait = readNumber(query, "wait", 0, LOG_BOUNDS.longestWait);
     if (after === undefined) {
       for (const name of ["wait", "epoch"]) {
         if (query[name] !== undefined) {
