@@ -63,7 +63,7 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
   addAuditRoute(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
-  addPages(app, routes);
+  addPages(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
       request,
