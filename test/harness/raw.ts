@@ -1,7 +1,8 @@
 /** A bare connection, for what no HTTP client would send. */
 
 import { connect as open, type Socket } from "node:net";
-import { checkAnswer, demo } from "./server.ts";
+import { judgeAnswer } from "./contract.ts";
+import { demo, noteEvidence } from "./server.ts";
 
 export interface RawReply {
   readonly status: number;
@@ -128,8 +129,18 @@ export async function askRaw(base: string, request: RawRequest | string): Promis
   const [method = "", path = ""] =
     typeof request === "string" ? request.split(" ", 2) : [request.method ?? "GET", request.path];
   const reply = await connection.reply(method === "HEAD");
-  const isJson = typeof reply?.body === "object";
-  if (reply && isJson) checkAnswer(method, URL.canParse(path, base) ? path : "/", reply.status, reply.body);
+  const url = URL.canParse(path, base) ? path : "/";
+  const contentType = reply?.headers["content-type"];
+  if (reply && contentType === "application/json" && method !== "HEAD") {
+    const { status, headers, body } = reply;
+    judgeAnswer(method, url, {
+      status,
+      contentType,
+      header: (name) => headers[name],
+      body: body === "" ? undefined : body,
+    });
+    noteEvidence(method, url, status, "probe");
+  }
   return reply;
 }
 
