@@ -18,6 +18,7 @@ import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import type { Row } from "./row.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
+import { tokenCheckRow } from "./token-check.ts";
 import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf } from "./world.ts";
 
 /** `--quick` measures less, to see that the benchmark works. */
@@ -323,6 +324,7 @@ function print(): void {
   console.log(lines.join("\n"));
 }
 
+rows.push(tokenCheckRow());
 pinLoad();
 await measureStart();
 rows.push(...(await auditRows(quick ? 5 : 50)));

@@ -18,6 +18,10 @@ export class MemoryStore implements Store {
     return [...this.#states.keys()];
   }
 
+  async create(id: string, epoch: string): Promise<void> {
+    this.#states.set(id, { state: new State(id, epoch), records: [] });
+  }
+
   async commit({ state, changes }: Batch): Promise<void> {
     const kept = this.#states.get(state);
     for (const { record } of changes) kept?.records.push(record);

@@ -3,6 +3,7 @@ import {
   ACCOUNT,
   AMS,
   type Ask,
+  CNI,
   demo,
   LIST,
   ORD,
@@ -113,6 +114,10 @@ describe("a record tells", () => {
     );
     expect(made).toEqual([
       "create settings",
+      "create cni_settings",
+      ...Array.from({ length: 4 }, () => "create slot"),
+      "create port",
+      "create port",
       "create interconnect",
       "create interconnect",
       "create interconnect",
@@ -372,9 +377,14 @@ describe("the state", () => {
         flags: ["coupler_integration"],
         authorized_prefixes: ["198.51.100.0/24"],
         virtual_subnet6: "2606:54c1:7:0:a9fe:12d2::/127",
+        pools: { link: ["192.0.2.128/25"], interface: ["10.213.1.0/24"] },
       },
+      cni_settings: { default_asn: 65000 },
       interconnects: list.body.result.interconnects,
       routes: (await server.ask("GET", ROUTES)).body.result.routes,
+      slots: (await server.ask("GET", `${OWN}/slots`)).body.result,
+      ports: [expect.objectContaining({ type: "direct" }), expect.objectContaining({ type: "gcp_partner" })],
+      cnis: (await server.ask("GET", `${CNI}/cnis`)).body.items,
     });
     expect(headers.get("etag")).toBe(`"${body.result.epoch}-2"`);
   });

@@ -263,7 +263,7 @@ describe("what is read-only is ignored or must be as it is", () => {
       "",
     ),
     ...field(["1"], (id) => ({ virtual_port_reservation_id: id }), "/virtual_port_reservation_id").takes(ORD),
-    ...field(["2"], (id) => ({ virtual_port_reservation_id: id }), "/virtual_port_reservation_id").refuses(
+    ...field(["1.5"], (id) => ({ virtual_port_reservation_id: id }), "/virtual_port_reservation_id").refuses(
       990021,
       "is read-only and is not set",
       ORD,

@@ -1,10 +1,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { accountOperations } from "../src/contract/directory/account.ts";
+import { tokenOperations } from "../src/contract/directory/token.ts";
+import { userOperations } from "../src/contract/directory/user.ts";
 import { operations } from "../src/contract/operations.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, OutcomeUnknown } from "../src/store/store.ts";
 import { ALWAYS, urlOf } from "./harness/audit.ts";
+import { driveCnis } from "./harness/cni-world.ts";
 import { FaultyStore } from "./harness/faulty-store.ts";
 import {
   ACCOUNT,
@@ -202,11 +206,26 @@ describe("the log", () => {
       await server.ask("PUT", route, { ...asked, body: { priority: 2 } });
       await server.ask("DELETE", route, asked);
       await server.ask("DELETE", ROUTES, asked);
+      await driveCnis(server, asked, md5_key);
       await server.ask("GET", VERIFY, asked);
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);
       await server.ask("GET", `${OWN}/state`, asked);
       await server.ask("GET", urlOf(ALWAYS), asked);
+      // What is accepted of these is in test/directory/secrets.test.ts.
+      const { listDirectoryChanges, getDirectoryChange } = operations;
+      const directory = { ...accountOperations, ...tokenOperations, ...userOperations };
+      for (const { method, path } of [
+        ...Object.values(directory),
+        listDirectoryChanges,
+        getDirectoryChange,
+      ]) {
+        const url = path.replace(":account_id", ACCOUNT).replace(/:\w+/, "1".repeat(32));
+        await server.ask(method, url, {
+          ...asked,
+          ...(method === "GET" ? {} : { body: { [md5_key]: md5_key } }),
+        });
+      }
       await server.ask("POST", RESET, asked);
     }
     for (const asked of Object.values(refused)) {

@@ -29,6 +29,10 @@ export interface Wish {
   readonly doc: Doc | undefined;
   /** JSON pointer of the part of the request that speaks of this object. */
   readonly pointer: string;
+  /** What the request calls fields that the object claims by, where that is something else. */
+  readonly fieldNames?: Readonly<Record<string, string>>;
+  /** What a conflict is to this request, where that is not what it is to all. */
+  readonly conflict?: Kind["conflict"];
 }
 
 export interface Command {
@@ -149,8 +153,9 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
       const rival = taken.get(key)?.slot ?? (given.has(key) ? undefined : state.holder(key));
       if (!rival || rival === wish.slot) taken.set(key, wish);
       else if (!refused) {
-        const { name, values } = wish.kind.conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
-        problems.add(name, values, `${wish.pointer}/${field}`);
+        const conflict = wish.conflict ?? wish.kind.conflict;
+        const { name, values } = conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
+        problems.add(name, values, `${wish.pointer}/${wish.fieldNames?.[field] ?? field}`);
         refused = true;
         refusals.set(wish, new Set([...(refusals.get(wish) ?? []), key]));
       }
@@ -158,8 +163,8 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
   }
 }
 
-/** Who holds a claim, in words: `interconnect c4a7… (pni_ord)`. */
-function describe(slot: Slot, wish: Wish | undefined): string {
+/** An object in words: `interconnect c4a7… (pni_ord)`. */
+export function describe(slot: Slot, wish?: Wish): string {
   const name = wish ? wish.kind.nameOf(wish.doc ?? {}) : undefined;
   const known = name ?? String(slot.entry?.doc["name"] ?? "");
   const where = wish ? `, in this request at ${wish.pointer || "/"}` : "";

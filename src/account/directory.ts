@@ -11,17 +11,35 @@ import type { Entry, Kind, State } from "./state.ts";
 /** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
 export const DIRECTORY_ID = "directory";
 
+export type AccountDoc = {
+  readonly name: string;
+  readonly created_on: string;
+  /** Enterprise unless said. */
+  readonly type?: "standard" | "enterprise";
+  readonly abuse_contact_email?: string;
+};
+
 export type UserDoc = {
   readonly email: string;
   /** SHA-256 of the API key, in hex. */
   readonly key_hash: string;
   /** Accounts the user is a member of, with every right in each. */
   readonly accounts: readonly string[];
+  readonly country?: string;
+  readonly first_name?: string;
+  readonly last_name?: string;
+  readonly telephone?: string;
+  readonly zipcode?: string;
 };
 
+/** Whose a token is. What it may do is for its policies to say; without an owner it is the operator's. */
+export type Owner = { readonly user: string } | { readonly account: string };
+
 export type PolicyDoc = {
+  /** Told to the token's owner. Policies of tokens that an older Patchbay stored have none. */
+  readonly id?: string;
   readonly effect: "allow" | "deny";
-  /** `com.cloudflare.api.account.<id or *>` to `*`. */
+  /** `com.cloudflare.api.account.<id or *>` or `com.cloudflare.api.user.<id>` to `*`. */
   readonly resources: { readonly [resource: string]: string };
   readonly permission_groups: readonly { readonly id: string; readonly name: string }[];
 };
@@ -30,7 +48,10 @@ export type TokenDoc = {
   readonly name: string;
   /** SHA-256 of the token, in hex. */
   readonly hash: string;
+  readonly owner?: Owner;
   readonly status: "active" | "disabled";
+  readonly issued_on?: string;
+  readonly modified_on?: string;
   readonly not_before?: string;
   readonly expires_on?: string;
   readonly condition?: {
@@ -40,8 +61,8 @@ export type TokenDoc = {
 };
 
 const conflict: Kind["conflict"] = (field, _wanted, holder) => ({
-  name: "invalid_seed",
-  values: { detail: `The ${field} is that of ${holder}.` },
+  name: "identity_taken",
+  values: { field, holder },
 });
 
 function directoryKind(name: string, label: string, claims: Kind["claims"], masked: readonly string[]): Kind {
@@ -56,12 +77,10 @@ export const userKind = directoryKind(
   { email: (doc) => [emailClaim(String(doc["email"]))] },
   ["key_hash"],
 );
-export const tokenKind = directoryKind(
-  "token",
-  "name",
-  { hash: (doc) => [tokenClaim(String(doc["hash"]))] },
-  ["hash"],
-);
+export const tokenKind: Kind = {
+  ...directoryKind("token", "name", { hash: (doc) => [tokenClaim(String(doc["hash"]))] }, ["hash"]),
+  stamped: true,
+};
 
 export const directoryKinds: readonly Kind[] = [accountKind, userKind, tokenKind];
 
@@ -84,14 +103,27 @@ export function findUser(directory: State, email: string): Found<UserDoc> | unde
 }
 
 function found<D>(directory: State, kind: Kind, claim: string): Found<D> | undefined {
-  const slot = directory.holder(claim);
-  const entry: Entry | undefined = slot && directory.get(kind.name, slot.id);
-  return slot && entry ? { id: slot.id, doc: entry.doc as D } : undefined;
+  const entry = directory.durableHolder(kind, claim);
+  return entry && { id: entry.id, doc: entry.doc as D };
+}
+
+// Only its kind's rules write an object's document, so its form is known.
+
+export function accountOf({ doc }: Entry): AccountDoc {
+  return doc as AccountDoc;
+}
+
+export function userOf({ doc }: Entry): UserDoc {
+  return doc as UserDoc;
+}
+
+export function tokenOf({ doc }: Entry): TokenDoc {
+  return doc as TokenDoc;
 }
 
 /**
  * Is the user a member of every account there is? What concerns all of them takes that. Where there is
- * none yet, nobody is.
+ * no account yet, nobody is.
  */
 export function isMemberOfAll(directory: State, user: UserDoc): boolean {
   const ids = directory.ids(accountKind.name);
@@ -120,11 +152,16 @@ export function admits(token: TokenDoc, address: string): boolean {
   if (!host) return false;
   const within = (texts: readonly string[]) =>
     texts.some((text) => {
-      const prefix = parsePrefix(text) ?? hostPrefix(text);
+      const prefix = addressRange(text);
       return prefix !== undefined && contains(prefix, host);
     });
   if (condition.in && !within(condition.in)) return false;
   return !condition.not_in || !within(condition.not_in);
+}
+
+/** A prefix, or an address as the prefix of one host. */
+export function addressRange(text: string): Prefix | undefined {
+  return parsePrefix(text) ?? hostPrefix(text);
 }
 
 /** An address as the prefix of one host. IPv4 addresses mapped into IPv6 are taken as what they are. */
@@ -136,8 +173,9 @@ function hostPrefix(text: string): Prefix | undefined {
   return address6 === undefined ? undefined : { family: 6, address: address6, length: 128 };
 }
 
-const RESOURCE = "com.cloudflare.api.account.";
-const ALL_RESOURCES = `${RESOURCE}*`;
+export const ACCOUNT_RESOURCE = "com.cloudflare.api.account.";
+export const ALL_ACCOUNTS = `${ACCOUNT_RESOURCE}*`;
+export const USER_RESOURCE = "com.cloudflare.api.user.";
 
 /**
  * Do the policies give one of the groups, for an account or (without one) for all? A policy that
@@ -148,11 +186,35 @@ export function permits(
   groups: readonly PermissionGroup[],
   account: string | undefined,
 ): boolean {
+  return permitsWhere(policies, groups, (policy) => covers(policy, account));
+}
+
+/** Do the policies give one of the groups, for a user? */
+export function permitsOnUser(
+  policies: readonly PolicyDoc[],
+  groups: readonly PermissionGroup[],
+  user: string,
+): boolean {
+  return permitsWhere(policies, groups, ({ resources }) => Object.hasOwn(resources, USER_RESOURCE + user));
+}
+
+/** Is the account one that the policies give any right in? */
+export function seesAccount(policies: readonly PolicyDoc[], account: string): boolean {
+  return permits(policies, allGroups, account);
+}
+
+const allGroups = Object.keys(permissionGroups) as PermissionGroup[];
+
+function permitsWhere(
+  policies: readonly PolicyDoc[],
+  groups: readonly PermissionGroup[],
+  isMeant: (policy: PolicyDoc) => boolean,
+): boolean {
   return groups.some((group) => {
     const { id } = permissionGroups[group];
     let allowed = false;
     for (const policy of policies) {
-      if (!policy.permission_groups.some((given) => given.id === id) || !covers(policy, account)) continue;
+      if (!policy.permission_groups.some((given) => given.id === id) || !isMeant(policy)) continue;
       if (policy.effect === "deny") return false;
       allowed = true;
     }
@@ -162,8 +224,8 @@ export function permits(
 
 function covers(policy: PolicyDoc, account: string | undefined): boolean {
   const { resources } = policy;
-  if (Object.hasOwn(resources, ALL_RESOURCES)) return true;
-  if (account !== undefined) return Object.hasOwn(resources, RESOURCE + account);
+  if (Object.hasOwn(resources, ALL_ACCOUNTS)) return true;
+  if (account !== undefined) return Object.hasOwn(resources, ACCOUNT_RESOURCE + account);
   // What concerns all accounts is denied by a denial anywhere, and allowed only by a rule for all.
   return policy.effect === "deny";
 }

@@ -28,12 +28,12 @@ function ranges(...texts: readonly string[]): readonly Prefix[] {
 }
 
 /** RFC 1918 and the vendor's approved link-local range (developers' documentation, "Configure tunnels"). */
-const interfaceRanges = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.240.0/20");
+export const interfaceRanges = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.240.0/20");
 
 /** Sources of bidirectional health checks (official client 7.3.0, `health_check.source`). */
 const sourceRanges = [...interfaceRanges, ...ranges("198.41.199.224/27")];
 
-const names = (prefixes: readonly Prefix[]) => prefixes.map(formatPrefix).join(", ");
+export const names = (prefixes: readonly Prefix[]) => prefixes.map(formatPrefix).join(", ");
 
 /** Bytes: the least of all versions, and the most by version (the room a GRE header of 24 bytes leaves in 1500 for version "1"). */
 const MTU_LEAST = 576;
@@ -47,11 +47,11 @@ export function judgeMtu(mtu: number, version: Version, pointer: string, problem
   return false;
 }
 
-export function judgeName(name: string, pointer: string, problems: Problems): boolean {
+export function judgeName(name: string, pointer: string, problems: Problems, field = "name"): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (name !== "" && !/[\u0000-\u001f\u007f]/.test(name)) return true;
   const expected = "a text of 1 to 255 characters, none of them a control character";
-  problems.add("invalid_value", () => ({ field: "name", given: show(name), expected }), pointer);
+  problems.add("invalid_value", () => ({ field, given: show(name), expected }), pointer);
   return false;
 }
 

@@ -53,18 +53,32 @@ export type InterconnectDoc = {
   readonly bgp?: Bgp;
   readonly virtual_port_reservation_id?: string;
   /** The link under it, which the CNI owns: both ends as prefixes. */
-  readonly link?: { readonly p2p_ip: string; readonly cust_ip: string };
+  readonly link?: Link;
+  /** What it is besides as a CNI, if it came from one: the port it was made on. */
+  readonly cni?: CniPart;
+};
+
+/** The provider's end and the customer's end of a link, each as a prefix. */
+export type Link = { readonly p2p_ip: string; readonly cust_ip: string };
+
+export type CniPart = {
+  readonly port: string;
+  readonly bgp_mode?: "dynamic_route_exchange" | "advertise_only";
 };
 
 /** The /31 halves that an IPv4 subnet covers: subnets of 30 or 31 bits overlap if they share one. */
-function halves(doc: Doc): readonly string[] {
-  const prefix = parsePrefix4(String(doc["interface_address"]));
+function halves(form: string, subnet: string): readonly string[] {
+  const prefix = parsePrefix4(subnet);
   if (!prefix) return [];
   const half = Math.floor(prefix.address / 2);
-  if (prefix.length === 31) return [`subnet4:${half}`];
+  if (prefix.length === 31) return [`${form}:${half}`];
   const even = half - (half % 2);
-  return [`subnet4:${even}`, `subnet4:${even + 1}`];
+  return [`${form}:${even}`, `${form}:${even + 1}`];
 }
+
+/** Forms of the claims of an IPv4 interface subnet and of a link's subnet, of which each /31 is one. */
+export const INTERFACE_CLAIM = "subnet4";
+export const LINK_CLAIM = "link4";
 
 function subnet6(doc: Doc): readonly string[] {
   const prefix = parsePrefix6(String(doc["interface_address6"] ?? ""));
@@ -74,7 +88,7 @@ function subnet6(doc: Doc): readonly string[] {
 /** The claim of whichever tunnel has this address in its interface subnet. */
 export function subnetClaimOf(address: string): string {
   const four = parseAddress4(address);
-  if (four !== undefined) return `subnet4:${Math.floor(four / 2)}`;
+  if (four !== undefined) return `${INTERFACE_CLAIM}:${Math.floor(four / 2)}`;
   return `subnet6:${formatPrefix(network({ family: 6, address: parseAddress6(address) ?? 0n, length: 127 }))}`;
 }
 
@@ -84,7 +98,7 @@ export function subnetClaimOf(address: string): string {
  */
 export const tunnelClaims: Kind["claims"] = {
   name: (doc) => [`tunnel-name:${String(doc["name"])}`],
-  interface_address: halves,
+  interface_address: (doc) => halves(INTERFACE_CLAIM, String(doc["interface_address"])),
   interface_address6: subnet6,
 };
 
@@ -93,10 +107,17 @@ export const tunnelConflict: Kind["conflict"] = (field, wanted, holder) =>
     ? { name: "name_taken", values: { name: String(wanted["name"]), holder } }
     : { name: "address_overlap", values: { prefix: String(wanted[field]), holder } };
 
+function linkOf(doc: Doc): string {
+  return (doc as InterconnectDoc).link?.p2p_ip ?? "";
+}
+
 export const interconnectKind: Kind = {
   name: "interconnect",
-  claims: tunnelClaims,
-  conflict: tunnelConflict,
+  claims: { ...tunnelClaims, link: (doc) => halves(LINK_CLAIM, linkOf(doc)) },
+  conflict: (field, wanted, holder) =>
+    field === "link"
+      ? { name: "address_overlap", values: { prefix: linkOf(wanted), holder } }
+      : tunnelConflict(field, wanted, holder),
   stamped: true,
   nameOf: (doc) => String(doc["name"]),
   masked: ["bgp.md5_key"],

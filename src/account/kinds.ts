@@ -1,5 +1,8 @@
 /** All kinds of objects, by name: the one list that a new kind is added to. */
 
+import { portKind } from "./cni/port.ts";
+import { cniSettingsKind } from "./cni/settings.ts";
+import { slotKind } from "./cni/slot.ts";
 import { directoryKinds } from "./directory.ts";
 import { interconnectKind } from "./interconnect.ts";
 import { settingsKind } from "./settings.ts";
@@ -7,7 +10,15 @@ import type { Kind } from "./state.ts";
 import { staticRouteKind } from "./static-route.ts";
 
 export const kinds: ReadonlyMap<string, Kind> = new Map(
-  [interconnectKind, staticRouteKind, settingsKind, ...directoryKinds].map((kind) => [kind.name, kind]),
+  [
+    interconnectKind,
+    staticRouteKind,
+    settingsKind,
+    slotKind,
+    portKind,
+    cniSettingsKind,
+    ...directoryKinds,
+  ].map((kind) => [kind.name, kind]),
 );
 
 /** The kind of a stored object. Throws if the store was written by a newer Patchbay. */

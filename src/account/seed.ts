@@ -3,35 +3,27 @@
  * requests, so a world that loads is one that the API could have led to.
  */
 
-import {
-  parseAddress4,
-  parseAddress6,
-  parsePrefix,
-  parsePrefix4,
-  parsePrefix6,
-} from "../contract/addresses.ts";
-import { Checker, type Exception, show } from "../contract/check.ts";
+import { Checker } from "../contract/check.ts";
 import { type Problem, Problems } from "../contract/errors.ts";
 import { findBadText } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
-import { permissionGroup, permissionGroups } from "../contract/permissions.ts";
-import { Seed, type SeedAccount, type SeedInterconnect, type SeedToken } from "../contract/seed.ts";
-import { didYouMean } from "../contract/similar.ts";
+import { Seed, type SeedAccount } from "../contract/seed.ts";
 import type { Change } from "./change.ts";
+import { portKind } from "./cni/port.ts";
+import { seedCnis } from "./cni/seed.ts";
+import { CNI_SETTINGS_ID, cniSettingsKind } from "./cni/settings.ts";
+import { slotKind } from "./cni/slot.ts";
 import { type Circumstances, decide, type Wish } from "./decide.ts";
-import { accountKind, DIRECTORY_ID, tokenKind, userKind } from "./directory.ts";
-import { type InterconnectDoc, interconnectKind } from "./interconnect.ts";
-import { mergeInterconnect } from "./interconnect-merge.ts";
+import { proposeDirectory } from "./directory/seed.ts";
+import { DIRECTORY_ID } from "./directory.ts";
+import { interconnectKind } from "./interconnect.ts";
+import { makeInterconnect } from "./interconnect-making.ts";
+import { explainSeedForm } from "./seed-forms.ts";
+import { judgeTimes, onlyOnce, type SeedSources, wish } from "./seed-parts.ts";
 import { SETTINGS_ID, type SettingsDoc, settingsKind } from "./settings.ts";
+import { judgeSettings } from "./settings-rules.ts";
 import { type Doc, type Kind, State } from "./state.ts";
 import { type FindTunnel, mergeStaticRoute, staticRouteKind } from "./static-route.ts";
-
-/** What making a world needs from outside: the time, a hash for secrets, a new epoch's random word. */
-export interface SeedSources {
-  readonly time: string;
-  readonly hash: (secret: string) => string;
-  readonly epoch: () => string;
-}
 
 /** One state of the new world, with the change that made it. */
 export interface SeededState {
@@ -40,41 +32,13 @@ export interface SeededState {
   readonly change: Change;
 }
 
+export type { SeedSources } from "./seed-parts.ts";
+
 export type World =
   | { readonly ok: true; readonly states: readonly SeededState[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** What the patterns of the schema mean, by where the text stands, and whether it may be repeated. */
-const forms: readonly (readonly [place: RegExp, expected: string, secret?: "secret"])[] = [
-  [/\/(created_on|modified_on|not_before|expires_on)$/, "a time such as 2026-01-31T12:00:00Z"],
-  [/^\/users\/\d+\/email$/, "an e-mail address"],
-  [
-    /^\/users\/\d+\/key$/,
-    "32 to 45 hexadecimal digits in lower case, or cfk_ and 40 to 80 characters",
-    "secret",
-  ],
-  [
-    /^\/tokens\/\d+\/value$/,
-    "40 characters of A-Z, a-z, 0-9, _ and -, or cfut_ or cfat_ and 40 to 80 of them",
-    "secret",
-  ],
-  [/\/(id|accounts\/\d+|virtual_port_reservation_id)$/, "32 hexadecimal digits in lower case"],
-];
-
-const explainForm: Exception = (path, value, problems, pointer) => {
-  const form = typeof value === "string" ? forms.find(([place]) => place.test(path)) : undefined;
-  if (!form) return false;
-  const [, expected, secret] = form;
-  const field = path.slice(path.lastIndexOf("/") + 1);
-  problems.add(
-    "invalid_value",
-    () => ({ field, given: secret ? "not shown" : show(value), expected }),
-    pointer,
-  );
-  return true;
-};
-
-const checker = new Checker(Seed, explainForm);
+const checker = new Checker(Seed, explainSeedForm);
 const actor: Actor = { type: "system", id: "seed", name: "seed" };
 
 export function seedWorld(value: unknown, sources: SeedSources): World {
@@ -97,65 +61,40 @@ export function seedWorld(value: unknown, sources: SeedSources): World {
   };
   make(DIRECTORY_ID, (found) => proposeDirectory(seed, sources, found));
   for (const [index, account] of seed.accounts.entries()) {
-    make(account.id, (found) => proposeAccount(account, `/accounts/${index}`, circumstances, found));
+    const pointer = `/accounts/${index}`;
+    make(account.id, (found) => proposeAccount(account, pointer, circumstances, sources.hash, found));
   }
   return refused.length > 0 ? { ok: false, problems: refused } : { ok: true, states };
-}
-
-function wish(kind: Kind, id: string, doc: Doc, pointer: string): Wish {
-  return { kind, slot: { kind: kind.name, id, entry: undefined }, doc, pointer };
-}
-
-function isPrefixOrAddress(text: string): boolean {
-  return (
-    parsePrefix(text) !== undefined || parseAddress4(text) !== undefined || parseAddress6(text) !== undefined
-  );
-}
-
-/** Refuses times that no calendar has; their form the schema has judged. */
-function judgeTimes(
-  times: Readonly<Record<string, string | undefined>>,
-  pointer: string,
-  problems: Problems,
-): void {
-  for (const [field, text] of Object.entries(times)) {
-    const time = text === undefined ? undefined : Date.parse(text);
-    const real = time !== undefined && !Number.isNaN(time) && new Date(time).toISOString().slice(0, 19);
-    if (text === undefined || real === text.slice(0, 19)) continue;
-    const values = () => ({ field, given: show(text), expected: "a time that there is" });
-    problems.add("invalid_value", values, `${pointer}/${field}`);
-  }
-}
-
-/** Refuses a second object of the same id. */
-function onlyOnce(what: string, problems: Problems): (id: string, pointer: string) => boolean {
-  const seen = new Set<string>();
-  return (id, pointer) => {
-    if (seen.has(id))
-      problems.add("invalid_seed", { detail: `There are two ${what} with the id ${id}.` }, `${pointer}/id`);
-    return !seen.has(id) && seen.add(id) !== undefined;
-  };
 }
 
 function proposeAccount(
   account: SeedAccount,
   pointer: string,
   circumstances: Circumstances,
+  hash: (secret: string) => string,
   problems: Problems,
 ): Wish[] {
   const settings: SettingsDoc = {
     flags: account.flags ?? [],
     authorized_prefixes: account.authorized_prefixes ?? [],
     ...(account.virtual_subnet6 === undefined ? {} : { virtual_subnet6: account.virtual_subnet6 }),
+    ...(account.pools ? { pools: { link: [], interface: [], ...account.pools } } : {}),
   };
   judgeSettings(settings, pointer, problems);
   const wishes = [wish(settingsKind, SETTINGS_ID, settings, pointer)];
+  const { default_asn } = account;
+  if (default_asn) wishes.push(wish(cniSettingsKind, CNI_SETTINGS_ID, { default_asn }, pointer));
+  const cnis = seedCnis(account, pointer, hash, (what) => onlyOnce(what, problems), problems);
+  for (const { id, doc, pointer: at } of cnis.slots) wishes.push(wish(slotKind, id, doc, at));
+  for (const { id, doc, pointer: at } of cnis.ports) wishes.push(wish(portKind, id, doc, at));
   const tunnels: Tunnels = new Map();
   const first = onlyOnce("interconnects", problems);
   for (const [index, seed] of (account.interconnects ?? []).entries()) {
     const at = `${pointer}/interconnects/${index}`;
     if (!first(seed.id, at)) continue;
-    const doc = makeInterconnect(seed, settings, circumstances.time, at, problems);
+    const { id, cni: _cni, ...given } = seed;
+    const made = makeInterconnect(id, given, settings, circumstances.time, at, problems);
+    const doc = { ...made, ...cnis.partOf(seed, at) };
     wishes.push(wish(interconnectKind, seed.id, doc, at));
     claimTunnel(tunnels, interconnectKind, seed.id, doc);
   }
@@ -178,136 +117,4 @@ type Tunnels = Map<string, NonNullable<ReturnType<FindTunnel>>>;
 function claimTunnel(tunnels: Tunnels, kind: Kind, id: string, doc: Doc): void {
   for (const claim of Object.values(kind.claims))
     for (const key of claim(doc)) tunnels.set(key, { kind: kind.name, id, doc });
-}
-
-function judgeSettings(settings: SettingsDoc, pointer: string, problems: Problems): void {
-  for (const [index, text] of settings.authorized_prefixes.entries()) {
-    if (parsePrefix(text)) continue;
-    const values = () => ({
-      field: "authorized_prefixes",
-      given: show(text),
-      expected: "a prefix such as 198.51.100.0/24",
-    });
-    problems.add("invalid_value", values, `${pointer}/authorized_prefixes/${index}`);
-  }
-  const virtual = settings.virtual_subnet6;
-  if (virtual !== undefined && !parsePrefix6(virtual)) {
-    const values = () => ({ field: "virtual_subnet6", given: show(virtual), expected: "an IPv6 prefix" });
-    problems.add("invalid_value", values, `${pointer}/virtual_subnet6`);
-  }
-}
-
-/** Bytes: 1476 leaves a GRE header its room; version "2" has none. */
-const mtuDefault = { "1": 1476, "1.5": 1476, "2": 1500 } as const;
-
-function makeInterconnect(
-  seed: SeedInterconnect,
-  settings: SettingsDoc,
-  time: string,
-  pointer: string,
-  problems: Problems,
-): InterconnectDoc {
-  const { link, id, created_on, modified_on, colo_name, virtual_port_reservation_id, ...update } = seed;
-  const base: InterconnectDoc = {
-    name: "",
-    ...(colo_name === undefined ? {} : { colo_name }),
-    version: seed.version,
-    created_on: created_on ?? time,
-    modified_on: modified_on ?? created_on ?? time,
-    interface_address: "",
-    mtu: mtuDefault[seed.version],
-    automatic_return_routing: false,
-    health_check: { enabled: true, rate: "mid", type: "reply", direction: "unidirectional", target: "" },
-    ...(virtual_port_reservation_id === undefined ? {} : { virtual_port_reservation_id }),
-    ...(link ? { link } : {}),
-  };
-  if (link) judgeLink(link, pointer, problems);
-  judgeTimes({ created_on, modified_on }, pointer, problems);
-  return mergeInterconnect(id, base, update, { settings, problems, pointer });
-}
-
-function judgeLink(link: NonNullable<SeedInterconnect["link"]>, pointer: string, problems: Problems): void {
-  for (const end of ["p2p_ip", "cust_ip"] as const) {
-    if (parsePrefix4(link[end])) continue;
-    const values = () => ({
-      field: `link.${end}`,
-      given: show(link[end]),
-      expected: "an IPv4 prefix such as 198.51.100.0/31",
-    });
-    problems.add("invalid_value", values, `${pointer}/link/${end}`);
-  }
-}
-
-function proposeDirectory(seed: Seed, sources: SeedSources, problems: Problems): Wish[] {
-  const wishes: Wish[] = [];
-  const firstAccount = onlyOnce("accounts", problems);
-  const firstUser = onlyOnce("users", problems);
-  const firstToken = onlyOnce("tokens", problems);
-  for (const [index, { id, name, created_on }] of seed.accounts.entries()) {
-    const doc = { name, created_on: created_on ?? sources.time };
-    judgeTimes({ created_on }, `/accounts/${index}`, problems);
-    if (firstAccount(id, `/accounts/${index}`)) wishes.push(wish(accountKind, id, doc, `/accounts/${index}`));
-  }
-  if (seed.accounts.length === 0 && (seed.tokens ?? []).length === 0) {
-    const detail = "A seed without accounts needs a token, or nobody could ever make one.";
-    problems.add("invalid_seed", { detail }, "/accounts");
-  }
-  const known = new Set(seed.accounts.map((account) => account.id));
-  for (const [index, { id, email, key, accounts }] of (seed.users ?? []).entries()) {
-    for (const [at, account] of accounts.entries()) judgeAccount(account, `/users/${index}/accounts/${at}`);
-    const doc = { email, key_hash: sources.hash(key), accounts };
-    if (firstUser(id, `/users/${index}`)) wishes.push(wish(userKind, id, doc, `/users/${index}`));
-  }
-  for (const [index, { id, value, policies, condition, ...rest }] of (seed.tokens ?? []).entries()) {
-    judgeCondition(condition, `/tokens/${index}/condition/request_ip`);
-    judgeTimes({ not_before: rest.not_before, expires_on: rest.expires_on }, `/tokens/${index}`, problems);
-    const doc = {
-      ...rest,
-      hash: sources.hash(value),
-      status: rest.status ?? "active",
-      ...(condition ? { condition } : {}),
-      policies: policies.map((policy, at) => makePolicy(policy, `/tokens/${index}/policies/${at}`)),
-    };
-    if (firstToken(id, `/tokens/${index}`)) wishes.push(wish(tokenKind, id, doc as Doc, `/tokens/${index}`));
-  }
-  return wishes;
-
-  function judgeAccount(account: string, pointer: string) {
-    if (account === "*" || known.has(account)) return;
-    problems.add("invalid_seed", { detail: `There is no account ${account} in the seed.` }, pointer);
-  }
-
-  function judgeCondition(condition: SeedToken["condition"], pointer: string) {
-    for (const side of ["in", "not_in"] as const) {
-      for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
-        if (isPrefixOrAddress(text)) continue;
-        const values = () => ({
-          field: `request_ip.${side}`,
-          given: show(text),
-          expected: "a prefix or an address",
-        });
-        problems.add("invalid_value", values, `${pointer}/${side}/${at}`);
-      }
-    }
-  }
-
-  function makePolicy(policy: SeedToken["policies"][number], pointer: string) {
-    const groups = policy.permission_groups.map((text, at) => {
-      const group = permissionGroup(text);
-      if (group) return group;
-      const hint = didYouMean(
-        text,
-        Object.values(permissionGroups).map(({ name }) => name),
-      );
-      const detail = `There is no permission group ${show(text)}.${hint}`;
-      problems.add("invalid_seed", { detail }, `${pointer}/permission_groups/${at}`);
-      return { id: "", name: text };
-    });
-    const resources: Record<string, string> = {};
-    for (const [at, account] of policy.accounts.entries()) {
-      judgeAccount(account, `${pointer}/accounts/${at}`);
-      resources[`com.cloudflare.api.account.${account}`] = "*";
-    }
-    return { effect: policy.effect, resources, permission_groups: groups };
-  }
 }

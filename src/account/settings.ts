@@ -1,12 +1,17 @@
-/** What an account may do and has: flags, authorised prefixes, its IPv6 space. */
+/** What an account may do and has: flags, authorised prefixes, its IPv6 space, its address pools. */
 
+import type { AccountSettings } from "../contract/account-administration.ts";
 import type { Entry, Kind, State } from "./state.ts";
+
+/** Prefixes that CNIs get their addresses from: those of links, and those of interfaces. */
+export type Pools = { readonly link: readonly string[]; readonly interface: readonly string[] };
 
 export type SettingsDoc = {
   readonly flags: readonly string[];
   /** Prefixes of the customer's that version 1.5 interconnects may use. */
   readonly authorized_prefixes: readonly string[];
   readonly virtual_subnet6?: string;
+  readonly pools?: Pools;
 };
 
 /** The settings are one object of the account, under this identifier. */
@@ -22,6 +27,7 @@ export const settingsKind: Kind = {
 };
 
 const none: SettingsDoc = { flags: [], authorized_prefixes: [] };
+const noPools: Pools = { link: [], interface: [] };
 
 /** The settings that decisions go by. */
 export function settingsOf(state: State): SettingsDoc {
@@ -35,4 +41,16 @@ export function durableSettings(state: State): SettingsDoc {
 
 function documentOf(entry: Entry | undefined): SettingsDoc {
   return entry ? (entry.doc as SettingsDoc) : none;
+}
+
+export function poolsOf(settings: SettingsDoc): Pools {
+  return settings.pools ?? noPools;
+}
+
+/** The settings as administrators and `/state` see them. */
+export function settingsView(settings: SettingsDoc) {
+  const { authorized_prefixes, flags, virtual_subnet6 } = settings;
+  return { authorized_prefixes, flags, pools: poolsOf(settings), virtual_subnet6 } satisfies {
+    [Field in keyof AccountSettings]-?: unknown;
+  };
 }

@@ -73,6 +73,10 @@ export function entry(id: string, doc: Doc, revision: number): Entry {
   return { id, doc, revision, deleted: false, previous: undefined, encoded: undefined };
 }
 
+function claims(kind: Kind, doc: Doc, key: string): boolean {
+  return Object.values(kind.claims).some((claim) => claim(doc).includes(key));
+}
+
 interface Collection {
   readonly slots: Map<string, Slot>;
   /** Revision of the last durable change to an object of this kind. */
@@ -80,6 +84,16 @@ interface Collection {
   /** Revisions of changes to this kind that are not durable yet, in order. */
   pending: number[];
 }
+
+/** Numbered claims from one number to another, of which all below `floor` are known to be held. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  floor: number;
+}
+
+/** The most ranges that are remembered; past them, floors are found anew. */
+const MOST_RANGES = 1_000;
 
 export class State {
   readonly id: string;
@@ -92,6 +106,8 @@ export class State {
   time = "";
   readonly #collections = new Map<string, Collection>();
   readonly #claims = new Map<string, Slot>();
+  /** Ranges in which free numbers were looked for, by the form of their claims and their bounds. */
+  readonly #ranges = new Map<string, Map<string, Range>>();
 
   constructor(id: string, epoch: string) {
     this.id = id;
@@ -132,6 +148,46 @@ export class State {
   /** Who holds a claim, in the newest view. */
   holder(key: string): Slot | undefined {
     return this.#claims.get(key);
+  }
+
+  /**
+   * Who holds a claim, in the durable view. What a change that is on its way gives up is held until that
+   * is durable, and what it takes is not held before.
+   */
+  durableHolder(kind: Kind, key: string): Entry | undefined {
+    const holds = (slot: Slot | undefined) => {
+      const seen = this.#durable(slot?.entry);
+      return seen && claims(kind, seen.doc, key) ? seen : undefined;
+    };
+    const newest = this.#claims.get(key);
+    const found = newest?.kind === kind.name ? holds(newest) : undefined;
+    if (found || !this.#collections.get(kind.name)?.pending.length) return found;
+    for (const slot of this.#slots(kind.name)) {
+      const held = holds(slot);
+      if (held) return held;
+    }
+    return undefined;
+  }
+
+  /**
+   * The lowest number of a range that nobody claims, in the newest view, where claims have the form
+   * `<form>:<number>`. Numbers that were found to be held are not looked at again until one is given up,
+   * so it costs the same however many are held.
+   */
+  firstFree(form: string, from: number, to: number): number | undefined {
+    let ranges = this.#ranges.get(form);
+    if (!ranges || ranges.size >= MOST_RANGES) {
+      ranges = new Map();
+      this.#ranges.set(form, ranges);
+    }
+    const name = `${from}-${to}`;
+    let range = ranges.get(name);
+    if (!range) {
+      range = { from, to, floor: from };
+      ranges.set(name, range);
+    }
+    while (range.floor <= to && this.#claims.has(`${form}:${range.floor}`)) range.floor++;
+    return range.floor <= to ? range.floor : undefined;
   }
 
   /** Revision of the last durable change to this kind of object; 0 if there was none. */
@@ -250,8 +306,22 @@ export class State {
     for (const field in kind.claims) {
       if (unless && unless[field] === doc[field]) continue;
       for (const key of kind.claims[field]?.(doc) ?? []) {
-        if (this.#claims.get(key) === slot) this.#claims.delete(key);
+        if (this.#claims.get(key) !== slot) continue;
+        this.#claims.delete(key);
+        this.#lowerFloors(key);
       }
+    }
+  }
+
+  /** A number that is given up may be the lowest free one of its ranges. */
+  #lowerFloors(key: string): void {
+    if (this.#ranges.size === 0) return;
+    const colon = key.indexOf(":");
+    const ranges = this.#ranges.get(key.slice(0, colon));
+    if (!ranges) return;
+    const number = Number(key.slice(colon + 1));
+    for (const range of ranges.values()) {
+      if (number >= range.from && number < range.floor) range.floor = number;
     }
   }
 }

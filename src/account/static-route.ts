@@ -83,6 +83,15 @@ export function staticRouteView(id: string, doc: Doc) {
   } satisfies { [Field in keyof StaticRoute]-?: unknown };
 }
 
+/** The routes whose next hop is one of these addresses, in words. */
+export function routesVia(state: State, addresses: ReadonlySet<string>): string[] {
+  return state.ids(KIND).flatMap((id) => {
+    const entry = state.newest(KIND, id)?.entry;
+    const doc = entry && routeOf(entry);
+    return doc && addresses.has(doc.nexthop) ? [`${doc.prefix} via ${doc.nexthop} (${id})`] : [];
+  });
+}
+
 /** A tunnel or interconnect, as far as routes know it. */
 interface Tunnel {
   readonly kind: string;

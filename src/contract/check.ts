@@ -61,7 +61,7 @@ export class Checker<Schema extends TSchema> {
    * which touches nothing of a value below the place where the two part.
    */
   #keep(schema: unknown, value: unknown, at: Place): unknown {
-    const type = member(schema, "type");
+    const type = typeOf(schema, value);
     if (typeof type === "string" && !isOfType(value, type)) {
       if (!this.#exception(at.path, value, at.problems, at.pointer)) {
         this.#explainOne("type", { type }, value, at);
@@ -168,6 +168,12 @@ function isOfType(value: unknown, type: string): boolean {
   }
 }
 
+/** The type that a value must have: of one that may be null, and is not, the other. */
+function typeOf(schema: unknown, value: unknown): unknown {
+  const type = member(schema, "type");
+  return Array.isArray(type) && value !== null ? type.find((name) => name !== "null") : type;
+}
+
 type Params = Readonly<Record<string, unknown>>;
 
 function expectation(keyword: string, params: Params): string {
@@ -208,6 +214,12 @@ export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return describe(value);
+}
+
+/** The first of a list of words, and how many more there are. */
+export function showSome(list: readonly string[], most = 5): string {
+  const more = list.length - most;
+  return list.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function fieldOf(path: string): string {

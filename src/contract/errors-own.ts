@@ -288,7 +288,7 @@ export const ownErrors = {
   change_not_found: {
     code: 990036,
     status: 404,
-    message: "There is no change {revision} in this account; the newest is {newest}.",
+    message: "There is no change {revision}; the newest is {newest}.",
     when: "The log holds no change of that revision.",
     todo: "List the changes.",
     mark,

@@ -7,6 +7,8 @@
 
 import { adminErrors } from "./errors-admin.ts";
 import { auditErrors } from "./errors-audit.ts";
+import { cniErrors } from "./errors-cni.ts";
+import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { ownErrors } from "./errors-own.ts";
 
@@ -31,10 +33,14 @@ export interface ErrorEntry {
   readonly chain?: readonly { readonly code: number; readonly message: string }[];
 }
 
-export const errorTable = { ...gatewayErrors, ...ownErrors, ...auditErrors, ...adminErrors } satisfies Record<
-  string,
-  ErrorEntry
->;
+export const errorTable = {
+  ...gatewayErrors,
+  ...ownErrors,
+  ...directoryErrors,
+  ...cniErrors,
+  ...auditErrors,
+  ...adminErrors,
+} satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;
 

@@ -1,12 +1,12 @@
 /** The operations by what they are about, in the order in which a reader meets them. */
 
 import { auditOperations } from "./audit.ts";
+import { tokenOperations } from "./directory/token.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
 import { staticRouteOperations } from "./static-route.ts";
-import { tokenOperations } from "./token.ts";
 
 export interface Family {
   readonly name: string;

@@ -1,6 +1,10 @@
 /** Patchbay's own answers: the log of changes and the state of an account. */
 
 import Type, { type Static } from "typebox";
+import { AccountSettings } from "./account-administration.ts";
+import { Cni, CniSettings } from "./cni/cni.ts";
+import { ListedPort } from "./cni/port.ts";
+import { AdministeredSlot } from "./cni/slot.ts";
 import { success } from "./envelope.ts";
 import { Interconnect } from "./interconnect.ts";
 import type { Operation } from "./operation.ts";
@@ -107,27 +111,14 @@ export const StateAnswer = success(
         description: "Grows by one with every change of the account.",
         examples: [2],
       }),
-      settings: Type.Object(
-        {
-          flags: Type.Array(Type.String(), {
-            description: "What is enabled for the account.",
-            examples: [["coupler_integration"]],
-          }),
-          authorized_prefixes: Type.Array(Type.String(), {
-            description: "Prefixes that interface addresses of version 1.5 may be of, besides private ones.",
-            examples: [["198.51.100.0/24"]],
-          }),
-          virtual_subnet6: Type.Optional(
-            Type.String({
-              description: "The /127 in whose /96 the account's `interface_address6` lie.",
-              examples: ["2606:54c1:7:0:a9fe:12d2::/127"],
-            }),
-          ),
-        },
-        closed,
-      ),
+      settings: AccountSettings,
+      cni_settings: CniSettings,
       interconnects: Type.Array(Interconnect),
       routes: Type.Array(StaticRoute),
+      slots: Type.Array(AdministeredSlot),
+      ports: Type.Array(ListedPort),
+      /** The other view of those interconnects that CNIs made. */
+      cnis: Type.Array(Cni),
     },
     closed,
   ),
@@ -169,6 +160,24 @@ export const logOperations = {
     groups: accepted.readLog,
     query: [],
     answer: StateAnswer,
+    origin: "patchbay",
+  },
+  listDirectoryChanges: {
+    method: "GET",
+    path: "/patchbay/v1/changes",
+    summary: "List or follow the changes to accounts, users and tokens",
+    groups: accepted.administer,
+    query: ["limit", "cursor", "after", "wait", "epoch"],
+    answer: ChangeListAnswer,
+    origin: "patchbay",
+  },
+  getDirectoryChange: {
+    method: "GET",
+    path: "/patchbay/v1/changes/:revision",
+    summary: "One change to accounts, users or tokens",
+    groups: accepted.administer,
+    query: [],
+    answer: ChangeAnswer,
     origin: "patchbay",
   },
 } as const satisfies Record<string, Operation>;

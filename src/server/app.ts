@@ -7,13 +7,20 @@ import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
 import { refuse } from "./refusal.ts";
 import { requestIds } from "./request-id.ts";
+import { addAccountAdministration } from "./routes/account-administration.ts";
 import { addAuditRoute } from "./routes/audit.ts";
+import { addCniRoutes } from "./routes/cni/cnis.ts";
+import { addPortRoutes } from "./routes/cni/ports.ts";
+import { addSlotRoutes } from "./routes/cni/slots.ts";
+import { addAccountRoutes } from "./routes/directory/accounts.ts";
+import { addPermissionGroups, addTokenChecks } from "./routes/directory/token-checks.ts";
+import { addTokenRoutes } from "./routes/directory/tokens.ts";
+import { addUserRoutes } from "./routes/directory/users.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
 import { addStaticRoutes } from "./routes/static-routes.ts";
-import { addTokenRoutes } from "./routes/token.ts";
 
 /** Bytes of a body. */
 export const MOST_BODY = 16 * 1024 * 1024;
@@ -59,8 +66,16 @@ export function createApp(context: AppContext, patience: Patience = usualPatienc
   });
   addInterconnectRoutes(routes, context);
   addStaticRoutes(routes, context);
+  addSlotRoutes(routes, context);
+  addPortRoutes(routes, context);
+  addCniRoutes(routes, context);
+  addAccountAdministration(routes, context);
   addLogRoutes(routes, context);
   addAuditRoute(routes, context);
+  addAccountRoutes(routes, context);
+  addUserRoutes(routes, context);
+  addTokenChecks(routes, context);
+  addPermissionGroups(routes, context);
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addPages(app, routes, context);

@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { Asker } from "../account/directory/rights.ts";
 import {
   admits,
   findToken,
@@ -9,8 +10,11 @@ import {
   isInForce,
   isMemberOfAll,
   permits,
+  permitsOnUser,
   type TokenDoc,
   type UserDoc,
+  userKind,
+  userOf,
 } from "../account/directory.ts";
 import type { State } from "../account/state.ts";
 import { type Problem, problem } from "../contract/errors.ts";
@@ -125,15 +129,33 @@ function authenticateByKey(headers: IncomingHttpHeaders, directory: State): Prin
   return { by: "key", user: found.doc, actor: { type: "user", id: found.id, name: found.doc.email } };
 }
 
-/** The token presented for a check of itself, whatever its status. */
-export function presentedToken(asking: Asking, directory: State): { id: string; doc: TokenDoc } {
+/** The principal, for those who decide on it in the directory. */
+export function askerOf({ by, actor }: Principal): Asker {
+  return { by, id: actor.id };
+}
+
+/** The user that the principal is or belongs to, if there is one. */
+export function userIdOf(principal: Principal): string | undefined {
+  if (principal.by === "key") return principal.actor.id;
+  const { owner } = principal.token;
+  return owner && "user" in owner ? owner.user : undefined;
+}
+
+/** The token presented for a check of itself, whatever its status. A user's is checked at one place, an account's at another. */
+export function presentedToken(
+  asking: Asking,
+  directory: State,
+  account?: string,
+): { id: string; doc: TokenDoc } {
   const { headers } = asking;
   if (headers.authorization === undefined) {
     authenticateByKey(headers, directory);
     throw refuse("invalid_api_token");
   }
   const found = findToken(directory, hashSecret(readToken(headers.authorization)));
-  if (!found) throw refuse("invalid_api_token");
+  const { owner } = found?.doc ?? {};
+  const elsewhere = owner && ("user" in owner ? account !== undefined : owner.account !== account);
+  if (!found || elsewhere) throw refuse("invalid_api_token");
   if (!admits(found.doc, asking.address)) throw refuse("location_not_allowed", { address: asking.address });
   return found;
 }
@@ -153,4 +175,18 @@ export function authorize(
   const { user } = principal;
   const member = account === undefined ? isMemberOfAll(directory, user) : user.accounts.includes(account);
   if (!member) throw new Denial(problem("unauthorized_resource"), principal.actor);
+}
+
+/** The user that the principal is or belongs to. Throws unless it may use an operation of these groups on that user. */
+export function authorizeUser(
+  principal: Principal,
+  groups: readonly PermissionGroup[],
+  directory: State,
+): { id: string; doc: UserDoc } {
+  if (principal.by === "key") return { id: principal.actor.id, doc: principal.user };
+  const id = userIdOf(principal);
+  const entry = id === undefined ? undefined : directory.get(userKind.name, id);
+  if (!entry) throw refuse("no_user");
+  if (!permitsOnUser(principal.token.policies, groups, entry.id)) throw refuse("authentication_error");
+  return { id: entry.id, doc: userOf(entry) };
 }

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { UserDoc } from "../account/directory.ts";
 import { parseJson } from "../contract/json.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
@@ -11,7 +12,7 @@ import { didYouMean } from "../contract/similar.ts";
 import type { LiveState } from "../store/live-state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown, Unreadable } from "../store/store.ts";
 import { noteDenial } from "./audit/refusals.ts";
-import { type Asking, authenticate, authorize, type Principal, Tokens } from "./auth.ts";
+import { type Asking, authenticate, authorize, authorizeUser, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
@@ -39,6 +40,20 @@ type Exchange = Pick<
   FastifyRequest,
   "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate"
 >;
+
+/** A call of an operation that is on no account. */
+export type ServerCall = Omit<Call, "account">;
+
+/** A call of an operation on the user who asks. */
+export interface UserCall extends ServerCall {
+  readonly user: { readonly id: string; readonly doc: UserDoc };
+}
+
+/** A call of an operation that looks at the credential itself. */
+export interface CredentialCall extends Asking {
+  readonly account: string | undefined;
+  readonly path: string;
+}
 
 export type Handler<C> = (call: C) => Answer | Promise<Answer>;
 
@@ -83,47 +98,55 @@ export class Routes {
   account(name: OperationName, handler: Handler<Call>): void {
     this.#add(name, handler, (asking, request, operation) => {
       const principal = this.#principal(asking, request);
-      const params = request.params as Record<string, string>;
-      const id = params["account_id"] ?? "";
+      const { account_id: id = "" } = request.params as Record<string, string>;
       const account = this.#context.accounts.get(id);
       if (account || ACCOUNT.test(id))
         authorize(principal, operation.groups, id, this.#context.accounts.directory.state);
       // A token for all accounts may name one that does not exist.
       if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
-      return {
-        asking,
-        params,
-        query: readQuery(request, operation),
-        requestId: request.id,
-        principal,
-        account,
-        request,
-      };
+      return Object.assign(serverCall(asking, request, operation, principal), { account });
     });
   }
 
   /** An operation on the server as a whole. */
-  server(name: OperationName, handler: Handler<Omit<Call, "account">>): void {
+  server(name: OperationName, handler: Handler<ServerCall>): void {
     this.#add(name, handler, (asking, request, operation) => {
       const principal = this.#principal(asking, request);
       authorize(principal, operation.groups, undefined, this.#context.accounts.directory.state);
-      return {
-        asking,
-        params: {},
-        query: readQuery(request, operation),
-        requestId: request.id,
-        principal,
-        request,
-      };
+      return serverCall(asking, request, operation, principal);
     });
   }
 
+  /** An operation on the user who asks. */
+  user(name: OperationName, handler: Handler<UserCall>): void {
+    this.#add(name, handler, (asking, request, operation) => {
+      const principal = this.#principal(asking, request);
+      const user = authorizeUser(principal, operation.groups, this.#context.accounts.directory.state);
+      return { ...serverCall(asking, request, operation, principal), user };
+    });
+  }
+
+  /** An operation that takes no more than a credential in force. */
+  holder(name: OperationName, handler: Handler<ServerCall>): void {
+    this.#add(name, handler, (asking, request, operation) =>
+      serverCall(asking, request, operation, this.#principal(asking, request)),
+    );
+  }
+
   /** An operation that looks at the credential itself, in force or not. */
-  credential(name: OperationName, handler: Handler<Asking>): void {
+  credential(name: OperationName, handler: Handler<CredentialCall>): void {
     this.#add(name, handler, (asking, request, operation) => {
       readQuery(request, operation);
-      return asking;
+      const { account_id: account } = request.params as Record<string, string | undefined>;
+      return { ...asking, account, path: request.url.split("?", 1)[0] ?? "" };
     });
+  }
+
+  /** Throws if the credential of a call that was kept waiting may no longer ask this of the account, or of the server. */
+  recheck(name: OperationName, { asking }: ServerCall, account: string | undefined): void {
+    const directory = this.#context.accounts.directory.state;
+    const principal = authenticate({ ...asking, now: this.#context.clock.now() }, directory, this.#tokens);
+    authorize(principal, operations[name].groups, account, directory);
   }
 
   #principal(asking: Asking, request: FastifyRequest): Principal {
@@ -260,7 +283,8 @@ export class Routes {
   /** The headers that are the same each time an answer is given, as the flat list that Node writes fastest. */
   #linesOf({ status, body, length, headers = {} }: Answer): readonly string[] {
     const lines = ["cache-control", "private, no-cache", "ratelimit-policy", this.#rate.policy];
-    if (!headers["content-type"]) lines.push("content-type", "application/json");
+    const empty = status !== 304 && body.length === 0;
+    if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
     if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
     if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
     for (const name in headers) lines.push(name, headers[name] ?? "");
@@ -293,6 +317,16 @@ export class Routes {
       this.#context.log.debug(about, "request");
     }
   }
+}
+
+function serverCall(
+  asking: Asking,
+  request: FastifyRequest,
+  operation: Operation,
+  principal: Principal,
+): ServerCall {
+  const params = request.params as Record<string, string>;
+  return { asking, params, query: readQuery(request, operation), requestId: request.id, principal, request };
 }
 
 /** Is a body on its way that is not worth reading to its end, only to keep the connection? */
@@ -331,6 +365,15 @@ export async function readBody(request: FastifyRequest): Promise<unknown> {
   if (!parsed.ok) throw new Refusal(parsed.problems);
   if (bytes.length > LARGE_BODY) await setImmediate();
   return parsed.value;
+}
+
+/** Refuses a body that says anything, of an operation that takes none. */
+export async function readNoBody(request: FastifyRequest, what: string): Promise<void> {
+  if (!(request.body instanceof Uint8Array) || request.body.length === 0) return;
+  const body = await readBody(request);
+  if (JSON.stringify(body) !== "{}") {
+    throw refuse("invalid_request", { detail: `${what} takes no body, or an empty object` }, "");
+  }
 }
 
 /** A flag of the query: `true` and `1` are true; `false`, `0` and absent are false. */

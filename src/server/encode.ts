@@ -1,9 +1,12 @@
 /** Objects as text, each encoded once per form and kept with its version. */
 
 import { maskDoc } from "../account/change.ts";
+import { cniView, isCni } from "../account/cni/cni.ts";
+import { listedPortView, portKind } from "../account/cni/port.ts";
+import { administeredSlotView, slotKind } from "../account/cni/slot.ts";
 import { type InterconnectDoc, interconnectKind, interconnectOf } from "../account/interconnect.ts";
 import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
-import type { Doc, Entry, Kind } from "../account/state.ts";
+import type { Doc, Entry, Kind, State } from "../account/state.ts";
 import { staticRouteKind, staticRouteView } from "../account/static-route.ts";
 import { type Answer, succeed } from "./envelope.ts";
 
@@ -60,17 +63,18 @@ export function answerInterconnect(entry: Entry, form: TargetForm, tag: string):
   return answer;
 }
 
-/** How `/state` tells a kind: the member its objects stand in, and each as it is shown. */
+/** How `/state` tells a kind, or one view of it: the member its objects stand in, and each as it is shown. */
 interface Listing {
   readonly kind: Kind;
   readonly as: string;
-  readonly view: (id: string, doc: Doc) => object;
+  /** Nothing of an object that has no such view. */
+  readonly view: (id: string, doc: Doc, account: string) => object | undefined;
   /** The text of one of which nothing is masked, where that is kept. */
   readonly encode?: (entry: Entry) => string;
 }
 
 /** Every kind of an account's objects that is a list in `/state`. */
-export const listings: readonly Listing[] = [
+const listings: readonly Listing[] = [
   {
     kind: interconnectKind,
     as: "interconnects",
@@ -78,15 +82,28 @@ export const listings: readonly Listing[] = [
     encode: (entry) => encodeInterconnect(entry, "object"),
   },
   { kind: staticRouteKind, as: "routes", view: staticRouteView, encode: encodeStaticRoute },
+  { kind: slotKind, as: "slots", view: administeredSlotView },
+  { kind: portKind, as: "ports", view: listedPortView },
+  {
+    kind: interconnectKind,
+    as: "cnis",
+    view: (id, doc, account) => (isCni(doc) ? cniView(id, doc, account) : undefined),
+  },
 ];
 
-/** The JSON of objects as `/state` tells them, with what is masked. */
-export function encodeListed({ kind, view, encode }: Listing): (entry: Entry) => string {
-  return (entry) => {
-    const shown = maskDoc(entry.doc, kind);
-    if (shown === entry.doc && encode) return encode(entry);
-    return JSON.stringify(view(entry.id, shown));
-  };
+/** The members of `/state` that are lists, as JSON, with what is masked. */
+export function encodeLists(state: State): string[] {
+  return listings.map((listing) => {
+    const items = state.list(listing.kind.name).flatMap((entry) => encodeListed(listing, entry, state.id));
+    return `"${listing.as}":[${items.join(",")}]`;
+  });
+}
+
+function encodeListed({ kind, view, encode }: Listing, entry: Entry, account: string): string | [] {
+  const shown = maskDoc(entry.doc, kind);
+  if (shown === entry.doc && encode) return encode(entry);
+  const seen = view(entry.id, shown, account);
+  return seen ? JSON.stringify(seen) : [];
 }
 
 /** Joins encoded items with commas between a head and a tail, without one large text in between. */

@@ -46,11 +46,12 @@ export function fail(problems: readonly Problem[], docs: string): Answer {
   // The vendor's gateway answers a request without credentials with these two members alone.
   const bare = problems[0]?.name === "missing_credentials";
   const body = bare ? { success: false, errors } : { result: null, success: false, errors, messages: [] };
-  return { status, body: JSON.stringify(body), headers: hintsFor(status, problems) };
+  return { status, body: JSON.stringify(body), headers: hintsFor(status) };
 }
 
 /** What a client's own retries should do about it. */
-function hintsFor(status: number, problems: readonly Problem[]): Record<string, string> {
+function hintsFor(status: number): Record<string, string> {
   if (status === 503) return { "retry-after": "1" };
-  return problems[0]?.name === "history_moved" ? { "x-should-retry": "false" } : {};
+  // The vendor's client sends a request again after a conflict. Neither of these goes away by that.
+  return status === 409 || status === 410 ? { "x-should-retry": "false" } : {};
 }

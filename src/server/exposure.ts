@@ -7,7 +7,10 @@ import { hashSecret } from "../store/secrets.ts";
 import { ConfigError, isLoopback } from "./config.ts";
 import { demo } from "./demo.ts";
 
-/** Do the demonstration's credentials open what this directory guards? */
+/**
+ * Do the demonstration's credentials open what this directory guards? One that is disabled or expired
+ * counts: a call makes it active again. Secrets that are made here are random, so none of them comes back.
+ */
 export function hasDemoCredentials(directory: State): boolean {
   if (demo.tokens.some((token) => findToken(directory, hashSecret(token)))) return true;
   return findUser(directory, demo.email)?.doc.key_hash === hashSecret(demo.key);

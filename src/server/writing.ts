@@ -8,12 +8,12 @@ import { Problems, problem } from "../contract/errors.ts";
 import { MOST_ELEMENTS } from "../contract/interconnect.ts";
 import { escapePointer } from "../contract/json.ts";
 import { didYouMean } from "../contract/similar.ts";
-import { type Call, readFlag } from "./call.ts";
+import { type Call, readFlag, type ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { etag, readPrecondition } from "./conditional.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
-export function circumstances(call: Call, clock: Clock): Circumstances {
+export function circumstances(call: ServerCall, clock: Clock): Circumstances {
   const { principal, requestId, asking } = call;
   return {
     time: clock.timestamp(),
@@ -34,7 +34,7 @@ export function dryMessages(dry: boolean): ResponseInfo[] {
 }
 
 /** The condition of a write, judged with the decision: on the object, or else on all of its kind. */
-export function judgeWriting({ request }: Call, kind: string): Condition {
+export function judgeWriting({ request }: ServerCall, kind: string): Condition {
   const precondition = readPrecondition(request.headers, false);
   if (!precondition) return () => undefined;
   return (state, slot) => {

@@ -55,6 +55,11 @@ export interface Store {
   /** Identifiers of all states. */
   states(): Promise<readonly string[]>;
   /**
+   * Makes an empty state, at revision 0. Resolves when it is durable. One of this id that never had a
+   * change is begun anew; throws `Conflict` if there is one that had, `NotCommitted` if nothing was made.
+   */
+  create(id: string, epoch: string): Promise<void>;
+  /**
    * Makes the changes durable, as a compare-and-swap on epoch and revision. Resolves when they are.
    * Throws `Conflict` if the state had moved on, `NotCommitted` if nothing was changed, and
    * `OutcomeUnknown` if that cannot be told.

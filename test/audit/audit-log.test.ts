@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ALWAYS, allOf, audit, type Entry, SetClock, urlOf } from "../harness/audit.ts";
+import { USER } from "../harness/directory.ts";
 import {
   ACCOUNT,
   demo,
@@ -65,10 +66,12 @@ describe("an entry tells", () => {
       },
       actor: {
         context: "api_token",
+        email: demo.email,
+        id: USER,
         ip_address: "127.0.0.1",
         token_id: everything,
         token_name: "everything",
-        type: "account",
+        type: "user",
       },
       raw: {
         cf_ray_id: reply.headers.get("cf-ray"),
@@ -154,7 +157,7 @@ describe("an entry tells", () => {
     const entries = await allOf(server, { direction: "asc" });
     expect(entries.map(({ resource }) => [resource.response.log, resource.response.count])).toEqual([
       ["directory", expect.any(Number)],
-      ["account", 5],
+      ["account", 12],
     ]);
     for (const { actor, raw, action } of entries) {
       expect(actor).toEqual({ id: "seed", type: "system" });

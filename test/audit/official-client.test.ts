@@ -44,7 +44,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
     expect(await results({ action_result: { not: ["success"] } })).toEqual(Array(3).fill("failure"));
     expect(await results({ action_result: { not: ["failure"] } })).toEqual(Array(11).fill("success"));
     expect(await results({ raw_status_code: { not: [200, 403] } })).toEqual(Array(2).fill("success"));
-    expect(await results({ actor_type: { not: ["system", "account"] } })).toEqual([]);
+    expect(await results({ actor_type: { not: ["system", "account", "user"] } })).toEqual([]);
     expect(
       await results({ actor_email: { not: ["a@example.com", "b@example.com"] }, limit: 1000 }),
     ).toHaveLength(14);

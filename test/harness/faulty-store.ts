@@ -34,6 +34,10 @@ export class FaultyStore implements Store {
     return happening(batch, () => this.inner.commit(batch));
   }
 
+  create(id: string, epoch: string): Promise<void> {
+    return this.inner.create(id, epoch);
+  }
+
   async load(id: string) {
     await this.onRead("load");
     return this.inner.load(id);

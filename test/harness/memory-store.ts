@@ -66,6 +66,18 @@ export class MemoryStore implements Store {
     return [...this.#memory.keys()].sort();
   }
 
+  async create(id: string, epoch: string): Promise<void> {
+    if (this.#memory.get(id)?.revision) throw new Conflict(`There is a state ${id} already.`);
+    this.#memory.set(id, {
+      epoch,
+      revision: 0,
+      collections: new Map(),
+      objects: new Map(),
+      log: [],
+      events: [],
+    });
+  }
+
   async commit({ state, epoch, base, changes }: Batch): Promise<void> {
     const kept = this.#memory.get(state);
     if (!kept || kept.epoch !== epoch || kept.revision !== base)

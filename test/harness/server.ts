@@ -19,6 +19,7 @@ export const SIN = "5d41402abc4b2a76b9719d911017c592";
 export const LIST = `/client/v4/accounts/${ACCOUNT}/magic/cf_interconnects`;
 export const one = (id: string) => `${LIST}/${id}`;
 export const ROUTES = `/client/v4/accounts/${ACCOUNT}/magic/routes`;
+export const CNI = `/client/v4/accounts/${ACCOUNT}/cni`;
 export const OWN = `/patchbay/v1/accounts/${ACCOUNT}`;
 
 /** An answer, parsed. `body` is `undefined` where there is none. */

@@ -5,12 +5,13 @@ import { ACCOUNT, OTHER_ACCOUNT, type Reply, type TestServer } from "./server.ts
 
 const accounts = [ACCOUNT, OTHER_ACCOUNT];
 
-/** State, revision and log of every account. */
+/** State, revision and log of every account, and the log of the directory. */
 export async function standing(server: TestServer): Promise<unknown[]> {
   const asked = accounts.flatMap((id) => [
     server.ask("GET", `/patchbay/v1/accounts/${id}/state`),
     server.ask("GET", `/patchbay/v1/accounts/${id}/changes?limit=100`),
   ]);
+  asked.push(server.ask("GET", "/patchbay/v1/changes?limit=100"));
   const replies = await Promise.all(asked);
   return replies.map(({ body }) => body.result);
 }

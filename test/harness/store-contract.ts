@@ -140,6 +140,67 @@ export function storeContract(name: string, open: Open, forgetful = false): void
       });
     });
 
+    describe("create", () => {
+      const NEW = "c".repeat(32);
+      const EPOCH = "0123456789abcdef";
+
+      test("makes an empty state, which changes can be committed to", async () => {
+        await begin();
+        await store.create(NEW, EPOCH);
+        const state = await load(NEW);
+        expect([state.epoch, state.revision, state.durable]).toEqual([EPOCH, 0, 0]);
+        expect(await store.states()).toEqual([FIRST_ACCOUNT, SECOND_ACCOUNT, NEW, "directory"].sort());
+        const position = { epoch: EPOCH, revision: 0 };
+        expect(await store.changesAfter(NEW, 0, 10)).toEqual({ records: [], position, more: false });
+        await commit(state, create(7), setFlags(["coupler_integration"]));
+        await reopen();
+        expect(snapshot(await load(NEW))).toEqual(snapshot(state));
+        expect((await load(NEW)).durable).toBe(2);
+      });
+
+      test("survives reopening, and leaves the others as they are", async () => {
+        const state = await begin();
+        await commit(state, update({ 0: { mtu: 1400 } }));
+        const before = await everything();
+        await store.create(NEW, EPOCH);
+        await reopen();
+        const others = (await everything()).filter(({ id }) => id !== NEW);
+        expect(others).toEqual(before);
+        expect((await load(NEW)).epoch).toBe(EPOCH);
+      });
+
+      test("begins one anew that never had a change, and refuses one that had", async () => {
+        await begin();
+        await store.create(NEW, EPOCH);
+        await store.create(NEW, "fedcba9876543210");
+        const state = await load(NEW);
+        expect(state.epoch).toBe("fedcba9876543210");
+        const stale = { state: NEW, epoch: EPOCH, base: 0, changes: [applied(await load(NEW), create(7))] };
+        await expect(store.commit(stale)).rejects.toBeInstanceOf(Conflict);
+        await commit(state, create(7));
+        const before = await everything();
+        for (const id of [NEW, FIRST_ACCOUNT, "directory"])
+          await expect(store.create(id, EPOCH)).rejects.toBeInstanceOf(Conflict);
+        expect(await everything()).toEqual(before);
+      });
+
+      test("goes with commits that are on their way", async () => {
+        const state = await begin(2_500);
+        const change = applied(state, updateFirst(2_500, { mtu: 1400 }));
+        const committing = store.commit({ state: state.id, epoch: state.epoch, base: 1, changes: [change] });
+        await store.create(NEW, EPOCH);
+        await committing;
+        expect((await load()).durable).toBe(2);
+        expect((await load(NEW)).durable).toBe(0);
+      });
+
+      test("is undone by the next world", async () => {
+        await store.create(NEW, EPOCH);
+        await begin();
+        expect(await store.load(NEW)).toBeUndefined();
+      });
+    });
+
     describe("commit", () => {
       test("makes the objects, the record and the revision durable", async () => {
         const state = await begin();

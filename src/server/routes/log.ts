@@ -2,20 +2,41 @@
 
 import { setTimeout } from "node:timers/promises";
 import { type ChangeRecord, maskRecord } from "../../account/change.ts";
+import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
-import { durableSettings } from "../../account/settings.ts";
+import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
+import type { LiveState } from "../../store/live-state.ts";
 import type { Page } from "../../store/store.ts";
-import { type Call, type Routes, readNumber } from "../call.ts";
+import { type Routes, readNumber, type ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeListed, listings } from "../encode.ts";
+import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
-export function addLogRoutes(routes: Routes, { store, closing }: AppContext): void {
-  routes.account("listChanges", (call) => {
+interface Following {
+  readonly live: LiveState;
+  readonly after: number;
+  readonly limit: number;
+  /** Seconds. */
+  readonly wait: number;
+  readonly recheck: () => void;
+}
+
+export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppContext): void {
+  routes.account("listChanges", (call) =>
+    list(call, call.account, () => routes.recheck("listChanges", call, call.account.state.id)),
+  );
+  routes.server("listDirectoryChanges", (call) =>
+    list(call, accounts.directory, () => routes.recheck("listDirectoryChanges", call, undefined)),
+  );
+  routes.account("getChange", (call) => one(call, call.account));
+  routes.server("getDirectoryChange", (call) => one(call, accounts.directory));
+
+  /** `recheck` throws if who waited may no longer know. */
+  function list(call: ServerCall, live: LiveState, recheck: () => void): Promise<Answer> {
     const { query } = call;
     const limit = readNumber(query, "limit", 1, LOG_BOUNDS.most) ?? LOG_BOUNDS.usual;
     const after = readNumber(query, "after", 0, Number.MAX_SAFE_INTEGER);
@@ -30,7 +51,7 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
           });
         }
       }
-      return listBefore(call, limit);
+      return listBefore(call, live, limit);
     }
     if (query["cursor"] !== undefined) {
       throw refuse("invalid_query", {
@@ -39,11 +60,10 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
         expected: "there without it",
       });
     }
-    return follow(call, after, limit, wait ?? 0);
-  });
+    return follow(call, { live, after, limit, wait: wait ?? 0, recheck });
+  }
 
-  async function listBefore({ account, query }: Call, limit: number): Promise<Answer> {
-    const { state } = account;
+  async function listBefore({ query }: ServerCall, { state }: LiveState, limit: number): Promise<Answer> {
     const before = readCursor(query["cursor"], state.epoch);
     const page = await store.changesBefore(state.id, before, limit);
     if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
@@ -52,8 +72,10 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
     return { status: 200, body: succeed(show(page.records), { ...info(page), ...cursor }) };
   }
 
-  async function follow(call: Call, after: number, limit: number, wait: number): Promise<Answer> {
-    const { account, query, request } = call;
+  async function follow(
+    { query, request }: ServerCall,
+    { live, after, limit, wait, recheck }: Following,
+  ): Promise<Answer> {
     const gone = new AbortController();
     request.raw.on("close", () => gone.abort());
     const patience = setTimeout(wait * 1000, undefined, { signal: AbortSignal.any([gone.signal, closing]) });
@@ -64,8 +86,8 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
     try {
       for (;;) {
         const { promise: moved, resolve } = Promise.withResolvers<"moved">();
-        const stop = account.onMove(() => resolve("moved"));
-        const page = await store.changesAfter(account.state.id, after, limit);
+        const stop = live.onMove(() => resolve("moved"));
+        const page = await store.changesAfter(live.state.id, after, limit);
         if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
         const { epoch, revision } = page.position;
         if (after > revision || (query["epoch"] !== undefined && query["epoch"] !== epoch)) {
@@ -79,6 +101,7 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
         }
         const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
         stop();
+        if (wait > 0) recheck();
         if (done) return { status: 200, body: succeed(show(page.records), info(page)) };
       }
     } finally {
@@ -86,14 +109,13 @@ export function addLogRoutes(routes: Routes, { store, closing }: AppContext): vo
     }
   }
 
-  routes.account("getChange", async (call) => {
-    const { state } = call.account;
-    const text = call.params["revision"] ?? "";
+  async function one({ params }: ServerCall, { state }: LiveState): Promise<Answer> {
+    const text = params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
     const record = await store.change(state.id, revision);
     if (!record) throw await noChange(state, revision, text);
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
-  });
+  }
 
   /** The refusal of a revision that the log does not hold: never, or no longer. */
   async function noChange(state: State, revision: number, text: string): Promise<Refusal> {
@@ -121,12 +143,14 @@ function info({ records, position }: Page): Record<string, unknown> {
 }
 
 function encodeState(state: State): Buffer {
-  const settings = JSON.stringify(durableSettings(state));
+  const settings = JSON.stringify(settingsView(durableSettings(state)));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
-  const lists = listings.map(
-    (listing) => `"${listing.as}":[${state.list(listing.kind.name).map(encodeListed(listing)).join(",")}]`,
+  const cniSettings = JSON.stringify(durableCniSettings(state));
+  return assemble(
+    `{"result":{${about},"cni_settings":${cniSettings},`,
+    encodeLists(state),
+    '},"success":true,"errors":[],"messages":[]}',
   );
-  return assemble(`{"result":{${about},`, lists, '},"success":true,"errors":[],"messages":[]}');
 }
 
 function writeCursor(epoch: string, revision: number): string {

@@ -1,7 +1,7 @@
 /** Back to the seed, for servers that are for trying things. */
 
 import { DIRECTORY_ID } from "../../account/directory.ts";
-import { type Routes, readBody } from "../call.ts";
+import { type Routes, readNoBody } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
 import { refuse } from "../refusal.ts";
@@ -9,12 +9,7 @@ import { refuse } from "../refusal.ts";
 export function addResetRoute(routes: Routes, { sandbox, reset, log }: AppContext): void {
   routes.server("reset", async ({ request, principal }) => {
     if (!sandbox) throw refuse("not_a_sandbox");
-    if (request.body instanceof Uint8Array && request.body.length > 0) {
-      const body = await readBody(request);
-      if (JSON.stringify(body) !== "{}") {
-        throw refuse("invalid_request", { detail: "reset takes no body, or an empty object" }, "");
-      }
-    }
+    await readNoBody(request, "reset");
     const world = await reset();
     log.info({ actor: principal.actor }, "reset to the seed");
     const states = world.filter(({ id }) => id !== DIRECTORY_ID);

@@ -143,6 +143,16 @@ export class SqliteStore implements Store {
     if (this.#reader === this.#writer) while (this.#committing) await this.#committing;
   }
 
+  async create(id: string, epoch: string): Promise<void> {
+    while (this.#committing) await this.#committing;
+    try {
+      if (this.#writing.create(id, epoch)) return;
+    } catch (error) {
+      throw new NotCommitted(messageOf(error));
+    }
+    throw new Conflict(`There is a state ${id} already.`);
+  }
+
   commit(batch: Batch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });

@@ -50,6 +50,11 @@ export class Writing {
     else this.#statements.update.run(after.revision, doc, state, kind, id);
   }
 
+  /** Makes an empty state, or one that nothing happened in yet anew. False if something did. */
+  create(id: string, epoch: string): boolean {
+    return Number(this.#statements.createAnew.run(id, epoch).changes) > 0;
+  }
+
   /** Puts a new world in the place of everything. */
   replace(world: readonly SeededState[]): void {
     this.#db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
@@ -68,6 +73,9 @@ function prepare(db: DatabaseSync) {
     create: db.prepare(
       "INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')",
     ),
+    createAnew: db.prepare(`
+      INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, 0, 0, '{}')
+      ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch WHERE revision = 0`),
     advance: db.prepare("UPDATE state SET revision = ? WHERE id = ? AND epoch = ? AND revision = ?"),
     behind: db.prepare("SELECT id, folded FROM state WHERE folded < revision"),
     folded: db.prepare("UPDATE state SET folded = ?, collections = json_patch(collections, ?) WHERE id = ?"),
