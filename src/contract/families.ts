@@ -1,6 +1,10 @@
 /** The operations by what they are about, in the order in which a reader meets them. */
 
+import { accountAdministrationOperations } from "./account-administration.ts";
 import { auditOperations } from "./audit.ts";
+import { cniOperations } from "./cni/cni.ts";
+import { portOperations } from "./cni/port.ts";
+import { slotOperations } from "./cni/slot.ts";
 import { tokenOperations } from "./directory/token.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
@@ -14,6 +18,9 @@ export interface Family {
   readonly operations: Readonly<Record<string, Operation>>;
 }
 
+/** What customers may ask of slots; the rest is their administrators'. */
+const { listCniSlots, getCniSlot, ...administeredSlots } = slotOperations;
+
 export const families: readonly Family[] = [
   {
     name: "Interconnects",
@@ -25,6 +32,23 @@ export const families: readonly Family[] = [
     name: "Static routes",
     about: "Which prefixes an account reaches through the customer's end of which tunnel or interconnect.",
     operations: staticRouteOperations,
+  },
+  {
+    name: "CNI",
+    about:
+      "How a Magic interconnect comes to be: slots of the edge, the ports that take them (which the API calls CNI interconnects), and the CNIs on those, each of which makes one Magic interconnect. Answers stand without an envelope.",
+    operations: {
+      listCniSlots,
+      getCniSlot,
+      ...portOperations,
+      ...cniOperations,
+    },
+  },
+  {
+    name: "Administration",
+    about:
+      "Patchbay's own, for administrators: what an account may do and has, its slots, and interconnects that no CNI makes.",
+    operations: { ...accountAdministrationOperations, ...administeredSlots },
   },
   {
     name: "Tokens",

@@ -20,7 +20,7 @@ export const Identifier = Type.String(identifier);
 const closed = { additionalProperties: false } as const;
 
 /** What the fields mean, whether they are told or taken. */
-const says = {
+export const says = {
   id: { description: "The identifier.", examples: ["c4a7362d577a6c3019a474fd6f485821"] },
   automatic_return_routing: {
     description:

@@ -12,6 +12,8 @@ export interface Parameter {
   /** A value that the demonstration knows. */
   readonly example?: string | number | boolean;
   readonly required?: true;
+  /** In a query: without a value it is as if it were left out. */
+  readonly mayBeEmpty?: true;
   /** Refusals of an operation that follow from having it. */
   readonly refusals?: readonly ErrorName[];
 }
@@ -21,8 +23,25 @@ type Parameters = Readonly<Record<string, Parameter>>;
 /** The most changes in one answer, how many there are unless asked, and the longest wait in seconds. */
 export const LOG_BOUNDS = { most: 100, usual: 20, longestWait: 60 } as const;
 
+const Uuid = Type.String({ format: "uuid" });
 const HexId = Type.String({ pattern: "^[0-9a-f]{32}$" });
 const demoAccount = "023e105f4ecef8ad9ca31a8372d0c353";
+
+/** The interconnect of a path, with another example where the operation needs one. */
+export const interconnectId = (example: string): Parameter => ({
+  schema: HexId,
+  description: "The interconnect's `id`, as the list of interconnects tells it.",
+  example,
+  refusals: ["interconnect_not_found"],
+});
+
+/** The port of a path, likewise. */
+export const portName = (example: string): Parameter => ({
+  schema: Type.String(),
+  description: "The port's `name`, as the list of CNI interconnects tells it.",
+  example,
+  refusals: ["port_not_found"],
+});
 
 export const pathParameters: Parameters = {
   account_id: {
@@ -31,12 +50,7 @@ export const pathParameters: Parameters = {
     example: demoAccount,
     refusals: ["not_routable"],
   },
-  cf_interconnect_id: {
-    schema: HexId,
-    description: "The interconnect's `id`, as the list of interconnects tells it.",
-    example: "c4a7362d577a6c3019a474fd6f485821",
-    refusals: ["interconnect_not_found"],
-  },
+  cf_interconnect_id: interconnectId("c4a7362d577a6c3019a474fd6f485821"),
   route_id: {
     schema: HexId,
     description: "The route's `id`, as the list of routes tells it.",
@@ -48,6 +62,19 @@ export const pathParameters: Parameters = {
     description: "The revision that the change brought the account to.",
     example: 1,
     refusals: ["change_not_found"],
+  },
+  slot: {
+    schema: Uuid,
+    description: "The slot's `id`, as the list of slots tells it.",
+    example: "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
+    refusals: ["slot_not_found"],
+  },
+  icon: portName("sin-c1d7e5a24b98"),
+  cni: {
+    schema: Uuid,
+    description: "The CNI's `id`, as the list of CNIs tells it.",
+    example: "5d41402a-bc4b-2a76-b971-9d911017c592",
+    refusals: ["cni_not_found"],
   },
 };
 
@@ -78,6 +105,36 @@ export const queryParameters: Parameters = {
     schema: Type.String(),
     description:
       "With `after`: the epoch that the revision is of. If the account has another by now, the answer is 410.",
+  },
+  slot: {
+    schema: Type.String(),
+    description: "Only CNIs whose port is on the slot of this `id`.",
+    mayBeEmpty: true,
+  },
+  tunnel_id: {
+    schema: Type.String(),
+    description: "Only the CNI of the Magic interconnect of this `id`, with or without the dashes of a UUID.",
+    mayBeEmpty: true,
+  },
+  site: {
+    schema: Type.String(),
+    description: "Only what is at this site.",
+    mayBeEmpty: true,
+  },
+  speed: {
+    schema: Type.String(),
+    description: "Only slots of exactly this speed.",
+    mayBeEmpty: true,
+  },
+  occupied: {
+    schema: Type.Boolean(),
+    description: "With `true` only slots that are taken, with `false` only free ones.",
+    mayBeEmpty: true,
+  },
+  address_contains: {
+    schema: Type.String(),
+    description: "Only slots with this text in a line of the facility's address, in whatever case.",
+    mayBeEmpty: true,
   },
 };
 

@@ -70,11 +70,13 @@ describe("400 for a query parameter that there is not, and without a credential:
 
 describe("400 for a value that a parameter's schema does not take:", () => {
   const rows = cases.flatMap((described) =>
-    described.operation.parameters.flatMap(({ name, in: place, schema }) => {
+    described.operation.parameters.flatMap(({ name, in: place, schema, allowEmptyValue }) => {
       const { items = schema } = schema;
       const { type, minimum, maximum, enum: values } = asObject(items);
       const wrong = [
-        ...(type === "boolean" || type === "integer" || Array.isArray(values) ? ["no-such-value", ""] : []),
+        ...(type === "boolean" || type === "integer" || Array.isArray(values)
+          ? ["no-such-value", ...(allowEmptyValue ? [] : [""])]
+          : []),
         ...(typeof minimum === "number" ? [String(minimum - 1)] : []),
         ...(typeof maximum === "number" ? [String(maximum + 1)] : []),
       ];
@@ -85,6 +87,21 @@ describe("400 for a value that a parameter's schema does not take:", () => {
     const asked =
       place === "query" ? { query: `${parameter}=${value}` } : { headers: { [parameter]: value } };
     expect((await example(server, described, asked)).status).toBe(400);
+  });
+});
+
+describe("an empty parameter that may be empty is as if it were left out:", () => {
+  const rows = cases.flatMap((described) =>
+    described.operation.parameters
+      .filter(({ allowEmptyValue }) => allowEmptyValue)
+      .map(({ name: parameter }) => ({ ...described, parameter })),
+  );
+  test.each(rows)("$name, $parameter", async ({ parameter, ...described }) => {
+    const [without, empty] = [
+      await example(server, described),
+      await example(server, described, { query: `${parameter}=` }),
+    ];
+    expect([empty.status, empty.body]).toEqual([200, without.body]);
   });
 });
 

@@ -22,6 +22,8 @@ export interface ParameterObject {
   readonly in: "path" | "query" | "header";
   readonly description: string;
   readonly required: boolean;
+  /** Without a value it is as if it were left out. */
+  readonly allowEmptyValue?: true;
   readonly schema: PlainSchema;
   readonly example?: string | number | boolean;
 }
@@ -141,6 +143,7 @@ function describe(
       in: parameter.in,
       description: parameter.description,
       required: parameter.in === "path" || parameter.required === true,
+      ...(parameter.mayBeEmpty ? { allowEmptyValue: true } : {}),
       schema: schemas.publish(parameter.schema),
       ...(parameter.example === undefined ? {} : { example: parameter.example }),
     })),

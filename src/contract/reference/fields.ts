@@ -89,6 +89,7 @@ export function typeOf(given: PlainSchema, telling: Telling): string {
   }
   if (format === "date-time") return "date and time";
   if (typeof type === "string") return type;
+  if (Array.isArray(type)) return type.join(" or ");
   return Array.isArray(values) || type !== undefined ? String(type ?? "value") : "anything";
 }
 

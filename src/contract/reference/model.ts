@@ -129,7 +129,9 @@ function entryOf(document: OpenApiDocument, described: Described): Entry {
     sandboxOnly: operation["x-sandbox-only"] === true,
     parameters: operation.parameters.map((parameter) => {
       const [field] = fieldsOf({ properties: { value: parameter.schema } }, { lookup, inPlace: true });
-      const { name, required, description } = parameter;
+      const { name, required, allowEmptyValue } = parameter;
+      const empty = allowEmptyValue ? " Empty, it is as if it were left out." : "";
+      const description = parameter.description + empty;
       return {
         name,
         in: parameter.in,
