@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { generatedPages } from "../src/admin/write-docs.ts";
+import { generatedContract, generatedPages } from "../src/admin/write-docs.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -31,6 +31,10 @@ test("docs/errors holds what the table of errors says (npm run docs writes it)",
   const pages = generatedPages();
   expect(readdirSync(join(root, "docs/errors")).sort()).toEqual([...pages.keys()].sort());
   for (const [name, text] of pages) expect(read(`docs/errors/${name}`), name).toBe(text);
+});
+
+test("docs/openapi.json is the contract that the server publishes (npm run docs writes it)", () => {
+  expect(read("docs/openapi.json")).toBe(generatedContract());
 });
 
 test("every dependency has its line in docs/dependencies.md", () => {

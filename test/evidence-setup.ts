@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Operation } from "../src/contract/operation.ts";
 import { operations } from "../src/contract/operations.ts";
+import { describedOperations } from "./harness/contract.ts";
 
 const file = join(import.meta.dirname, "../docs/evidence.md");
 
@@ -26,17 +27,34 @@ export function setup(): () => void {
     );
     rmSync(directory, { recursive: true, force: true });
     // A part of the tests proves a part: only a whole run says what there is evidence for.
-    if (process.env["PATCHBAY_WHOLE_RUN"] === "1") write(render(notes));
+    if (process.env["PATCHBAY_WHOLE_RUN"] !== "1") return;
+    const faults = [...write(render(notes)), ...neverSeen(notes)];
+    if (faults.length > 0) throw new Error(faults.join("\n"));
   };
 }
 
-function write(text: string): void {
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (before === text) return;
-  writeFileSync(file, text);
-  throw new Error(
-    "docs/evidence.md did not say what this run shows. It does now: look at it, and commit it.",
+/** What the contract tells, and no test can bring about: `operation status`, and why. */
+const unprovoked: Readonly<Record<string, string>> = {};
+
+/** Every status that the contract tells of an operation has to have come about. */
+function neverSeen(notes: readonly Note[]): string[] {
+  const seen = new Set(notes.map(({ operation, status }) => `${operation} ${status}`));
+  const told = describedOperations.flatMap(({ operation: { operationId, responses } }) =>
+    Object.keys(responses).map((status) => `${operationId} ${status}`),
   );
+  const missing = told.filter((one) => !seen.has(one) && !Object.hasOwn(unprovoked, one));
+  const excused = Object.keys(unprovoked).filter((one) => seen.has(one) || !told.includes(one));
+  return [
+    ...missing.map((one) => `The contract tells of ${one}, which no test brought about.`),
+    ...excused.map((one) => `${one} needs no excuse: it was seen, or is not in the contract.`),
+  ];
+}
+
+function write(text: string): string[] {
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  if (before === text) return [];
+  writeFileSync(file, text);
+  return ["docs/evidence.md did not say what this run shows. It does now: look at it, and commit it."];
 }
 
 function render(notes: readonly Note[]): string {
@@ -51,8 +69,8 @@ function render(notes: readonly Note[]): string {
   });
   return `# Evidence
 
-What the test run drove, operation by operation, and the statuses it saw. Every answer counted here was checked
-against the operation's schema. Failures that tests inject (5xx) are left out. Written by \`npm test\`; a run that shows something else fails.
+What the test run drove, operation by operation, and the statuses it saw. Every answer counted here was judged
+by the published contract (\`docs/openapi.json\`), every status of which was seen. Failures that tests inject (5xx) are left out. Written by \`npm test\`; a run that shows something else fails.
 
 *Official client* is the npm package \`cloudflare\`, unmodified, with the credentials named. *Probed* means requests
 of the tests' own. *Unproven* means neither.

@@ -62,6 +62,7 @@ describe("the published package", () => {
         "dist/index.js",
         "dist/main.js",
         "docs/compatibility.md",
+        "docs/openapi.json",
         "seeds/demo.yaml",
       ]),
     );
@@ -109,6 +110,7 @@ describe("the published package", () => {
       const { errors } = JSON.parse(await refusal.text());
       const page = await fetch(errors[0].documentation_url);
       expect(page.status).toBe(200);
+      for (const place of ["/docs", "/openapi.json"]) expect((await fetch(url + place)).status).toBe(200);
     } finally {
       server.kill("SIGTERM");
     }

@@ -9,6 +9,7 @@ import Type, { type Static } from "typebox";
 import { ResponseInfo, success } from "./envelope.ts";
 import { OneChange } from "./log.ts";
 import type { Operation } from "./operation.ts";
+import type { Parameter } from "./parameters.ts";
 import { accepted } from "./permissions.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -44,14 +45,20 @@ const Refused = Type.Object(
 
 export const AuditEntry = Type.Object(
   {
-    id: Type.String({ pattern: "^[0-9a-f]{32}$" }),
-    account: Type.Object({ id: Type.String(), name: Type.Optional(Type.String()) }, closed),
+    id: Type.String({ pattern: "^[0-9a-f]{32}$", examples: ["7f3e2d1c0b9a89786756453423120100"] }),
+    account: Type.Object(
+      {
+        id: Type.String({ examples: ["023e105f4ecef8ad9ca31a8372d0c353"] }),
+        name: Type.Optional(Type.String()),
+      },
+      closed,
+    ),
     action: Type.Object(
       {
-        description: Type.String(),
+        description: Type.String({ examples: ["Update interconnect"] }),
         result: Type.Enum([...results]),
         time: Type.String({ format: "date-time" }),
-        type: Type.Enum([...actions]),
+        type: Type.Enum([...actions], { examples: ["update"] }),
       },
       closed,
     ),
@@ -63,7 +70,7 @@ export const AuditEntry = Type.Object(
         ip_address: Type.Optional(Type.String()),
         token_id: Type.Optional(Type.String()),
         token_name: Type.Optional(Type.String()),
-        type: Type.Enum([...actors]),
+        type: Type.Enum([...actors], { examples: ["user"] }),
       },
       closed,
     ),
@@ -79,7 +86,7 @@ export const AuditEntry = Type.Object(
     resource: Type.Object(
       {
         id: Type.Optional(Type.String()),
-        product: Type.String(),
+        product: Type.String({ examples: ["magic"] }),
         response: Type.Optional(Type.Union([Changed, Refused])),
         scope: Type.Enum([...scopes]),
         type: Type.Optional(Type.String()),
@@ -87,7 +94,7 @@ export const AuditEntry = Type.Object(
       closed,
     ),
   },
-  closed,
+  { title: "AuditEntry", ...closed },
 );
 export type AuditEntry = Static<typeof AuditEntry>;
 
@@ -129,6 +136,46 @@ const lists = [...names, ...names.map((name) => `${name}.not`), "product_categor
 export const MOST_ENTRIES = 1_000;
 export const USUAL_ENTRIES = 100;
 
+const moment = (description: string, example: string): Parameter => ({
+  schema: Type.String({ minLength: 1 }),
+  description,
+  example,
+  required: true,
+});
+
+function filter(name: string, values: FilterValues): [string, Parameter][] {
+  const schema =
+    values === "text" || values === "address"
+      ? Type.String({ minLength: 1 })
+      : values === "status"
+        ? Type.Integer({ minimum: 100, maximum: 599 })
+        : Type.Enum([...values]);
+  const what = `\`${name.replace("_", ".")}\``;
+  return [
+    [name, { schema, description: `Only entries whose ${what} is one of these.` }],
+    [`${name}.not`, { schema, description: `Only entries whose ${what} is none of these.` }],
+  ];
+}
+
+/** Where the names mean something else than elsewhere, they are told here. */
+const parameters: Readonly<Record<string, Parameter>> = {
+  since: moment("The first moment of the window: a date, or a time of RFC 3339.", "2026-01-01"),
+  before: moment("The first moment after the window: a date, or a time of RFC 3339.", "2026-01-02"),
+  direction: {
+    schema: Type.Enum(["asc", "desc"], { default: "desc" }),
+    description: "With `asc` the oldest come first.",
+  },
+  limit: {
+    schema: Type.Integer({ minimum: 1, maximum: MOST_ENTRIES, default: USUAL_ENTRIES }),
+    description: "How many entries at most are in one answer.",
+  },
+  ...Object.fromEntries(Object.entries(auditFilters).flatMap(([name, values]) => filter(name, values))),
+  product_category: {
+    schema: Type.String(),
+    description: "The vendor's filter. Patchbay has no categories, and refuses all of them.",
+  },
+};
+
 /** What may be asked of the audit log. */
 export const auditOperations = {
   listAuditLogs: {
@@ -138,6 +185,17 @@ export const auditOperations = {
     groups: accepted.readAudit,
     query: ["since", "before", "direction", "limit", "cursor", ...lists],
     lists,
+    parameters,
+    refusals: [
+      "missing_query",
+      "empty_window",
+      "foreign_cursor",
+      "audit_too_wide",
+      "no_product_category",
+      "history_moved",
+      "store_unavailable",
+      "store_unreadable",
+    ],
     answer: success(Type.Array(AuditEntry)),
     origin: "vendor",
   },

@@ -15,24 +15,47 @@ export type FaultStatus = (typeof faultStatuses)[number];
 const LONGEST_DELAY = 60_000;
 
 const members = {
-  /** By its name in the list of operations. */
-  operation: Type.String(),
-  /** Answered instead of carrying the operation out. */
-  status: Type.Optional(Type.Enum([...faultStatuses])),
-  /** How much later the answer leaves. */
-  latency_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_DELAY })),
-  /** The connection is closed without an answer, before the operation is carried out or after it. */
-  drop: Type.Optional(Type.Enum(["before", "after"])),
+  operation: Type.String({
+    description: "The operation's name, as in this reference.",
+    examples: ["updateInterconnects"],
+  }),
+  status: Type.Optional(
+    Type.Enum([...faultStatuses], { description: "Answered instead of carrying the operation out." }),
+  ),
+  latency_ms: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: LONGEST_DELAY,
+      description: "How many milliseconds later the answer leaves.",
+      examples: [250],
+    }),
+  ),
+  drop: Type.Optional(
+    Type.Enum(["before", "after"], {
+      description:
+        "The connection is closed without an answer, before the operation is carried out or after it.",
+    }),
+  ),
 };
-const times = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+const times = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000,
+  description: "How many requests it strikes; 1 unless said.",
+  examples: [2],
+});
 
 export const ArmedFault = Type.Object({ ...members, times: Type.Optional(times) }, closed);
 export type ArmedFault = Static<typeof ArmedFault>;
 
 /** A fault as it stands: how often it struck, and how often it still will. */
 export const Fault = Type.Object(
-  { ...members, times, struck: Type.Integer({ minimum: 0 }), left: Type.Integer({ minimum: 0 }) },
-  closed,
+  {
+    ...members,
+    times,
+    struck: Type.Integer({ minimum: 0, description: "How often it struck.", examples: [1] }),
+    left: Type.Integer({ minimum: 0, description: "How often it still will.", examples: [1] }),
+  },
+  { ...closed, title: "Fault" },
 );
 export type Fault = Static<typeof Fault>;
 
@@ -43,8 +66,10 @@ export const faultOperations = {
   listFaults: {
     method: "GET",
     path: "/patchbay/v1/faults",
-    summary: "List the faults that are armed, and how often each struck (sandbox only)",
+    summary: "List the faults that are armed, and how often each struck",
     groups: accepted.administer,
+    sandboxOnly: true,
+    volatile: true,
     query: [],
     answer: faults,
     origin: "patchbay",
@@ -52,18 +77,26 @@ export const faultOperations = {
   armFault: {
     method: "PUT",
     path: "/patchbay/v1/faults",
-    summary: "Arm a fault for the next requests of an operation (sandbox only)",
+    summary: "Arm a fault for the next requests of an operation",
     groups: accepted.administer,
+    sandboxOnly: true,
+    volatile: true,
     query: [],
     answer: success(Fault),
+    description:
+      "Strikes the next `times` requests of the operation, after those of faults armed before. It needs at least one of `status`, `latency_ms` and `drop`, and takes no `status` with `drop`. An answer that a fault made up has the header `x-patchbay-fault`.",
     body: ArmedFault,
+    example: { operation: "updateInterconnects", latency_ms: 250, times: 2 },
+    refusals: ["unknown_operation", "fault_without_effect", "fault_contradicts_itself", "too_many_faults"],
     origin: "patchbay",
   },
   clearFaults: {
     method: "DELETE",
     path: "/patchbay/v1/faults",
-    summary: "Clear all faults (sandbox only)",
+    summary: "Clear all faults",
     groups: accepted.administer,
+    sandboxOnly: true,
+    volatile: true,
     query: [],
     answer: faults,
     origin: "patchbay",

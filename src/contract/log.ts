@@ -16,28 +16,42 @@ const closed = { additionalProperties: false } as const;
 /** Who made a change: a token, a user by key, or Patchbay itself. */
 export const Actor = Type.Object(
   {
-    type: Type.Enum(["token", "user", "system"]),
-    id: Type.String(),
-    /** The token's name, the user's e-mail address, or what Patchbay was doing. */
-    name: Type.String(),
+    type: Type.Enum(["token", "user", "system"], {
+      description: "A token, a user by key, or Patchbay itself.",
+      examples: ["token"],
+    }),
+    id: Type.String({
+      description: "The token's or user's identifier.",
+      examples: ["ed17574386854bf78a67040be0a770b0"],
+    }),
+    name: Type.String({
+      description: "The token's name, the user's e-mail address, or what Patchbay was doing.",
+      examples: ["everything"],
+    }),
   },
-  closed,
+  { title: "Actor", ...closed },
 );
 export type Actor = Static<typeof Actor>;
 
 /** A field's value before and after. A side that is absent had, or has, no value. */
 const FieldChange = Type.Object(
   { before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) },
-  closed,
+  { examples: [{ before: 1476, after: 1400 }], ...closed },
 );
 
 const change = {
-  kind: Type.String(),
-  id: Type.String(),
-  name: Type.Optional(Type.String()),
-  action: Type.Enum(["create", "update", "delete"]),
-  /** By dotted path, e.g. `health_check.rate`. `modified_on` is not listed: it is the change's time. */
-  fields: Type.Record(Type.String(), FieldChange),
+  kind: Type.String({ description: "What it is: `interconnect`, `route`, …", examples: ["interconnect"] }),
+  id: Type.String({ examples: ["c4a7362d577a6c3019a474fd6f485821"] }),
+  name: Type.Optional(
+    Type.String({ description: "What it was called, if it has a name.", examples: ["pni_ord"] }),
+  ),
+  action: Type.Enum(["create", "update", "delete"], { examples: ["update"] }),
+  // `modified_on` is not listed: it is the change's time.
+  fields: Type.Record(Type.String(), FieldChange, {
+    description:
+      "By dotted path, such as `health_check.rate`: the value before and after. A side that is absent had, or has, no value; secrets are masked.",
+    examples: [{ mtu: { before: 1476, after: 1400 } }],
+  }),
 };
 
 /** What happened to one object. */
@@ -46,25 +60,38 @@ export const OneChange = Type.Object(change, closed);
 const ObjectChange = Type.Object(
   {
     ...change,
-    /** In the directory: the accounts the object concerns or concerned; `*` is all of them. */
-    accounts: Type.Optional(Type.Array(Type.String())),
+    accounts: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "In the directory: the accounts the object concerns or concerned; `*` is all of them.",
+      }),
+    ),
   },
   closed,
 );
 
 export const ChangeRecord = Type.Object(
   {
-    revision: Type.Integer({ minimum: 1 }),
-    time: Type.String({ format: "date-time" }),
+    revision: Type.Integer({ minimum: 1, description: "The revision that the change made.", examples: [2] }),
+    time: Type.String({
+      format: "date-time",
+      description: "When it was made, in UTC with microseconds.",
+      examples: ["2026-01-02T03:04:05.678901Z"],
+    }),
     actor: Actor,
-    /** The `cf-ray` of the request that made the change. */
-    request_id: Type.String(),
-    /** The address it came from. */
-    address: Type.Optional(Type.String()),
-    operation: Type.String(),
-    objects: Type.Array(ObjectChange),
+    request_id: Type.String({
+      description: "The `cf-ray` of the request that made the change.",
+      examples: ["9b2f1c0d3e4a5b6c-PBY"],
+    }),
+    address: Type.Optional(
+      Type.String({ description: "The address it came from.", examples: ["127.0.0.1"] }),
+    ),
+    operation: Type.String({
+      description: "The operation, by its `operationId`; `seed` for what was there from the start.",
+      examples: ["updateInterconnect"],
+    }),
+    objects: Type.Array(ObjectChange, { description: "Every object that changed." }),
   },
-  closed,
+  { title: "ChangeRecord", ...closed },
 );
 export type ChangeRecord = Static<typeof ChangeRecord>;
 
@@ -74,9 +101,16 @@ export const ChangeAnswer = success(ChangeRecord);
 export const StateAnswer = success(
   Type.Object(
     {
-      account_id: Type.String(),
-      epoch: Type.String(),
-      revision: Type.Integer({ minimum: 0 }),
+      account_id: Type.String({ examples: ["023e105f4ecef8ad9ca31a8372d0c353"] }),
+      epoch: Type.String({
+        description: "A random word that is new whenever history is: after a reset or a restore.",
+        examples: ["8f14e45fceea167a"],
+      }),
+      revision: Type.Integer({
+        minimum: 0,
+        description: "Grows by one with every change of the account.",
+        examples: [2],
+      }),
       settings: AccountSettings,
       cni_settings: CniSettings,
       interconnects: Type.Array(Interconnect),
@@ -98,6 +132,9 @@ export const logOperations = {
     method: "GET",
     path: `${own}/changes`,
     summary: "List or follow the account's changes",
+    description:
+      "Without `after`: newest first, in pages. With `after`: what came after that revision, oldest first, as soon as there is some or `wait` seconds are over. `result_info` tells `count`, `epoch` and `revision` of the account, and the `cursor` of the next page if there is one.",
+    refusals: ["history_moved", "history_pruned", "store_unavailable", "store_unreadable"],
     groups: accepted.readLog,
     query: ["limit", "cursor", "after", "wait", "epoch"],
     answer: ChangeListAnswer,
@@ -107,6 +144,7 @@ export const logOperations = {
     method: "GET",
     path: `${own}/changes/:revision`,
     summary: "One change",
+    refusals: ["change_pruned", "store_unreadable"],
     groups: accepted.readLog,
     query: [],
     answer: ChangeAnswer,
@@ -116,6 +154,9 @@ export const logOperations = {
     method: "GET",
     path: `${own}/state`,
     summary: "All objects of the account, with epoch and revision",
+    description:
+      "One consistent answer, in which secrets are masked. Follow `changes` from its `revision` on.",
+    conditional: true,
     groups: accepted.readLog,
     query: [],
     answer: StateAnswer,

@@ -82,7 +82,10 @@ export function startPage(): Page {
     blocks: [
       { type: "text", text: "A self-hosted control plane for network interconnects. This server answers:" },
       { type: "table", head: ["method", "path", ""], rows },
-      { type: "text", text: "Every error has a page: [all errors](/docs/errors)." },
+      {
+        type: "text",
+        text: "Each is described in the [reference](/docs), which is also there [for programs](/openapi.json). Every error has a page: [all errors](/docs/errors).",
+      },
       { type: "text", text: "Patchbay is independent of Cloudflare, and neither made nor endorsed by it." },
     ],
   };
@@ -104,14 +107,16 @@ export function renderMarkdown(page: Page, relative = false): string {
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character);
 }
 
-function inline(text: string): string {
+/** A line of text as HTML: `code`, **strong**, and links to places of this server. */
+export function inline(text: string): string {
   return escapeHtml(text)
     .replaceAll(/`([^`]+)`/g, "<code>$1</code>")
-    .replaceAll(/\[([^\]]+)\]\((\/[\w/]*)\)/g, '<a href="$2">$1</a>');
+    .replaceAll(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
+    .replaceAll(/\[([^\]]+)\]\(([/#][\w/.-]*)\)/g, '<a href="$2">$1</a>');
 }
 
 const STYLE = `:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}

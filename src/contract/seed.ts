@@ -5,20 +5,39 @@ import { BgpMode } from "./cni/cni.ts";
 import { closed, GivenUuid, Whole32 } from "./cni/forms.ts";
 import { NewDirectPort, NewPartnerPort } from "./cni/port.ts";
 import { NewSlot } from "./cni/slot.ts";
-import { Interconnect, UpdateWithText } from "./interconnect.ts";
+import { Interconnect, says as interconnectSays, UpdateWithText } from "./interconnect.ts";
 import { NewStaticRoute } from "./static-route.ts";
 
-const AccountId = Type.String({ pattern: "^[0-9a-f]{32}$" });
-const ObjectId = Type.String({ pattern: "^[0-9a-f]{32}$" });
-const DateTime = Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z$" });
-export const Prefixes = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 10_000 });
+const objectId = { pattern: "^[0-9a-f]{32}$" } as const;
+const dateTime = { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z$" } as const;
 
-const PoolPrefixes = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 });
+const AccountId = Type.String(objectId);
+const ObjectId = Type.String(objectId);
+const DateTime = Type.String(dateTime);
+export const Prefix = Type.String({ maxLength: 64 });
+const Prefixes = Type.Array(Prefix, { maxItems: 10_000 });
+
+/** What the pools mean, whether they are told or taken. */
+export const poolsSay = {
+  pools: { description: "Where CNIs get their addresses from, the lowest free one first." },
+  interface: {
+    description:
+      "Of the `interface_address`: IPv4 prefixes of /8 to /31, in the ranges that interconnects may have it in.",
+    examples: [["10.213.1.0/24"]],
+  },
+  link: {
+    description: "Of the link, `p2p_ip` and `cust_ip`: IPv4 prefixes of /8 to /31.",
+    examples: [["192.0.2.128/25"]],
+  },
+} as const;
 
 /** Where CNIs get their addresses from: those of the link, and those of the interface on it. */
 export const Pools = Type.Object(
-  { interface: Type.Optional(PoolPrefixes), link: Type.Optional(PoolPrefixes) },
-  closed,
+  {
+    interface: Type.Optional(Type.Array(Prefix, { maxItems: 100, ...poolsSay.interface })),
+    link: Type.Optional(Type.Array(Prefix, { maxItems: 100, ...poolsSay.link })),
+  },
+  { ...poolsSay.pools, ...closed },
 );
 
 const { id: _id, created_on: _created, modified_on: _modified, ...updatable } = UpdateWithText.properties;
@@ -27,15 +46,34 @@ const { id: _id, created_on: _created, modified_on: _modified, ...updatable } = 
 export const GivenInterconnect = Type.Object(
   {
     ...updatable,
-    id: ObjectId,
-    name: Type.String({ minLength: 1, maxLength: 255 }),
+    id: Type.String({ ...objectId, ...interconnectSays.id }),
+    colo_name: Type.Optional(
+      Type.String({ description: "The data centre it ends in.", examples: ["pni_ord"] }),
+    ),
+    name: Type.String({ minLength: 1, maxLength: 255, ...interconnectSays.name }),
     version: Interconnect.properties.version,
-    interface_address: Type.String({ minLength: 1, maxLength: 64 }),
-    created_on: Type.Optional(DateTime),
-    modified_on: Type.Optional(DateTime),
-    virtual_port_reservation_id: Type.Optional(ObjectId),
-    /** The link under the interconnect: the provider's and the customer's end, each as a prefix. */
-    link: Type.Optional(Type.Object({ p2p_ip: Type.String(), cust_ip: Type.String() }, closed)),
+    interface_address: Type.String({ minLength: 1, maxLength: 64, ...interconnectSays.interface_address }),
+    created_on: Type.Optional(
+      Type.String({ ...dateTime, description: "When it was made: now, unless said." }),
+    ),
+    modified_on: Type.Optional(
+      Type.String({ ...dateTime, description: "When a value changed last: when it was made, unless said." }),
+    ),
+    virtual_port_reservation_id: Type.Optional(
+      Type.String({ ...objectId, description: "The port reservation it runs over." }),
+    ),
+    link: Type.Optional(
+      Type.Object(
+        {
+          p2p_ip: Type.String({ description: "The provider's end.", examples: ["198.51.100.0/31"] }),
+          cust_ip: Type.String({ description: "The customer's end.", examples: ["198.51.100.1/31"] }),
+        },
+        {
+          description: "The link under the interconnect: its two ends, each with the prefix of the subnet.",
+          ...closed,
+        },
+      ),
+    ),
   },
   closed,
 );
@@ -61,7 +99,7 @@ const SeedStaticRoute = Type.Object(
   closed,
 );
 
-const SeedSlot = Type.Object({ ...NewSlot.properties, id: GivenUuid }, closed);
+const SeedSlot = Type.Object({ ...NewSlot.properties, id: GivenUuid() }, closed);
 
 /** A port of either type: `slot_id` of a direct one, `pairing_key` and `bandwidth` of a partner's. */
 export const SeedPort = Type.Object(
@@ -71,7 +109,7 @@ export const SeedPort = Type.Object(
     pairing_key: Type.Optional(NewPartnerPort.properties.pairing_key),
     slot_id: Type.Optional(NewDirectPort.properties.slot_id),
     type: Type.Enum(["direct", "gcp_partner"]),
-    virtual_port_reservation_id: GivenUuid,
+    virtual_port_reservation_id: GivenUuid(),
   },
   closed,
 );
@@ -86,7 +124,7 @@ export const SeedAccount = Type.Object(
     authorized_prefixes: Type.Optional(Prefixes),
     virtual_subnet6: Type.Optional(Type.String({ maxLength: 64 })),
     pools: Type.Optional(Pools),
-    default_asn: Type.Optional(Whole32),
+    default_asn: Type.Optional(Whole32()),
     slots: Type.Optional(Type.Array(SeedSlot, { maxItems: 100_000 })),
     ports: Type.Optional(Type.Array(SeedPort, { maxItems: 100_000 })),
     interconnects: Type.Optional(Type.Array(SeedInterconnect, { maxItems: 100_000 })),

@@ -84,7 +84,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addFaultRoutes(routes, context);
-  addPages(app, routes);
+  addPages(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
       request,

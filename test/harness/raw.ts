@@ -2,7 +2,8 @@
 
 import { connect as open, type Socket } from "node:net";
 import { connect as openSecurely } from "node:tls";
-import { checkAnswer, demo } from "./server.ts";
+import { judgeAnswer } from "./contract.ts";
+import { demo, noteEvidence } from "./server.ts";
 
 export interface RawReply {
   readonly status: number;
@@ -134,8 +135,19 @@ export async function askRaw(base: string, request: RawRequest | string): Promis
   const [method = "", path = ""] =
     typeof request === "string" ? request.split(" ", 2) : [request.method ?? "GET", request.path];
   const reply = await connection.reply(method === "HEAD");
-  const isJson = typeof reply?.body === "object";
-  if (reply && isJson) checkAnswer(method, URL.canParse(path, base) ? path : "/", reply.status, reply.body);
+  const url = URL.canParse(path, base) ? path : "/";
+  const contentType = reply?.headers["content-type"];
+  const isReal = reply?.headers["x-patchbay-fault"] === undefined;
+  if (reply && isReal && contentType === "application/json" && method !== "HEAD") {
+    const { status, headers, body } = reply;
+    judgeAnswer(method, url, {
+      status,
+      contentType,
+      header: (name) => headers[name],
+      body: body === "" ? undefined : body,
+    });
+    noteEvidence(method, url, status, "probe");
+  }
   return reply;
 }
 

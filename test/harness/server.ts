@@ -1,13 +1,11 @@
-/** A real server in the test's own process, and a client that checks every answer by its schema. */
+/** A real server in the test's own process, and a client that checks every answer by the published contract. */
 
 import { appendFileSync, mkdirSync } from "node:fs";
 import Cloudflare, { type ClientOptions } from "cloudflare";
-import { Compile, type Validator } from "typebox/compile";
-import { BareFailure, Failure } from "../../src/contract/envelope.ts";
-import { type OperationName, operations } from "../../src/contract/operations.ts";
 import type { ServerConfig } from "../../src/server/config.ts";
 import { demo } from "../../src/server/demo.ts";
 import { type Overrides, type RunningServer, startServer } from "../../src/server/patchbay.ts";
+import { describedOperation, judgeAnswer } from "./contract.ts";
 
 export { demo } from "../../src/server/demo.ts";
 
@@ -40,44 +38,9 @@ export interface Ask {
   readonly body?: unknown;
 }
 
-const answers = new Map<OperationName, Validator>(
-  Object.entries(operations).map(([name, { answer }]) => [
-    name as OperationName,
-    Compile(answer) as unknown as Validator,
-  ]),
-);
-const failure = Compile(Failure);
-const bareFailure = Compile(BareFailure);
-
-const routes = Object.entries(operations).map(([name, { method, path }]) => ({
-  name: name as OperationName,
-  method: method as string,
-  pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`),
-}));
-
 /** The operation a request is for, if it is one. */
-export function operationOf(method: string, url: string): OperationName | undefined {
-  const path = new URL(url, "http://localhost").pathname;
-  return routes.find((route) => route.method === method && route.pattern.test(path))?.name;
-}
-
-/** Throws if the answer is not what the operation's schema says. */
-export function checkAnswer(method: string, url: string, status: number, body: unknown): void {
-  const name = operationOf(method, url);
-  const validator =
-    status < 400
-      ? name && answers.get(name)
-      : status === 400 && bareFailure.Check(body)
-        ? bareFailure
-        : failure;
-  if (status === 304) return;
-  if (!validator) throw new Error(`${method} ${url} answered ${status}, but is no operation.`);
-  if (!validator.Check(body)) {
-    const told = JSON.stringify(validator.Errors(body).slice(0, 3));
-    throw new Error(
-      `${method} ${url} answered ${status} against its schema: ${told}\n${JSON.stringify(body)?.slice(0, 2000)}`,
-    );
-  }
+export function operationOf(method: string, url: string): string | undefined {
+  return describedOperation(method, url)?.operation.operationId;
 }
 
 /** Notes that an operation was driven, for docs/evidence.md. */
@@ -92,6 +55,24 @@ export function noteEvidence(method: string, url: string, status: number, by: st
 /** What a fault made up is no evidence of an operation. */
 const isReal = ({ headers }: Response) => !headers.has("x-patchbay-fault");
 
+/** The body of an answer: parsed if it is JSON, `undefined` if it is empty. */
+async function readAnswer(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (text === "") return undefined;
+  return response.headers.get("content-type") === "application/json" ? JSON.parse(text) : text;
+}
+
+/**
+ * Throws if the answer is none that the published contract knows. Pages for people are no part of it, and what a
+ * fault made up is not either. */
+function checkAnswer(method: string, url: string, response: Response, body: unknown): void {
+  if (!isReal(response)) return;
+  const contentType = response.headers.get("content-type");
+  if (operationOf(method, url) === undefined && contentType !== "application/json") return;
+  const header = (name: string) => response.headers.get(name);
+  judgeAnswer(method, url, { status: response.status, contentType, header, body });
+}
+
 /** Sends a request as given and checks the answer. */
 export async function ask(base: string, method: string, path: string, asked: Ask = {}): Promise<Reply> {
   const { token = demo.token, headers = {}, body } = asked;
@@ -105,14 +86,8 @@ export async function ask(base: string, method: string, path: string, asked: Ask
     },
     ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  const json = response.headers.get("content-type") === "application/json" && text !== "";
-  const reply = {
-    status: response.status,
-    headers: response.headers,
-    body: json ? JSON.parse(text) : text || undefined,
-  };
-  if (json || response.status === 304) checkAnswer(method, base + path, reply.status, reply.body);
+  const reply = { status: response.status, headers: response.headers, body: await readAnswer(response) };
+  checkAnswer(method, base + path, response, reply.body);
   if (isReal(response)) noteEvidence(method, base + path, reply.status, "probe");
   return reply;
 }
@@ -159,10 +134,7 @@ function checkedFetch(options: ClientOptions): typeof fetch {
     const response = await fetch(input, init);
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const method = init?.method?.toUpperCase() ?? "GET";
-    // A copy that nobody reads would keep the client from letting go of the answer.
-    if (response.headers.get("content-type") === "application/json") {
-      checkAnswer(method, url, response.status, JSON.parse(await response.clone().text()));
-    }
+    checkAnswer(method, url, response, await readAnswer(response.clone()));
     if (isReal(response)) noteEvidence(method, url, response.status, `client, ${credential}`);
     return response;
   };

@@ -6,6 +6,7 @@ import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
+import { LOG_BOUNDS } from "../../contract/parameters.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Page } from "../../store/store.ts";
 import { type Routes, readNumber, type ServerCall } from "../call.ts";
@@ -14,11 +15,6 @@ import type { AppContext } from "../context.ts";
 import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-
-const MOST_RECORDS = 100;
-const USUAL_RECORDS = 20;
-/** The longest that a follower is kept waiting, in seconds. */
-const LONGEST_WAIT = 60;
 
 interface Following {
   readonly live: LiveState;
@@ -42,9 +38,9 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
   /** `recheck` throws if who waited may no longer know. */
   function list(call: ServerCall, live: LiveState, recheck: () => void): Promise<Answer> {
     const { query } = call;
-    const limit = readNumber(query, "limit", 1, MOST_RECORDS) ?? USUAL_RECORDS;
+    const limit = readNumber(query, "limit", 1, LOG_BOUNDS.most) ?? LOG_BOUNDS.usual;
     const after = readNumber(query, "after", 0, Number.MAX_SAFE_INTEGER);
-    const wait = readNumber(query, "wait", 0, LONGEST_WAIT);
+    const wait = readNumber(query, "wait", 0, LOG_BOUNDS.longestWait);
     if (after === undefined) {
       for (const name of ["wait", "epoch"]) {
         if (query[name] !== undefined) {

@@ -1,32 +1,71 @@
-/** Pages for people: the start page and what each error means. */
+/** Pages for people, and the contract for programs: the start page, the reference, what each error means. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { errorPage, errorPages, renderHtml, renderMarkdown, startPage } from "../../contract/pages.ts";
+import {
+  errorPage,
+  errorPages,
+  type Page,
+  renderHtml,
+  renderMarkdown,
+  startPage,
+} from "../../contract/pages.ts";
 import type { Routes } from "../call.ts";
+import type { AppContext } from "../context.ts";
+import { hasDemoCredentials } from "../exposure.ts";
+import { type Form, Published } from "../published.ts";
 import { refuse } from "../refusal.ts";
 
 /** Nothing is loaded from anywhere, and nothing runs. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
-export function addPages(app: FastifyInstance, routes: Routes): void {
-  const send = (request: FastifyRequest, reply: FastifyReply, page: ReturnType<typeof errorPage>) => {
-    if (!page) return routes.answer(request, reply, routes.refusal(request, refuse("no_route")));
-    const html = request.headers.accept?.includes("text/html") ?? false;
+export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingress }: AppContext): void {
+  const published = new Published();
+
+  const send = (request: FastifyRequest, reply: FastifyReply, type: string, body: string | Buffer) =>
     routes.answer(request, reply, {
       status: 200,
-      body: html ? renderHtml(page) : renderMarkdown(page),
+      body,
       headers: {
-        "content-type": html ? "text/html; charset=utf-8" : "text/markdown; charset=utf-8",
+        "content-type": type,
         "content-security-policy": POLICY,
         "x-content-type-options": "nosniff",
         vary: "accept",
       },
     });
+
+  const sendPage = (request: FastifyRequest, reply: FastifyReply, page: Page | undefined) => {
+    if (!page) return routes.answer(request, reply, routes.refusal(request, refuse("no_route")));
+    if (wantsHtml(request)) send(request, reply, "text/html; charset=utf-8", renderHtml(page));
+    else send(request, reply, "text/markdown; charset=utf-8", renderMarkdown(page));
   };
-  app.get("/", (request, reply) => send(request, reply, startPage()));
-  app.get("/docs/errors", (request, reply) => send(request, reply, errorPages()));
+
+  const sendPublished = (request: FastifyRequest, reply: FastifyReply, form: Form) => {
+    const isDemo = hasDemoCredentials(accounts.directory.state);
+    reply.hijack();
+    published.text(form, ingress.baseOf(request.raw), isDemo).then(
+      (text) => send(request, reply, types[form], text),
+      (error) => routes.answer(request, reply, routes.refusal(request, error)),
+    );
+  };
+
+  app.get("/", (request, reply) => sendPage(request, reply, startPage()));
+  app.get("/openapi.json", (request, reply) => sendPublished(request, reply, "openapi"));
+  app.get("/docs", (request, reply) =>
+    sendPublished(request, reply, wantsHtml(request) ? "html" : "markdown"),
+  );
+  app.get("/docs/errors", (request, reply) => sendPage(request, reply, errorPages()));
   app.get("/docs/errors/:code", (request, reply) => {
     const { code } = request.params as { code: string };
-    send(request, reply, errorPage(code.replace(/\.md$/, "")));
+    sendPage(request, reply, errorPage(code.replace(/\.md$/, "")));
   });
+}
+
+const types = {
+  html: "text/html; charset=utf-8",
+  markdown: "text/markdown; charset=utf-8",
+  openapi: "application/json",
+} as const;
+
+function wantsHtml({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes("text/html") ?? false;
 }

@@ -1,0 +1,75 @@
+/** The operations by what they are about, in the order in which a reader meets them. */
+
+import { accountAdministrationOperations } from "./account-administration.ts";
+import { auditOperations } from "./audit.ts";
+import { cniOperations } from "./cni/cni.ts";
+import { portOperations } from "./cni/port.ts";
+import { slotOperations } from "./cni/slot.ts";
+import { tokenOperations } from "./directory/token.ts";
+import { faultOperations } from "./fault.ts";
+import { interconnectOperations } from "./interconnect.ts";
+import { logOperations } from "./log.ts";
+import type { Operation } from "./operation.ts";
+import { sandboxOperations } from "./sandbox.ts";
+import { staticRouteOperations } from "./static-route.ts";
+
+export interface Family {
+  readonly name: string;
+  readonly about: string;
+  readonly operations: Readonly<Record<string, Operation>>;
+}
+
+/** What customers may ask of slots; the rest is their administrators'. */
+const { listCniSlots, getCniSlot, ...administeredSlots } = slotOperations;
+
+export const families: readonly Family[] = [
+  {
+    name: "Interconnects",
+    about:
+      "The Magic interconnects of an account: how each is addressed, checked and routed. Updates are partial: what is left out stays.",
+    operations: interconnectOperations,
+  },
+  {
+    name: "Static routes",
+    about: "Which prefixes an account reaches through the customer's end of which tunnel or interconnect.",
+    operations: staticRouteOperations,
+  },
+  {
+    name: "CNI",
+    about:
+      "How a Magic interconnect comes to be: slots of the edge, the ports that take them (which the API calls CNI interconnects), and the CNIs on those, each of which makes one Magic interconnect. Answers stand without an envelope.",
+    operations: {
+      listCniSlots,
+      getCniSlot,
+      ...portOperations,
+      ...cniOperations,
+    },
+  },
+  {
+    name: "Administration",
+    about:
+      "Patchbay's own, for administrators: what an account may do and has, its slots, and interconnects that no CNI makes.",
+    operations: { ...accountAdministrationOperations, ...administeredSlots },
+  },
+  {
+    name: "Tokens",
+    about: "What a credential is, and what it may do.",
+    operations: tokenOperations,
+  },
+  {
+    name: "Change log and state",
+    about:
+      "Patchbay's own: every change that an account ever accepted, one revision each, and all of its objects at once.",
+    operations: logOperations,
+  },
+  {
+    name: "Audit log",
+    about: "Who did what to an account, and who was refused, in the vendor's form.",
+    operations: auditOperations,
+  },
+  {
+    name: "Sandbox",
+    about: "Patchbay's own: what a server started with `--sandbox` takes besides.",
+    operations: { ...sandboxOperations, ...faultOperations },
+  },
+];

@@ -1,0 +1,67 @@
+/**
+ * The published contract as texts: the OpenAPI document, and the reference made of it. Each is made once,
+ * when first asked for; only the address under which the server was reached is put in later.
+ */
+
+import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { type OpenApiDocument, openApiDocument } from "../contract/openapi/document.ts";
+import { escapeHtml } from "../contract/pages.ts";
+import { renderReference } from "../contract/reference/html.ts";
+import { renderReferenceMarkdown } from "../contract/reference/markdown.ts";
+import { referenceOf } from "../contract/reference/model.ts";
+import { demo } from "./demo.ts";
+
+/** Stands for the address until that is known. No name ends so (RFC 6761, section 6.4). */
+const ADDRESS = "http://patchbay.invalid";
+
+/** What stands in the lines to copy where there is no token that everybody knows: the shell's own variable. */
+const TOKEN = "$PATCHBAY_TOKEN";
+
+export type Form = "openapi" | "html" | "markdown";
+
+interface Text {
+  /** What stands between one address and the next. */
+  readonly parts: readonly string[];
+  /** As it was sent last: most clients reach a server under the same address. */
+  last?: { readonly address: string; readonly body: Buffer };
+}
+
+export class Published {
+  readonly #texts = new Map<string, Promise<Text>>();
+  #document: Promise<OpenApiDocument> | undefined;
+
+  /** A text for a client that reached the server under `address`. With the demonstration, its token is in it. */
+  async text(form: Form, address: string, isDemo: boolean): Promise<Buffer> {
+    const key = form === "openapi" ? form : `${form} ${isDemo}`;
+    let made = this.#texts.get(key);
+    if (!made) {
+      made = this.#make(form, isDemo ? demo.token : TOKEN).then((text) => ({ parts: text.split(ADDRESS) }));
+      this.#texts.set(key, made);
+    }
+    const text = await made;
+    if (text.last?.address !== address) {
+      const body = Buffer.from(text.parts.join(form === "html" ? escapeHtml(address) : address));
+      text.last = { address, body };
+    }
+    return text.last.body;
+  }
+
+  /** Each step takes a turn of its own, between which others are answered. */
+  async #make(form: Form, token: string): Promise<string> {
+    this.#document ??= setImmediate().then(() => openApiDocument({ version, server: ADDRESS }));
+    const document = await this.#document;
+    await setImmediate();
+    if (form === "openapi") return JSON.stringify(document);
+    const reference = referenceOf(document, token);
+    await setImmediate();
+    return form === "html" ? renderReference(reference) : renderReferenceMarkdown(reference);
+  }
+}
+
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+);
+
+/** Patchbay's own. */
+export const version: string = manifest.version;

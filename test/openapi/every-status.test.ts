@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
+import { asObject } from "../../src/contract/openapi/schemas.ts";
+import { examplePath } from "../../src/contract/reference/curl.ts";
+import { systemClock } from "../../src/server/clock.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { NotCommitted, Unreadable } from "../../src/store/store.ts";
+import { type DescribedOperation, describedOperations } from "../harness/contract.ts";
+import { FaultyStore } from "../harness/faulty-store.ts";
+import { askRaw } from "../harness/raw.ts";
+import { type Ask, type Reply, startTestServer, type TestServer } from "../harness/server.ts";
+
+/**
+ * Whatever operation there is: its example is taken by the demonstration, and it answers with every status
+ * that follows from what it is. Each answer is judged by the document as it comes in.
+ */
+
+const cases = describedOperations.map((described) => ({
+  ...described,
+  name: described.operation.operationId,
+}));
+
+const answering = (status: number) =>
+  cases.filter(({ operation }) => Object.hasOwn(operation.responses, status));
+
+/** The document's own example of a request, otherwise as said. */
+function example(
+  server: TestServer,
+  { path, method, operation }: DescribedOperation,
+  asked: Ask & { readonly query?: string } = {},
+): Promise<Reply> {
+  const { query = "", ...rest } = asked;
+  const url = examplePath(path, operation);
+  const body = operation.requestBody?.content[JSON_TYPE]?.example;
+  const separated = query === "" ? "" : `${url.includes("?") ? "&" : "?"}${query}`;
+  return server.ask(method.toUpperCase(), url + separated, {
+    ...(body === undefined ? {} : { body }),
+    ...rest,
+  });
+}
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+describe("the example is taken:", () => {
+  test.each(cases)("$name", async (described) => {
+    const reply = await example(server, described);
+    expect(reply.status, JSON.stringify(reply.body)).toBe(200);
+    if (described.method !== "get") await server.reset();
+  });
+});
+
+describe("304 for what the client has:", () => {
+  test.each(answering(304))("$name", async (described) => {
+    const { headers } = await example(server, described);
+    const etag = headers.get("etag") ?? "";
+    expect((await example(server, described, { headers: { "if-none-match": etag } })).status).toBe(304);
+  });
+});
+
+describe("400 for a query parameter that there is not, and without a credential:", () => {
+  test.each(cases)("$name", async (described) => {
+    expect((await example(server, described, { query: "no_such_parameter=1" })).status).toBe(400);
+    expect((await example(server, described, { token: null })).status).toBe(400);
+  });
+});
+
+describe("400 for a value that a parameter's schema does not take:", () => {
+  const rows = cases.flatMap((described) =>
+    described.operation.parameters.flatMap(({ name, in: place, schema, allowEmptyValue }) => {
+      const { items = schema } = schema;
+      const { type, minimum, maximum, enum: values } = asObject(items);
+      const wrong = [
+        ...(type === "boolean" || type === "integer" || Array.isArray(values)
+          ? ["no-such-value", ...(allowEmptyValue ? [] : [""])]
+          : []),
+        ...(typeof minimum === "number" ? [String(minimum - 1)] : []),
+        ...(typeof maximum === "number" ? [String(maximum + 1)] : []),
+      ];
+      return place === "path" ? [] : wrong.map((value) => ({ ...described, parameter: name, place, value }));
+    }),
+  );
+  test.each(rows)("$name, $parameter: $value", async ({ parameter, place, value, ...described }) => {
+    const asked =
+      place === "query" ? { query: `${parameter}=${value}` } : { headers: { [parameter]: value } };
+    expect((await example(server, described, asked)).status).toBe(400);
+  });
+});
+
+describe("an empty parameter that may be empty is as if it were left out:", () => {
+  const rows = cases.flatMap((described) =>
+    described.operation.parameters
+      .filter(({ allowEmptyValue }) => allowEmptyValue)
+      .map(({ name: parameter }) => ({ ...described, parameter })),
+  );
+  test.each(rows)("$name, $parameter", async ({ parameter, ...described }) => {
+    const [without, empty] = [
+      await example(server, described),
+      await example(server, described, { query: `${parameter}=` }),
+    ];
+    expect([empty.status, empty.body]).toEqual([200, without.body]);
+  });
+});
+
+describe("401 or 403 for a token that nobody has:", () => {
+  test.each(cases)("$name", async (described) => {
+    const reply = await example(server, described, { token: "z".repeat(40) });
+    expect(reply.status).toBe(Object.hasOwn(described.operation.responses, 401) ? 401 : 403);
+  });
+});
+
+describe("403 for a token that is permitted nothing:", () => {
+  const guarded = cases.filter(({ operation }) => operation["x-permission-groups"].length > 0);
+  test.each(guarded)("$name", async (described) => {
+    const reply = await example(server, described, { token: "demo-other-permission-token-000000000000" });
+    expect(reply.status).toBe(403);
+  });
+});
+
+describe("403 outside of a sandbox:", () => {
+  test.each(cases.filter(({ operation }) => operation["x-sandbox-only"]))("$name", async (described) => {
+    await using serious = await startTestServer({ sandbox: false });
+    expect((await example(serious, described)).status).toBe(403);
+  });
+});
+
+describe("404 for each name in the path that names nothing:", () => {
+  const rows = answering(404).flatMap((described) =>
+    described.operation.parameters
+      .filter((parameter) => parameter.in === "path")
+      .map(({ name }) => ({ ...described, parameter: name })),
+  );
+  test.each(rows)("$name, $parameter", async ({ parameter, ...described }) => {
+    const { operation } = described;
+    const parameters = operation.parameters.map((one) =>
+      one.name === parameter && one.in === "path" ? { ...one, example: "e".repeat(32) } : one,
+    );
+    const reply = await example(server, { ...described, operation: { ...operation, parameters } });
+    expect(reply.status).toBe(404);
+  });
+});
+
+describe("408 for a request that does not come whole:", () => {
+  test("every operation", async () => {
+    await using impatient = await startTestServer(
+      {},
+      { patience: { headers: 200, request: 200, check: 50 } },
+    );
+    const replies = cases.map(async ({ name, path, method, operation }) => {
+      const reply = await askRaw(
+        impatient.url,
+        `${method.toUpperCase()} ${examplePath(path, operation)} HTTP/1.1\r\nHost: localhost\r\n`,
+      );
+      return `${name}: ${reply?.status}`;
+    });
+    expect(await Promise.all(replies)).toEqual(cases.map(({ name }) => `${name}: 408`));
+  });
+});
+
+describe("412 for a condition that does not hold:", () => {
+  test.each(answering(412))("$name", async (described) => {
+    expect((await example(server, described, { headers: { "if-match": '"other"' } })).status).toBe(412);
+  });
+});
+
+describe("413 for a body too large:", () => {
+  test.each(answering(413))("$name", async ({ path, method, operation }) => {
+    const headers = ["Content-Type: application/json", "Content-Length: 999999999"];
+    const reply = await askRaw(server.url, {
+      method: method.toUpperCase(),
+      path: examplePath(path, operation),
+      headers,
+    });
+    expect(reply?.status).toBe(413);
+  });
+});
+
+describe("415 for a body that is said to be something else than JSON:", () => {
+  test.each(answering(415))("$name", async ({ path, method, operation }) => {
+    // Where no body is read, only a type that is none at all is looked at.
+    const type = operation.requestBody ? "text/plain" : "x";
+    const asked = { headers: { "content-type": type }, body: "{}" };
+    expect((await server.ask(method.toUpperCase(), examplePath(path, operation), asked)).status).toBe(415);
+  });
+});
+
+describe("429 for a credential that has used up its quota:", () => {
+  let strict: TestServer;
+  beforeAll(async () => {
+    strict = await startTestServer({ rateLimit: 1 });
+    await strict.ask("GET", "/client/v4/accounts/x/magic/routes");
+  });
+  afterAll(() => strict.close());
+
+  test.each(answering(429))("$name", async (described) => {
+    expect((await example(strict, described)).status).toBe(429);
+  });
+});
+
+describe("431 for headers too large:", () => {
+  test.each(answering(431))("$name", async ({ path, method, operation }) => {
+    const headers = [`X-Long: ${"x".repeat(20_000)}`];
+    const reply = await askRaw(server.url, {
+      method: method.toUpperCase(),
+      path: examplePath(path, operation),
+      headers,
+    });
+    expect(reply?.status).toBe(431);
+  });
+});
+
+describe("500 when something happens that nobody foresaw:", () => {
+  let broken: TestServer;
+  let stopped = false;
+  const now = () => {
+    if (stopped) throw new Error("the clock stopped");
+    return systemClock.now();
+  };
+  beforeAll(async () => {
+    broken = await startTestServer({}, { clock: { ...systemClock, now } });
+    stopped = true;
+  });
+  afterAll(() => broken.close());
+
+  test.each(cases)("$name", async (described) => {
+    expect((await example(broken, described)).status).toBe(500);
+  });
+});
+
+describe("503 when the store fails:", () => {
+  class FailingStore extends FaultyStore {
+    failing = false;
+
+    override commit(...[batch]: Parameters<FaultyStore["commit"]>) {
+      if (this.failing) return Promise.reject(new NotCommitted("the disk is full"));
+      return super.commit(batch);
+    }
+
+    override replace(...[world]: Parameters<FaultyStore["replace"]>) {
+      if (this.failing) return Promise.reject(new NotCommitted("the disk is full"));
+      return super.replace(world);
+    }
+
+    override async change(...asked: Parameters<FaultyStore["change"]>) {
+      if (this.failing) throw new Unreadable("the disk fails");
+      return super.change(...asked);
+    }
+
+    override async changesBefore(...asked: Parameters<FaultyStore["changesBefore"]>) {
+      return this.failing ? undefined : super.changesBefore(...asked);
+    }
+  }
+  const store = new FailingStore(SqliteStore.open(undefined));
+  let failing: TestServer;
+  beforeAll(async () => {
+    failing = await startTestServer({}, { store });
+    store.failing = true;
+  });
+  afterAll(() => failing.close());
+
+  test.each(answering(503))("$name", async (described) => {
+    expect((await example(failing, described)).status).toBe(503);
+  });
+});
