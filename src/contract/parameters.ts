@@ -4,6 +4,7 @@
  */
 
 import Type, { type TSchema } from "typebox";
+import { PAGE } from "./directory/paging.ts";
 import type { ErrorName } from "./errors.ts";
 
 export interface Parameter {
@@ -20,6 +21,8 @@ type Parameters = Readonly<Record<string, Parameter>>;
 
 /** The most changes in one answer, how many there are unless asked, and the longest wait in seconds. */
 export const LOG_BOUNDS = { most: 100, usual: 20, longestWait: 60 } as const;
+
+const { usual, least, most } = PAGE;
 
 const HexId = Type.String({ pattern: "^[0-9a-f]{32}$" });
 const demoAccount = "023e105f4ecef8ad9ca31a8372d0c353";
@@ -48,6 +51,12 @@ export const pathParameters: Parameters = {
     description: "The revision that the change brought the account to.",
     example: 1,
     refusals: ["change_not_found"],
+  },
+  user_id: {
+    schema: HexId,
+    description: "The user's `id`, as the list of users tells it.",
+    example: "2d4e6f80a1b3c5d7e9f0123456789abc",
+    refusals: ["user_not_found"],
   },
 };
 
@@ -78,6 +87,22 @@ export const queryParameters: Parameters = {
     schema: Type.String(),
     description:
       "With `after`: the epoch that the revision is of. If the account has another by now, the answer is 410.",
+  },
+  page: {
+    schema: Type.Integer({ minimum: 1, default: 1 }),
+    description: "Which page. One after the last is empty.",
+  },
+  per_page: {
+    schema: Type.Integer({ minimum: least, maximum: most, default: usual }),
+    description: "How many at most are on a page.",
+  },
+  direction: {
+    schema: Type.Enum(["asc", "desc"], { default: "asc" }),
+    description: "With `desc` the last come first.",
+  },
+  include_expired: {
+    schema: Type.Boolean({ default: false }),
+    description: "With `true` (or `1`) tokens that have expired are listed too.",
   },
 };
 

@@ -13,7 +13,9 @@ import { demo } from "./demo.ts";
  */
 export function hasDemoCredentials(directory: State): boolean {
   if (demo.tokens.some((token) => findToken(directory, hashSecret(token)))) return true;
-  return findUser(directory, demo.email)?.doc.key_hash === hashSecret(demo.key);
+  return [demo, demo.other].some(
+    ({ email, key }) => findUser(directory, email)?.doc.key_hash === hashSecret(key),
+  );
 }
 
 /** Throws `ConfigError` if others could reach what the demonstration's credentials open. */
