@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { accountOperations } from "../src/contract/directory/account.ts";
-import { tokenOperations } from "../src/contract/directory/token.ts";
+import { tokenOperations } from "../src/contract/directory/token-operations.ts";
 import { userOperations } from "../src/contract/directory/user.ts";
 import { operations } from "../src/contract/operations.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";

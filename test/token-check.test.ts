@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe("a token checks itself", () => {
-  const seeded: { id: string; name: string; value: string }[] = parse(
+  const seeded: { id: string; name: string; value: string; account?: string }[] = parse(
     readFileSync(demoSeedFile, "utf8"),
   ).tokens;
 
@@ -37,8 +37,9 @@ describe("a token checks itself", () => {
     expect(seeded.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(special)));
   });
 
-  test.each(seeded)("$name", async ({ id, name, value }) => {
-    const reply = await untouched(server, () => server.ask("GET", VERIFY, { token: value }));
+  test.each(seeded)("$name", async ({ id, name, value, account }) => {
+    const path = account === undefined ? VERIFY : `/client/v4/accounts/${account}/tokens/verify`;
+    const reply = await untouched(server, () => server.ask("GET", path, { token: value }));
     const {
       status = "active",
       message = "This API Token is valid and active",

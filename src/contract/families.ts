@@ -5,7 +5,9 @@ import { auditOperations } from "./audit.ts";
 import { cniOperations } from "./cni/cni.ts";
 import { portOperations } from "./cni/port.ts";
 import { slotOperations } from "./cni/slot.ts";
-import { tokenOperations } from "./directory/token.ts";
+import { accountOperations } from "./directory/account.ts";
+import { tokenOperations } from "./directory/token-operations.ts";
+import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
@@ -52,8 +54,21 @@ export const families: readonly Family[] = [
     operations: { ...accountAdministrationOperations, ...administeredSlots },
   },
   {
+    name: "Accounts",
+    about:
+      "The accounts there are: as their members see them, and under `/patchbay` as they are made and named by administrators.",
+    operations: accountOperations,
+  },
+  {
+    name: "Users",
+    about:
+      "Users as they see themselves, and under `/patchbay` as they are made, given keys and deleted by administrators.",
+    operations: userOperations,
+  },
+  {
     name: "Tokens",
-    about: "What a credential is, and what it may do.",
+    about:
+      "What a credential is, and what it may do. The same operations are there three times: for the tokens of the user who asks, for those of an account, and for those that are the operator's.",
     operations: tokenOperations,
   },
   {

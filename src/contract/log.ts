@@ -8,6 +8,7 @@ import { AdministeredSlot } from "./cni/slot.ts";
 import { success } from "./envelope.ts";
 import { Interconnect } from "./interconnect.ts";
 import type { Operation } from "./operation.ts";
+import type { Parameter } from "./parameters.ts";
 import { accepted } from "./permissions.ts";
 import { StaticRoute } from "./static-route.ts";
 
@@ -126,6 +127,25 @@ export const StateAnswer = success(
 
 const own = "/patchbay/v1/accounts/:account_id";
 
+/** Of a list, and of one change. */
+const logRefusals = ["history_moved", "history_pruned", "store_unavailable", "store_unreadable"] as const;
+const changeRefusals = ["change_pruned", "store_unreadable"] as const;
+
+/** Where the log is the directory's. */
+const directoryParameters: Readonly<Record<string, Parameter>> = {
+  revision: {
+    schema: Type.Integer({ minimum: 1 }),
+    description: "The revision that the change brought the directory to.",
+    example: 1,
+    refusals: ["change_not_found"],
+  },
+  epoch: {
+    schema: Type.String(),
+    description:
+      "With `after`: the epoch that the revision is of. If the directory has another by now, the answer is 410.",
+  },
+};
+
 /** What may be asked of the log and the state. */
 export const logOperations = {
   listChanges: {
@@ -134,7 +154,7 @@ export const logOperations = {
     summary: "List or follow the account's changes",
     description:
       "Without `after`: newest first, in pages. With `after`: what came after that revision, oldest first, as soon as there is some or `wait` seconds are over. `result_info` tells `count`, `epoch` and `revision` of the account, and the `cursor` of the next page if there is one.",
-    refusals: ["history_moved", "history_pruned", "store_unavailable", "store_unreadable"],
+    refusals: logRefusals,
     groups: accepted.readLog,
     query: ["limit", "cursor", "after", "wait", "epoch"],
     answer: ChangeListAnswer,
@@ -144,7 +164,7 @@ export const logOperations = {
     method: "GET",
     path: `${own}/changes/:revision`,
     summary: "One change",
-    refusals: ["change_pruned", "store_unreadable"],
+    refusals: changeRefusals,
     groups: accepted.readLog,
     query: [],
     answer: ChangeAnswer,
@@ -166,6 +186,10 @@ export const logOperations = {
     method: "GET",
     path: "/patchbay/v1/changes",
     summary: "List or follow the changes to accounts, users and tokens",
+    description:
+      "As `listChanges`, of the directory: the accounts there are, users and tokens. Secrets are masked.",
+    parameters: directoryParameters,
+    refusals: logRefusals,
     groups: accepted.administer,
     query: ["limit", "cursor", "after", "wait", "epoch"],
     answer: ChangeListAnswer,
@@ -175,6 +199,8 @@ export const logOperations = {
     method: "GET",
     path: "/patchbay/v1/changes/:revision",
     summary: "One change to accounts, users or tokens",
+    parameters: directoryParameters,
+    refusals: changeRefusals,
     groups: accepted.administer,
     query: [],
     answer: ChangeAnswer,

@@ -39,6 +39,8 @@ export interface Operation {
   readonly judgesCredential?: true;
   /** What it changes is kept in memory alone. */
   readonly volatile?: true;
+  /** Whose credential it takes, where not everybody's: a user's token or key, or a token of the path's account. */
+  readonly credentialOf?: "user" | "account";
   /** There with `--sandbox` alone. */
   readonly sandboxOnly?: true;
   /** Refusals that do not follow from the above (`openapi/refusals.ts`): what the body's values and the state forbid. */

@@ -9,7 +9,7 @@ import { cniOperations } from "./cni/cni.ts";
 import { portOperations } from "./cni/port.ts";
 import { slotOperations } from "./cni/slot.ts";
 import { accountOperations } from "./directory/account.ts";
-import { tokenOperations } from "./directory/token.ts";
+import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { interconnectOperations } from "./interconnect.ts";

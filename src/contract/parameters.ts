@@ -4,6 +4,7 @@
  */
 
 import Type, { type TSchema } from "typebox";
+import { PAGE } from "./directory/paging.ts";
 import type { ErrorName } from "./errors.ts";
 
 export interface Parameter {
@@ -24,6 +25,8 @@ type Parameters = Readonly<Record<string, Parameter>>;
 export const LOG_BOUNDS = { most: 100, usual: 20, longestWait: 60 } as const;
 
 const Uuid = Type.String({ format: "uuid" });
+const { usual, least, most } = PAGE;
+
 const HexId = Type.String({ pattern: "^[0-9a-f]{32}$" });
 const demoAccount = "023e105f4ecef8ad9ca31a8372d0c353";
 
@@ -75,6 +78,12 @@ export const pathParameters: Parameters = {
     description: "The CNI's `id`, as the list of CNIs tells it.",
     example: "5d41402a-bc4b-2a76-b971-9d911017c592",
     refusals: ["cni_not_found"],
+  },
+  user_id: {
+    schema: HexId,
+    description: "The user's `id`, as the list of users tells it.",
+    example: "2d4e6f80a1b3c5d7e9f0123456789abc",
+    refusals: ["user_not_found"],
   },
 };
 
@@ -135,6 +144,22 @@ export const queryParameters: Parameters = {
     schema: Type.String(),
     description: "Only slots with this text in a line of the facility's address, in whatever case.",
     mayBeEmpty: true,
+  },
+  page: {
+    schema: Type.Integer({ minimum: 1, default: 1 }),
+    description: "Which page. One after the last is empty.",
+  },
+  per_page: {
+    schema: Type.Integer({ minimum: least, maximum: most, default: usual }),
+    description: "How many at most are on a page.",
+  },
+  direction: {
+    schema: Type.Enum(["asc", "desc"], { default: "asc" }),
+    description: "With `desc` the last come first.",
+  },
+  include_expired: {
+    schema: Type.Boolean({ default: false }),
+    description: "With `true` (or `1`) tokens that have expired are listed too.",
   },
 };
 

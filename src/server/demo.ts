@@ -6,6 +6,10 @@ export const demo = {
   email: "user@example.com",
   key: "144c9defac04969c7bfad8efaa8ea194",
   token: "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
+  /** Belongs to the account, so that it can check itself there. */
+  accountToken: "demo-token-of-the-account-00000000000000",
+  /** The user that there is to be changed and deleted. */
+  other: { email: "colleague@example.com", key: "c01eade5c01eade5c01eade5c01eade5" },
   /** Every token of `seeds/demo.yaml`. They are public, so all of them bind the server to loopback. */
   tokens: [
     "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
@@ -22,5 +26,7 @@ export const demo = {
     "demo-denied-token-0000000000000000000000",
     "demo-patchbay-read-token-000000000000000",
     "demo-patchbay-edge-token-000000000000000",
+    "demo-second-token-of-the-user-0000000000",
+    "demo-token-of-the-account-00000000000000",
   ],
 } as const;

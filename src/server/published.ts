@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { type OpenApiDocument, openApiDocument } from "../contract/openapi/document.ts";
 import { escapeHtml } from "../contract/pages.ts";
+import type { Tokens } from "../contract/reference/curl.ts";
 import { renderReference } from "../contract/reference/html.ts";
 import { renderReferenceMarkdown } from "../contract/reference/markdown.ts";
 import { referenceOf } from "../contract/reference/model.ts";
@@ -15,8 +16,10 @@ import { demo } from "./demo.ts";
 /** Stands for the address until that is known. No name ends so (RFC 6761, section 6.4). */
 const ADDRESS = "http://patchbay.invalid";
 
-/** What stands in the lines to copy where there is no token that everybody knows: the shell's own variable. */
-const TOKEN = "$PATCHBAY_TOKEN";
+/** What stands in the lines to copy where there are no tokens that everybody knows: the shell's own variable. */
+const NO_TOKENS: Tokens = { usual: "$PATCHBAY_TOKEN", account: "$PATCHBAY_TOKEN" };
+
+const DEMO_TOKENS: Tokens = { usual: demo.token, account: demo.accountToken };
 
 export type Form = "openapi" | "html" | "markdown";
 
@@ -31,12 +34,14 @@ export class Published {
   readonly #texts = new Map<string, Promise<Text>>();
   #document: Promise<OpenApiDocument> | undefined;
 
-  /** A text for a client that reached the server under `address`. With the demonstration, its token is in it. */
+  /** A text for a client that reached the server under `address`. With the demonstration, its tokens are in it. */
   async text(form: Form, address: string, isDemo: boolean): Promise<Buffer> {
     const key = form === "openapi" ? form : `${form} ${isDemo}`;
     let made = this.#texts.get(key);
     if (!made) {
-      made = this.#make(form, isDemo ? demo.token : TOKEN).then((text) => ({ parts: text.split(ADDRESS) }));
+      made = this.#make(form, isDemo ? DEMO_TOKENS : NO_TOKENS).then((text) => ({
+        parts: text.split(ADDRESS),
+      }));
       this.#texts.set(key, made);
     }
     const text = await made;
@@ -48,12 +53,12 @@ export class Published {
   }
 
   /** Each step takes a turn of its own, between which others are answered. */
-  async #make(form: Form, token: string): Promise<string> {
+  async #make(form: Form, tokens: Tokens): Promise<string> {
     this.#document ??= setImmediate().then(() => openApiDocument({ version, server: ADDRESS }));
     const document = await this.#document;
     await setImmediate();
     if (form === "openapi") return JSON.stringify(document);
-    const reference = referenceOf(document, token);
+    const reference = referenceOf(document, tokens);
     await setImmediate();
     return form === "html" ? renderReference(reference) : renderReferenceMarkdown(reference);
   }

@@ -119,6 +119,21 @@ describe("on a server at work", () => {
     expect((await waiting).body.result).toHaveLength(1);
   });
 
+  test("the log of the directory is pruned alike", async () => {
+    const data = at("data");
+    await using server = await startTestServer({ data });
+    const path = "/client/v4/user";
+    for (const first_name of ["one", "two"]) await server.ask("PATCH", path, { body: { first_name } });
+    await setTimeout(2);
+    expect(await done(prune, { data, before: "0d", discard: true })).toBe("2 changes of 1 state removed.\n");
+    const gone = await server.ask("GET", "/patchbay/v1/changes/2");
+    expect([gone.status, codes(gone)]).toEqual([410, [990120]]);
+    const follower = await server.ask("GET", "/patchbay/v1/changes?after=1");
+    expect([follower.status, codes(follower)]).toEqual([410, [990121]]);
+    const kept = await server.ask("GET", "/patchbay/v1/changes?after=2");
+    expect(kept.body.result.map(({ revision }: { revision: number }) => revision)).toEqual([3]);
+  });
+
   test("the newest change stays, however old", async () => {
     const data = at("data");
     await using server = await startTestServer({ data });

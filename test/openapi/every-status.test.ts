@@ -3,6 +3,7 @@ import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
 import { asObject } from "../../src/contract/openapi/schemas.ts";
 import { examplePath } from "../../src/contract/reference/curl.ts";
 import { systemClock } from "../../src/server/clock.ts";
+import { demo } from "../../src/server/demo.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, Unreadable } from "../../src/store/store.ts";
 import { type DescribedOperation, describedOperations } from "../harness/contract.ts";
@@ -31,9 +32,11 @@ function example(
 ): Promise<Reply> {
   const { query = "", ...rest } = asked;
   const url = examplePath(path, operation);
+  const token = operation["x-credential-of"] === "account" ? demo.accountToken : demo.token;
   const body = operation.requestBody?.content[JSON_TYPE]?.example;
   const separated = query === "" ? "" : `${url.includes("?") ? "&" : "?"}${query}`;
   return server.ask(method.toUpperCase(), url + separated, {
+    token,
     ...(body === undefined ? {} : { body }),
     ...rest,
   });
@@ -138,8 +141,11 @@ describe("404 for each name in the path that names nothing:", () => {
     const parameters = operation.parameters.map((one) =>
       one.name === parameter && one.in === "path" ? { ...one, example: "e".repeat(32) } : one,
     );
-    const reply = await example(server, { ...described, operation: { ...operation, parameters } });
-    expect(reply.status).toBe(404);
+    const changed = { ...described, operation: { ...operation, parameters } };
+    // A token of the account is none in another, so that one of the operator's has to ask.
+    const asked =
+      operation["x-credential-of"] === "account" ? { token: "demo-patchbay-read-token-000000000000000" } : {};
+    expect((await example(server, changed, asked)).status).toBe(404);
   });
 });
 

@@ -74,14 +74,14 @@ describe("/docs", () => {
     }
   });
 
-  test("has lines to paste that reach this server with the demonstration's token", async () => {
+  test("has lines to paste that reach this server with the demonstration's tokens", async () => {
     const text = await (await get("/docs")).text();
     const lines = text.match(/^curl .*$/gm) ?? [];
     expect(lines).toHaveLength(names.length);
     for (const line of lines) expect(line).toContain(`${server.url}/`);
-    expect(text.match(new RegExp(`-H "Authorization: Bearer ${demo.token}"`, "g"))).toHaveLength(
-      names.length,
-    );
+    const tokens = [...text.matchAll(/-H "Authorization: Bearer (.+?)"/g)].map(([, token]) => token);
+    expect(tokens).toHaveLength(names.length);
+    expect(tokens.filter((token) => token !== demo.token)).toEqual([demo.accountToken]);
     const html = await (await get("/docs", BROWSER, server.url.replace("127.0.0.1", "localhost"))).text();
     expect(html).toContain(server.url.replace("127.0.0.1", "localhost"));
     expect(html).not.toContain("patchbay.invalid");
@@ -92,7 +92,7 @@ describe("/docs", () => {
     await using serious = await startTestServer({}, { seed: { name: "serious", text } });
     for (const accept of ["*/*", BROWSER]) {
       const page = await (await get("/docs", accept, serious.url)).text();
-      expect(page).not.toContain(demo.token);
+      for (const token of demo.tokens) expect(page).not.toContain(token);
       expect(page).toContain("$PATCHBAY_TOKEN");
     }
   });

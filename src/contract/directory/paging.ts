@@ -11,14 +11,19 @@ export const pageQuery = ["page", "per_page", "direction"] as const;
 
 /** One page of objects, with where it stands among all. */
 export function page<Item extends TSchema>(item: Item) {
-  const count = Type.Integer({ minimum: 0 });
+  const count = (description: string) => Type.Integer({ minimum: 0, description, examples: [1] });
   const info = Type.Object(
     {
-      page: Type.Integer({ minimum: 1 }),
-      per_page: Type.Integer({ minimum: PAGE.least, maximum: PAGE.most }),
-      total_pages: count,
-      count,
-      total_count: count,
+      page: Type.Integer({ minimum: 1, description: "Which page this is.", examples: [1] }),
+      per_page: Type.Integer({
+        minimum: PAGE.least,
+        maximum: PAGE.most,
+        description: "How many a page has at most.",
+        examples: [PAGE.usual],
+      }),
+      total_pages: count("How many pages there are."),
+      count: count("How many are on this page."),
+      total_count: count("How many there are on all pages."),
     },
     { additionalProperties: false },
   );

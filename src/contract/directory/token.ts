@@ -4,64 +4,142 @@
  * What a schema cannot say (which rights there are, and who may give them) is in `account/directory/`.
  */
 
-import Type, { type Static, type TSchema } from "typebox";
-import { success } from "../envelope.ts";
-import type { Operation } from "../operation.ts";
-import { accepted } from "../permissions.ts";
-import { page, pageQuery } from "./paging.ts";
+import Type, { type Static } from "typebox";
 
 const closed = { additionalProperties: false } as const;
 
-const Id = Type.String({ minLength: 1, maxLength: 32 });
-const DateTime = Type.String({ format: "date-time" });
+export const TokenId = Type.String({
+  minLength: 1,
+  maxLength: 32,
+  description: "The identifier. Read-only.",
+  examples: ["ed17574386854bf78a67040be0a770b0"],
+});
+const says = {
+  issued_on: { description: "When it was made. Read-only.", examples: ["2026-01-02T03:04:05.678901Z"] },
+  modified_on: {
+    description: "When it was changed last. Read-only.",
+    examples: ["2026-01-02T03:04:05.678901Z"],
+  },
+  not_before: {
+    description: 'From when on it is honoured; `""` for at once.',
+    examples: ["2026-02-01T00:00:00Z"],
+  },
+  expires_on: {
+    description: 'Until when it is honoured; `""` for ever.',
+    examples: ["2036-01-01T00:00:00Z"],
+  },
+} as const;
+const time = (said: (typeof says)[keyof typeof says]) => Type.String({ format: "date-time", ...said });
 /** A time, or nothing to have none. */
-const Time = Type.String({ pattern: "^(\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z)?$" });
-const Name = Type.String({ minLength: 1, maxLength: 120 });
-const Effect = Type.Enum(["allow", "deny"]);
-const Status = Type.Enum(["active", "disabled", "expired"]);
+const given = (said: (typeof says)[keyof typeof says]) =>
+  Type.String({ pattern: "^(\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z)?$", ...said });
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 120,
+  description: "What it is called. Several tokens may have the same name.",
+  examples: ["readonly token"],
+});
+const Effect = Type.Enum(["allow", "deny"], {
+  description: "What is denied stays so, whatever else allows it.",
+  examples: ["allow"],
+});
+const Status = Type.Enum(["active", "disabled", "expired"], {
+  description: "`expired` follows from `expires_on` and cannot be set.",
+  examples: ["active"],
+});
 
-const Prefixes = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1_000 });
+const prefixes = (description: string, example: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1_000, description, examples: [[example]] }),
+  );
 const Condition = Type.Object(
   {
     request_ip: Type.Optional(
-      Type.Object({ in: Type.Optional(Prefixes), not_in: Type.Optional(Prefixes) }, closed),
+      Type.Object(
+        {
+          in: prefixes("Only from these: addresses, or prefixes in CIDR form.", "203.0.113.0/24"),
+          not_in: prefixes("Not from these.", "203.0.113.7/32"),
+        },
+        { description: "The addresses that it is honoured from.", ...closed },
+      ),
     ),
   },
-  closed,
+  { description: "Where it is honoured: everywhere unless said. An empty one clears it.", ...closed },
 );
+
+const RESOURCES =
+  "What the groups are on: `com.cloudflare.api.account.{id}`, `com.cloudflare.api.account.*` for all accounts, or `com.cloudflare.api.user.{id}`, each with the value `*`.";
+const resources = [{ "com.cloudflare.api.account.023e105f4ecef8ad9ca31a8372d0c353": "*" }];
+const group = {
+  id: {
+    description: "A permission group, as their list tells it.",
+    examples: ["17fc856c4ebe49d4bb70f8e4744398cf"],
+  },
+  name: { description: "The group's name. Read-only.", examples: ["Magic WAN Read"] },
+} as const;
+const policies = { description: "What it may do. Without any, it may do nothing but check itself." } as const;
+const PolicyId = {
+  description: "The policy's identifier. Read-only.",
+  examples: ["f267e341f3dd4697bd3b9f71dd96247f"],
+};
 
 /** A token as answered. */
 const token = {
-  id: Id,
+  id: TokenId,
   name: Name,
   status: Status,
-  issued_on: Type.Optional(DateTime),
-  modified_on: Type.Optional(DateTime),
-  not_before: Type.Optional(DateTime),
-  expires_on: Type.Optional(DateTime),
+  issued_on: Type.Optional(time(says.issued_on)),
+  modified_on: Type.Optional(time(says.modified_on)),
+  not_before: Type.Optional(time(says.not_before)),
+  expires_on: Type.Optional(time(says.expires_on)),
   condition: Type.Optional(Condition),
   policies: Type.Array(
     Type.Object(
       {
-        id: Type.String(),
+        id: Type.String(PolicyId),
         effect: Effect,
-        resources: Type.Record(Type.String(), Type.Literal("*")),
-        permission_groups: Type.Array(Type.Object({ id: Type.String(), name: Type.String() }, closed)),
+        resources: Type.Record(Type.String(), Type.Literal("*"), {
+          description: RESOURCES,
+          examples: resources,
+        }),
+        permission_groups: Type.Array(
+          Type.Object({ id: Type.String(group.id), name: Type.String(group.name) }, closed),
+        ),
       },
       closed,
     ),
+    policies,
   ),
 };
-export const Token = Type.Object(token, closed);
+export const Token = Type.Object(token, { title: "Token", ...closed });
+
+/** What it takes to use one. */
+export const TokenSecret = Type.String({
+  description: "The secret, which is what `Authorization: Bearer` takes. It is shown this once.",
+  examples: ["cfut_0000000000000000000000000000000000000000"],
+});
+export const TokenWithValue = Type.Object(
+  { ...token, value: TokenSecret },
+  { title: "TokenWithValue", ...closed },
+);
 
 /** A policy as sent. What is read-only in it may be sent back as it was read. */
 const Policy = Type.Object(
   {
-    id: Type.Optional(Id),
+    id: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: PolicyId.description })),
     effect: Effect,
-    resources: Type.Record(Type.String(), Type.Unknown()),
+    resources: Type.Record(Type.String(), Type.Unknown(), {
+      description: RESOURCES,
+      examples: resources,
+    }),
     permission_groups: Type.Array(
-      Type.Object({ id: Type.String({ maxLength: 64 }), name: Type.Optional(Type.String()) }, closed),
+      Type.Object(
+        {
+          id: Type.String({ maxLength: 64, ...group.id }),
+          name: Type.Optional(Type.String({ description: group.name.description })),
+        },
+        closed,
+      ),
       { minItems: 1, maxItems: 100 },
     ),
   },
@@ -71,51 +149,64 @@ export type Policy = Static<typeof Policy>;
 
 const wanted = {
   name: Name,
-  policies: Type.Array(Policy, { maxItems: 50 }),
+  policies: Type.Array(Policy, { maxItems: 50, ...policies }),
   condition: Type.Optional(Condition),
-  not_before: Type.Optional(Time),
-  expires_on: Type.Optional(Time),
+  not_before: Type.Optional(given(says.not_before)),
+  expires_on: Type.Optional(given(says.expires_on)),
 };
 
 /** What a token is made of. */
-export const NewToken = Type.Object(wanted, closed);
+export const NewToken = Type.Object(wanted, { title: "NewToken", ...closed });
 
 /** What an update says: the name and all policies, and what else is to change. */
 export const TokenUpdate = Type.Object(
   {
-    id: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String({ description: "The identifier. Read-only." })),
     ...wanted,
     status: Type.Optional(Status),
-    issued_on: Type.Optional(Type.String()),
-    modified_on: Type.Optional(Type.String()),
+    issued_on: Type.Optional(Type.String(says.issued_on)),
+    modified_on: Type.Optional(Type.String(says.modified_on)),
   },
-  closed,
+  {
+    title: "TokenUpdate",
+    description: "The name, all policies, and what else is to change: that stays if it is left out.",
+    ...closed,
+  },
 );
 export type TokenUpdate = Static<typeof TokenUpdate>;
 
 /** The answer to a token check. */
-export const TokenStatusAnswer = success(
-  Type.Object(
-    {
-      id: Type.String(),
-      status: Status,
-      not_before: Type.Optional(DateTime),
-      expires_on: Type.Optional(DateTime),
-    },
-    closed,
-  ),
+export const TokenStatus = Type.Object(
+  {
+    id: Type.String({
+      description: "The token's identifier.",
+      examples: ["ed17574386854bf78a67040be0a770b0"],
+    }),
+    status: Type.Enum(["active", "disabled", "expired"], {
+      description: "`active` also before `not_before`; the message tells.",
+      examples: ["active"],
+    }),
+    not_before: Type.Optional(time(says.not_before)),
+    expires_on: Type.Optional(time(says.expires_on)),
+  },
+  { title: "TokenStatus", ...closed },
 );
 
 /** A permission group as listed, with whether the asker could give it. */
-const PermissionGroup = Type.Object(
+export const PermissionGroup = Type.Object(
   {
-    id: Type.String(),
-    name: Type.String(),
-    scopes: Type.Array(Type.Enum(["com.cloudflare.api.account", "com.cloudflare.api.user"])),
-    category: Type.Enum(["network_services", "account_and_billing", "other"]),
-    is_selectable: Type.Boolean(),
+    id: Type.String(group.id),
+    name: Type.String({ description: "The group's name.", examples: ["Magic WAN Read"] }),
+    scopes: Type.Array(Type.Enum(["com.cloudflare.api.account", "com.cloudflare.api.user"]), {
+      description: "What its rights are on.",
+      examples: [["com.cloudflare.api.account"]],
+    }),
+    category: Type.Enum(["network_services", "account_and_billing", "other"], {
+      description: "The vendor's product category.",
+    }),
+    is_selectable: Type.Boolean({ description: "Could who asks give it to a token?", examples: [true] }),
   },
-  closed,
+  { title: "PermissionGroup", ...closed },
 );
 
 /** What the list may be asked for: those of Patchbay's groups, and those that none of them has. */
@@ -125,109 +216,3 @@ export const SCOPES = [
   "com.cloudflare.api.user",
   "com.cloudflare.edge.r2.bucket",
 ] as const;
-
-interface Family {
-  readonly path: string;
-  readonly read: Operation["groups"];
-  readonly write: Operation["groups"];
-  readonly origin: Operation["origin"];
-}
-
-function operationsOf({ path, read, write, origin }: Family) {
-  const reading = (
-    suffix: string,
-    summary: string,
-    query: readonly string[],
-    answer: TSchema,
-  ): Operation => ({
-    method: "GET",
-    path: path + suffix,
-    summary,
-    groups: read,
-    query,
-    answer,
-    origin,
-  });
-  const writing = (
-    method: Operation["method"],
-    suffix: string,
-    summary: string,
-    answer: TSchema,
-    body?: TSchema,
-  ): Operation => ({
-    method,
-    path: path + suffix,
-    summary,
-    groups: write,
-    query: [],
-    answer,
-    ...(body ? { body } : {}),
-    origin,
-  });
-  const created = success(Type.Object({ ...token, value: Type.String() }, closed));
-  return {
-    verify: { ...reading("/verify", "Verify token", [], TokenStatusAnswer), groups: [] },
-    permissionGroups: reading(
-      "/permission_groups",
-      "List permission groups",
-      ["name", "scope"],
-      success(Type.Array(PermissionGroup)),
-    ),
-    list: reading("", "List tokens", [...pageQuery, "include_expired"], page(Token)),
-    create: writing("POST", "", "Create token; the answer has its value, once", created, NewToken),
-    get: reading("/:token_id", "Token details", [], success(Token)),
-    update: writing("PUT", "/:token_id", "Update token", success(Token), TokenUpdate),
-    remove: writing("DELETE", "/:token_id", "Delete token", success(Type.Object({ id: Id }, closed))),
-    roll: writing(
-      "PUT",
-      "/:token_id/value",
-      "Roll token; the answer has its new value, once",
-      success(Type.String()),
-    ),
-  };
-}
-
-const users = operationsOf({
-  path: "/client/v4/user/tokens",
-  read: accepted.readUserTokens,
-  write: accepted.writeUserTokens,
-  origin: "vendor",
-});
-const accounts = operationsOf({
-  path: "/client/v4/accounts/:account_id/tokens",
-  read: accepted.readAccountTokens,
-  write: accepted.writeAccountTokens,
-  origin: "vendor",
-});
-const operators = operationsOf({
-  path: "/patchbay/v1/tokens",
-  read: accepted.administer,
-  write: accepted.administer,
-  origin: "patchbay",
-});
-
-/** What may be asked of the tokens of a user, of an account, and of those that are the operator's. */
-export const tokenOperations = {
-  verifyToken: users.verify,
-  listUserPermissionGroups: users.permissionGroups,
-  listUserTokens: users.list,
-  createUserToken: users.create,
-  getUserToken: users.get,
-  updateUserToken: users.update,
-  deleteUserToken: users.remove,
-  rollUserToken: users.roll,
-  verifyAccountToken: accounts.verify,
-  listAccountPermissionGroups: accounts.permissionGroups,
-  listAccountTokens: accounts.list,
-  createAccountToken: accounts.create,
-  getAccountToken: accounts.get,
-  updateAccountToken: accounts.update,
-  deleteAccountToken: accounts.remove,
-  rollAccountToken: accounts.roll,
-  listOperatorTokens: operators.list,
-  createOperatorToken: operators.create,
-  getOperatorToken: operators.get,
-  updateOperatorToken: operators.update,
-  deleteOperatorToken: operators.remove,
-  rollOperatorToken: operators.roll,
-} as const satisfies Record<string, Operation>;

@@ -41,6 +41,8 @@ export interface OperationObject {
   readonly responses: Readonly<Record<string, Response | Reference>>;
   /** Any one of them suffices; with none, every valid credential does. */
   readonly "x-permission-groups": readonly { readonly id: string; readonly name: string }[];
+  /** Whose credential it takes, where not everybody's. */
+  readonly "x-credential-of"?: "user" | "account";
   readonly "x-origin": Operation["origin"];
   readonly "x-sandbox-only"?: true;
 }
@@ -131,7 +133,7 @@ function describe(
   schemas: PublishedSchemas,
   responses: Responses,
 ): OperationObject {
-  const { summary, description, groups, origin, sandboxOnly } = operation;
+  const { summary, description, groups, credentialOf, origin, sandboxOnly } = operation;
   const family = families.find(({ operations }) => Object.hasOwn(operations, name));
   return {
     operationId: name,
@@ -150,6 +152,7 @@ function describe(
     ...bodyOf(operation, schemas),
     responses: responses.of(operation),
     "x-permission-groups": groups.map((group) => permissionGroups[group]),
+    ...(credentialOf ? { "x-credential-of": credentialOf } : {}),
     "x-origin": origin,
     ...(sandboxOnly ? { "x-sandbox-only": true } : {}),
   };

@@ -61,6 +61,7 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...always,
     ...(operation.judgesCredential ? [] : inForce),
     ...(groups.length > 0 ? permitted : []),
+    ...(operation.credentialOf === "user" ? (["no_user"] as const) : []),
     // What varies in a path may be no text at all.
     ...(path.includes(":") ? (["not_routable"] as const) : []),
     ...parametersOf(operation).flatMap(({ refusals = [] }) => refusals),

@@ -9,7 +9,13 @@ export interface Called {
   readonly method: string;
   readonly operation: OperationObject;
   readonly server: string;
-  readonly token: string;
+  readonly tokens: Tokens;
+}
+
+/** The tokens of the lines to copy: the one that may do everything, and one that belongs to an account. */
+export interface Tokens {
+  readonly usual: string;
+  readonly account: string;
 }
 
 /** The path with the examples of its parameters, and of the query parameters that must be there. */
@@ -24,12 +30,13 @@ export function examplePath(path: string, { parameters }: OperationObject): stri
   return query.length === 0 ? filled : `${filled}?${query.join("&")}`;
 }
 
-export function curlOf({ path, method, operation, server, token }: Called): string {
+export function curlOf({ path, method, operation, server, tokens }: Called): string {
   const url = `${server}${examplePath(path, operation)}`;
   const body = operation.requestBody?.content[JSON_TYPE]?.example;
   const accepted = Object.keys(operation.responses).find((status) => status.startsWith("2")) ?? "200";
   const response = operation.responses[accepted];
   const types = response && "content" in response ? Object.keys(response.content ?? {}) : [];
+  const token = operation["x-credential-of"] === "account" ? tokens.account : tokens.usual;
   const lines = [
     `curl ${url.includes("?") ? quoted(url) : url}`,
     ...(method === "GET" || (method === "POST" && body !== undefined) ? [] : [`-X ${method}`]),

@@ -5,7 +5,7 @@ import type { OpenApiDocument, OperationObject } from "../openapi/document.ts";
 import type { Lookup } from "../openapi/examples.ts";
 import { JSON_TYPE, type Reference as Ref, type Response, statusName } from "../openapi/responses.ts";
 import { asObject, type PlainSchema } from "../openapi/schemas.ts";
-import { curlOf } from "./curl.ts";
+import { curlOf, type Tokens } from "./curl.ts";
 import { type Field, fieldsOf, typeOf } from "./fields.ts";
 import { readableJson } from "./readable-json.ts";
 
@@ -72,14 +72,14 @@ const messages = new Map<number, string>(
   Object.values(errorTable).map(({ code, message }) => [code, message]),
 );
 
-/** The reference of a document. `token` stands in the lines to copy. */
-export function referenceOf(document: OpenApiDocument, token: string): Reference {
+/** The reference of a document. `tokens` stand in the lines to copy. */
+export function referenceOf(document: OpenApiDocument, tokens: Tokens): Reference {
   const lookup: Lookup = (name) => document.components.schemas[name];
   const server = document.servers[0]?.url ?? "";
   const all = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({
       operation,
-      entry: entryOf(document, { path, method: method.toUpperCase(), operation, lookup, server, token }),
+      entry: entryOf(document, { path, method: method.toUpperCase(), operation, lookup, server, tokens }),
     })),
   );
   return {
@@ -106,7 +106,7 @@ interface Described {
   readonly operation: OperationObject;
   readonly lookup: Lookup;
   readonly server: string;
-  readonly token: string;
+  readonly tokens: Tokens;
 }
 
 function entryOf(document: OpenApiDocument, described: Described): Entry {
@@ -165,11 +165,19 @@ function resolved(document: OpenApiDocument, response: Response | Ref): Response
   );
 }
 
+const whoses = {
+  anybody: "",
+  user: "a token that belongs to a user, or a user's key",
+  account: "a token that belongs to the account",
+} as const;
+
 function whoMay(operation: OperationObject): string {
   const names = operation["x-permission-groups"].map(({ name }) => `**${name}**`);
-  if (names.length === 0) return "Whoever has a valid credential.";
-  if (names.length === 1) return `Whoever has ${names[0]}.`;
-  return `Whoever has any one of ${names.join(", ")}.`;
+  const whose = whoses[operation["x-credential-of"] ?? "anybody"];
+  if (names.length === 0) return `Whoever has ${whose || "a valid credential"}.`;
+  const by = whose && `, by ${whose}`;
+  if (names.length === 1) return `Whoever has ${names[0]}${by}.`;
+  return `Whoever has any one of ${names.join(", ")}${by}.`;
 }
 
 function tell(schema: PlainSchema, lookup: Lookup, inPlace: boolean): Told {
