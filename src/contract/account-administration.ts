@@ -13,7 +13,8 @@ const closed = { additionalProperties: false } as const;
 /** What the settings mean, whether they are told or taken. */
 const says = {
   authorized_prefixes: {
-    description: 'Prefixes in which version "1.5" interconnects may have their interface besides.',
+    description:
+      'Prefixes in which version "1.5" interconnects may have their interface, besides the private ranges.',
     examples: [["198.51.100.0/24"]],
   },
   flags: {

@@ -39,7 +39,7 @@ export const families: readonly Family[] = [
   {
     name: "CNI",
     about:
-      "How a Magic interconnect comes to be: slots of the edge, the ports that take them (which the API calls CNI interconnects), and the CNIs on those, each of which makes one Magic interconnect. Answers stand without an envelope.",
+      "How a Magic interconnect comes to be: slots of the edge, the ports that take them (which the API calls CNI interconnects), and the CNIs on those, each of which makes one Magic interconnect. Accepted requests are answered without an envelope, refused ones in it.",
     operations: {
       listCniSlots,
       getCniSlot,

@@ -61,7 +61,27 @@ const DirectPort = Type.Object(
     speed: SlotInfo.properties.speed,
     type: Type.Literal("direct", types.direct),
   },
-  { title: "DirectPort", description: "A slot that is taken.", ...closed },
+  {
+    title: "DirectPort",
+    description: "A slot that is taken.",
+    examples: [
+      {
+        name: "sin-c1d7e5a24b98",
+        account: "023e105f4ecef8ad9ca31a8372d0c353",
+        virtual_port_reservation_id: "c1d7e5a2-4b98-4f06-8c31-2e5f7a9b0d14",
+        ccr_device_name: "ccr01.sin",
+        facility: {
+          address: ["2 Example Avenue", "Singapore 408600"],
+          name: "Demonstration Singapore",
+        },
+        site: "SIN",
+        slot_id: "9d4b6c1e-2f83-4a70-9e15-c7b8a6d5e4f3",
+        speed: "10G",
+        type: "direct",
+      },
+    ],
+    ...closed,
+  },
 );
 
 const PartnerPort = Type.Object(
@@ -143,7 +163,6 @@ const listed: Readonly<Record<string, Parameter>> = {
     mayBeEmpty: true,
   },
 };
-/** A letter is written as soon as the port is on a slot, so the demonstration's is asked for. */
 const letter: Readonly<Record<string, Parameter>> = {
   name: {
     schema: Type.String({ maxLength: 200 }),

@@ -31,7 +31,7 @@ const says = {
   },
   version: {
     description:
-      'The version of the interconnects that CNIs make on it from now on: over GRE (`1`) or bare (`1.5`, `2`); `"2"` unless said.',
+      "The version of the interconnects that CNIs make on it from now on: over GRE (`1`) or bare (`1.5`, `2`).",
     examples: ["2"],
   },
 } as const;
@@ -79,7 +79,7 @@ export const NewSlot = Type.Object(
     facility: Facility,
     site: Site(says.site),
     speed: Speed(says.speed),
-    version: Type.Optional(Version),
+    version: Type.Optional(Type.Enum([...Version.enum], { ...says.version, default: "2" })),
   },
   { title: "NewSlot", ...closed },
 );
