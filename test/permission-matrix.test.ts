@@ -289,6 +289,12 @@ const credentials: Record<string, Credential> = {
   },
   "log reader": { asked: token("demo-patchbay-read-token-000000000000000"), rights: all("log", "audit") },
   edge: { asked: token("demo-patchbay-edge-token-000000000000000"), rights: { own: ["log"] } },
+  "second of the user": {
+    asked: token("demo-second-token-of-the-user-0000000000"),
+    owner: "user",
+    rights: { user: ["see user"] },
+  },
+  "reader of the account": { asked: token(demo.accountToken), owner: "own", rights: { own: ["read"] } },
   "e-mail address and key": {
     asked: headers({ "x-auth-email": demo.email, "x-auth-key": demo.key }),
     rights: { own: ["read", "write", "log", "audit", "admin", ...onAccount], user: onUser },

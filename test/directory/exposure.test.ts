@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OPERATOR_TOKENS, policy, USER, USER_TOKENS, USERS } from "../harness/directory.ts";
+import { ACCOUNT_TOKENS, OPERATOR_TOKENS, policy, USER, USER_TOKENS, USERS } from "../harness/directory.ts";
 import { type Ask, demo, LIST, startTestServer } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -31,12 +31,20 @@ test("a demonstration listens elsewhere once none of its printed credentials is 
   const key: Ask = { token: null, headers: { "x-auth-email": demo.email, "x-auth-key": demo.key } };
   const { body: mine } = await second.ask("GET", USER_TOKENS, key);
   for (const { id } of mine.result) await second.ask("DELETE", `${USER_TOKENS}/${id}`, key);
+  for (const { id } of (await second.ask("GET", ACCOUNT_TOKENS, key)).body.result)
+    await second.ask("DELETE", `${ACCOUNT_TOKENS}/${id}`, key);
   await second.close();
   await expectBound(data);
 
   const third = await startTestServer({ data });
   expect(verdict(await third.ask("PUT", `${USERS}/${USER}/key`, own))).toBe("200");
   await third.close();
+  await expectBound(data);
+
+  const fourth = await startTestServer({ data });
+  const { body: others } = await fourth.ask("GET", `${USERS}?email=${demo.other.email}`, own);
+  expect(verdict(await fourth.ask("DELETE", `${USERS}/${others.result[0].id}`, own))).toBe("200");
+  await fourth.close();
   await using open = await startTestServer({ data, host: EVERYWHERE, sandbox: false });
   const url = open.url.replace(EVERYWHERE, "127.0.0.1");
   const headers = { authorization: `Bearer ${made.result.value}` };

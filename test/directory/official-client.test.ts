@@ -92,7 +92,11 @@ describe.each(credentials)("the official client, with $by,", ({ options, account
     expect(value).toMatch(/^cfat_/);
     const id = made.id ?? "";
     expect(await tokens.get(id, account)).toEqual(made);
-    expect((await all(tokens.list(account))).map((token) => token.id)).toEqual([TARGETS.account, id]);
+    expect((await all(tokens.list(account))).map((token) => token.id)).toEqual([
+      "1000000000000000000000000000000f",
+      TARGETS.account,
+      id,
+    ]);
     const changed = await tokens.update(id, { ...account, ...wanted, name: "renamed" });
     expect(changed).toMatchObject({ id, name: "renamed", status: "active" });
     expect(await tokens.value.update(id, account)).toMatch(/^cfat_/);
