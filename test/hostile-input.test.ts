@@ -285,6 +285,6 @@ test("after all this nothing has got into the server's own objects, and it goes 
     expect(Reflect.get(object, "mtu")).toBe(undefined);
   }
   await server.reset();
-  expect(await standing(server)).toHaveLength(4);
+  expect(await standing(server)).toHaveLength(5);
   expect(verdict(await send(one(ORD), '{"mtu":1400}'))).toBe("200");
 });
