@@ -20,9 +20,7 @@ import { KnownReads } from "./known-reads.ts";
 import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
-
-/** A body larger than this is worked on in steps, between which others are answered. */
-export const LARGE_BODY = 256 * 1024;
+import { LARGE_BODY, Sender } from "./sender.ts";
 
 export interface Call {
   readonly asking: Asking;
@@ -35,12 +33,6 @@ export interface Call {
   readonly account: LiveState;
   readonly request: FastifyRequest;
 }
-
-/** What an answer needs to know of its request. */
-type Exchange = Pick<
-  FastifyRequest,
-  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate"
->;
 
 /** A call of an operation that is on no account. */
 export type ServerCall = Omit<Call, "account">;
@@ -76,15 +68,13 @@ export class Routes {
   readonly #rate: RateCounter;
   readonly #tokens = new Tokens();
   readonly #reads = new KnownReads();
-  #closing = false;
+  readonly #sender: Sender;
 
   constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
     this.#context = context;
     this.#rate = new RateCounter(context.quota);
-    context.closing.addEventListener("abort", () => {
-      this.#closing = true;
-    });
+    this.#sender = new Sender(context, this.#rate.policy);
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
     app.decorateRequest("rate", "");
@@ -208,7 +198,7 @@ export class Routes {
     if (!account || !answer.of) return;
     const { state } = account;
     const slot = state.slotFor(answer.of.kind, answer.of.entry.id);
-    const lines = this.#linesOf(answer);
+    const lines = this.#sender.linesOf(answer);
     this.#reads.remember(raw, { name, account, state, slot, version: answer.of.entry, answer, lines });
   }
 
@@ -234,7 +224,7 @@ export class Routes {
     }
     const id = this.#context.newRequestId();
     const exchange = { id, raw, method, url, ip: asking.address, startedAt, operation: name, rate };
-    this.#send(exchange, response, answer, known.lines);
+    this.#sender.send(exchange, response, answer, known.lines);
     return true;
   }
 
@@ -301,48 +291,10 @@ export class Routes {
     return fail(refuse("internal_error", { request: request.id }).problems, docs);
   }
 
-  /** Sends an answer. All answers of the server leave here. */
+  /** Answers a request. */
   answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
     reply.hijack();
-    this.#send(request, reply.raw, answer);
-  }
-
-  /** The headers that are the same each time an answer is given, as the flat list that Node writes fastest. */
-  #linesOf({ status, body, length, headers = {} }: Answer): readonly string[] {
-    const lines = ["cache-control", "private, no-cache", "ratelimit-policy", this.#rate.policy];
-    const empty = status !== 304 && body.length === 0;
-    if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
-    if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
-    if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
-    for (const name in headers) lines.push(name, headers[name] ?? "");
-    return lines;
-  }
-
-  #send(request: Exchange, response: ServerResponse, answer: Answer, lines = this.#linesOf(answer)): void {
-    const { status, body } = answer;
-    if (response.writableEnded || response.destroyed) return;
-    const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
-    headers.push("cf-ray", request.id);
-    const last = this.#closing || hasMuchLeft(request);
-    if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
-    response.writeHead(status, headers);
-    // A text of as many bytes as characters is ASCII, which Node writes faster under its simpler name.
-    response.end(body, answer.length === body.length ? "latin1" : "utf8");
-    const seconds = (performance.now() - request.startedAt) / 1000;
-    this.#context.metrics.countRequest(request.operation, status, seconds);
-    if (this.#context.log.isLevelEnabled("debug")) {
-      const { method, url, raw } = request;
-      const about = {
-        request_id: request.id,
-        operation: request.operation,
-        method,
-        url,
-        ip: this.#context.ingress.addressOf(raw),
-        status,
-        seconds,
-      };
-      this.#context.log.debug(about, "request");
-    }
+    this.#sender.send(request, reply.raw, answer);
   }
 }
 
@@ -354,14 +306,6 @@ function serverCall(
 ): ServerCall {
   const params = request.params as Record<string, string>;
   return { asking, params, query: readQuery(request, operation), requestId: request.id, principal, request };
-}
-
-/** Is a body on its way that is not worth reading to its end, only to keep the connection? */
-function hasMuchLeft({ raw }: Exchange): boolean {
-  if (raw.complete) return false;
-  return (
-    raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > LARGE_BODY
-  );
 }
 
 /** The query, which must be of known parameters, each once but for lists; those are read by who takes them. */
