@@ -99,6 +99,8 @@ export const faultOperations = {
     volatile: true,
     query: [],
     answer: faults,
+    body: Type.Object({}, closed),
+    bodyOptional: true,
     origin: "patchbay",
   },
 } as const satisfies Record<string, Operation>;

@@ -100,7 +100,12 @@ export class Model {
       account_id: this.#account,
       epoch: this.#epoch,
       revision: this.revision,
-      settings: this.#settings,
+      // No seed of the model has any of these, and no request of its own makes one.
+      settings: { ...this.#settings, pools: { link: [], interface: [] } },
+      cni_settings: { default_asn: 0 },
+      slots: [],
+      ports: [],
+      cnis: [],
       interconnects: this.#items.map(({ id, doc }) => show(id, doc, "object", "(masked)")),
       routes: [],
     });
