@@ -15,6 +15,13 @@ export function subnetOf(index: number): string {
   return `10.${Math.floor(index / 32_768)}.${Math.floor(index / 128) % 256}.${(index % 128) * 2}/31`;
 }
 
+/** A /31 of its own, within 100.64.0.0/10. */
+function linkOf(index: number): { p2p_ip: string; cust_ip: string } {
+  const host = (last: number) =>
+    `100.${64 + (index >> 15)}.${(index >> 7) & 255}.${((index & 127) << 1) + last}/31`;
+  return { p2p_ip: host(0), cust_ip: host(1) };
+}
+
 /** A seed in JSON, which is YAML. */
 export function seedText(count = COUNT): string {
   const interconnects = Array.from({ length: count }, (_, index) => ({
@@ -29,7 +36,7 @@ export function seedText(count = COUNT): string {
     gre: { cloudflare_endpoint: "203.0.113.1" },
     health_check: { enabled: true, rate: "mid", type: "reply", target: "192.0.2.1" },
     virtual_port_reservation_id: idOf(index),
-    link: { p2p_ip: "192.0.2.0/31", cust_ip: "192.0.2.1/31" },
+    link: linkOf(index),
   }));
   return JSON.stringify({
     accounts: [
