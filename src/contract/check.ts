@@ -30,16 +30,21 @@ interface Place {
 
 export class Checker<Schema extends TSchema> {
   readonly #schema: Schema;
-  readonly #compiled: ReturnType<typeof Compile<Schema>>;
+  #made: ReturnType<typeof Compile<Schema>> | undefined;
   readonly #exception: Exception;
   readonly #what: string;
 
   /** `what` is the vendor's word for what is checked. */
   constructor(schema: Schema, exception: Exception = () => false, what = "Interconnect") {
     this.#schema = schema;
-    this.#compiled = Compile(schema);
     this.#exception = exception;
     this.#what = what;
+  }
+
+  /** Made when first used: to compile all that there are would be most of a start. */
+  get #compiled(): ReturnType<typeof Compile<Schema>> {
+    this.#made ??= Compile(this.#schema);
+    return this.#made;
   }
 
   /**
