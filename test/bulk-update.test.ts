@@ -382,7 +382,7 @@ describe("modified, modified_on and the revision", () => {
     expect(otherNow).toEqual(other);
     expect(ownNow).not.toEqual(own);
     expect([ACCOUNT, OTHER_ACCOUNT]).toEqual(
-      [own, other].map((state) => Reflect.get(Object(state), "account_id")),
+      [own, other].map((state = "") => JSON.parse(state).result.account_id),
     );
   });
 });

@@ -1,5 +1,6 @@
 import Cloudflare from "cloudflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientOf } from "./harness/client.ts";
 import { ACCOUNT, AMS, demo, ORD, SIN, startTestServer, type TestServer } from "./harness/server.ts";
 
 const account_id = ACCOUNT;
@@ -18,7 +19,7 @@ const credentials = {
 describe.each(Object.entries(credentials))("the official client with %s", (_, options) => {
   test("lists, gets, updates one and updates many", async () => {
     await server.reset();
-    const { magicTransit } = server.client(options);
+    const { magicTransit } = clientOf(server, options);
     const { cfInterconnects } = magicTransit;
 
     const list = await cfInterconnects.list({ account_id });
@@ -46,7 +47,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
 
   test("speaks both forms of the health-check target", async () => {
     await server.reset();
-    const { cfInterconnects } = server.client(options).magicTransit;
+    const { cfInterconnects } = clientOf(server, options).magicTransit;
     const header = { "x-magic-new-hc-target": true };
     await cfInterconnects.update(ORD, { account_id, ...header, health_check: { target: { saved: "" } } });
     const one = await cfInterconnects.get(ORD, { account_id, ...header });
@@ -56,7 +57,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
   });
 
   test("raises its own error classes", async () => {
-    const { cfInterconnects } = server.client(options).magicTransit;
+    const { cfInterconnects } = clientOf(server, options).magicTransit;
     const missing = cfInterconnects.get("0".repeat(32), { account_id });
     await expect(missing).rejects.toBeInstanceOf(Cloudflare.NotFoundError);
     const wrong = cfInterconnects.update(ORD, { account_id, mtu: 1 });
@@ -66,18 +67,18 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
 });
 
 test("verifies its token", async () => {
-  const verified = await server.client().user.tokens.verify();
+  const verified = await clientOf(server).user.tokens.verify();
   expect(verified).toMatchObject({ status: "active" });
 });
 
 test("takes the page's own example, a bulk update with an empty object", async () => {
-  const answer = await server.client().magicTransit.cfInterconnects.bulkUpdate({ account_id, body: {} });
+  const answer = await clientOf(server).magicTransit.cfInterconnects.bulkUpdate({ account_id, body: {} });
   expect(answer).toEqual({ modified: false, modified_interconnects: [] });
 });
 
 test("validates only when asked to", async () => {
   await server.reset();
-  const { cfInterconnects } = server.client().magicTransit;
+  const { cfInterconnects } = clientOf(server).magicTransit;
   const query = { validate_only: true };
   const dry = await cfInterconnects.update(ORD, { account_id, mtu: 1300 }, { query });
   expect(dry.modified_interconnect?.mtu).toBe(1300);
@@ -105,7 +106,7 @@ describe("through the client's own retries", () => {
   test("an update whose answer was lost is made once, however often it is sent", async () => {
     await server.reset();
     const { lossy, requests } = losing(2);
-    const { cfInterconnects } = server.client({ fetch: lossy, maxRetries: 3 }).magicTransit;
+    const { cfInterconnects } = clientOf(server, { fetch: lossy, maxRetries: 3 }).magicTransit;
     const body = {
       interconnects: [
         { id: ORD, mtu: 1390 },

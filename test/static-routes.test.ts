@@ -1,5 +1,6 @@
 import Cloudflare from "cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { clientOf } from "./harness/client.ts";
 import {
   ACCOUNT,
   type Ask,
@@ -52,7 +53,7 @@ describe.each([
   ["email and key", { apiToken: null, apiEmail: demo.email, apiKey: demo.key }],
 ])("the official client with %s", (_, options) => {
   test("creates, lists, gets, updates, updates many, deletes and empties", async () => {
-    const { routes } = server.client(options).magicTransit;
+    const { routes } = clientOf(server, options).magicTransit;
     const made = await routes.create({ account_id, ...FULL });
     expect(made).toMatchObject(FULL);
     expect(made.id).toMatch(ID);
@@ -90,7 +91,7 @@ describe.each([
   });
 
   test("raises its own error classes", async () => {
-    const { routes } = server.client(options).magicTransit;
+    const { routes } = clientOf(server, options).magicTransit;
     await expect(routes.get("0".repeat(32), { account_id })).rejects.toBeInstanceOf(Cloudflare.NotFoundError);
     const wrong = routes.create({ account_id, ...FULL, nexthop: "10.9.9.9" });
     await expect(wrong).rejects.toMatchObject({ status: 400, errors: [{ code: 990043 }] });

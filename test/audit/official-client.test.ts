@@ -1,5 +1,6 @@
 import Cloudflare from "cloudflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientOf } from "../harness/client.ts";
 import { ACCOUNT, demo, ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
 
 const READ_ONLY = "demo-magic-read-only-token-0000000000000";
@@ -22,7 +23,7 @@ const credentials = {
 
 describe.each(Object.entries(credentials))("the official client with %s", (_, options) => {
   const list = (query: Partial<Cloudflare.Accounts.Logs.AuditListParams> = {}) =>
-    server.client(options).accounts.logs.audit.list({ ...window, ...query });
+    clientOf(server, options).accounts.logs.audit.list({ ...window, ...query });
 
   test.each([1, 4, 100])("reads on by itself, by %i a page", async (limit) => {
     const entries = [];
@@ -54,7 +55,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
     // Its types know the form that leaves out alone, so lists go past them.
     const { account_id, ...times } = window;
     const query = { ...times, action_result: ["failure"], raw_method: ["PUT", "POST"], limit: 2 };
-    const { audit } = server.client(options).accounts.logs;
+    const { audit } = clientOf(server, options).accounts.logs;
     const found = [];
     for await (const { actor } of audit.list({ account_id, ...times }, { query }))
       found.push(actor?.token_name);

@@ -1,5 +1,6 @@
 import Cloudflare from "cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { clientOf } from "../harness/client.ts";
 import { direct, magicId, partner, ports, sinCni, slots } from "../harness/cni-world.ts";
 import { ACCOUNT, demo, SIN, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -19,7 +20,7 @@ const credentials = {
 };
 
 describe.each(Object.entries(credentials))("the official client with %s", (_, options) => {
-  const client = () => server.client(options).networkInterconnects;
+  const client = () => clientOf(server, options).networkInterconnects;
 
   test("lists slots and looks at one", async () => {
     const all = await client().slots.list({ account_id });
@@ -100,7 +101,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
       bgp_mode: "advertise_only",
       magic: { ...made.magic, mtu: 1400 },
     });
-    const { cfInterconnects } = server.client(options).magicTransit;
+    const { cfInterconnects } = clientOf(server, options).magicTransit;
     const { interconnect } = await cfInterconnects.get(magicId(made.id), { account_id });
     expect(interconnect).toMatchObject({
       name: "pni_new",
@@ -162,7 +163,7 @@ describe.each(Object.entries(credentials))("the official client with %s", (_, op
       requests++;
       return fetch(input, init);
     };
-    const { cnis } = server.client({ ...options, fetch: counting }).networkInterconnects;
+    const { cnis } = clientOf(server, { ...options, fetch: counting }).networkInterconnects;
     const magic = { conduit_name: "pni_ord", description: "", mtu: 1500 };
     const refused = cnis.create({ account_id, account, interconnect: ports.sin, magic });
     await expect(refused).rejects.toBeInstanceOf(Cloudflare.ConflictError);

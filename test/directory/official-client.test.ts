@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { permissionGroups } from "../../src/contract/permissions.ts";
+import { clientOf } from "../harness/client.ts";
 import { demoWith, TARGETS, targets, USER } from "../harness/directory.ts";
 import { ACCOUNT, demo, OTHER_ACCOUNT, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -40,14 +41,14 @@ async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
 
 describe.each(credentials)("the official client, with $by,", ({ options, accounts }) => {
   test("reads and edits the user", async () => {
-    const { user } = server.client(options);
+    const { user } = clientOf(server, options);
     expect(await user.get()).toMatchObject({ id: USER, email: demo.email, first_name: null });
     const edited = await user.edit({ first_name: "Grace", last_name: "Hopper", telephone: null });
     expect(edited).toMatchObject({ first_name: "Grace", last_name: "Hopper", telephone: null });
   });
 
   test("lists accounts, reads one, and changes it", async () => {
-    const client = server.client(options);
+    const client = clientOf(server, options);
     const listed = await all(client.accounts.list({ per_page: 5, direction: "asc" }));
     expect(listed.map(({ name }) => name)).toEqual(accounts);
     expect(await all(client.accounts.list({ name: "Demonstration" }))).toHaveLength(1);
@@ -67,7 +68,7 @@ describe.each(credentials)("the official client, with $by,", ({ options, account
   });
 
   test("makes, lists, reads, changes, rolls and deletes a user's token", async () => {
-    const { tokens } = server.client(options).user;
+    const { tokens } = clientOf(server, options).user;
     const { value, ...made } = await tokens.create(wanted);
     expect(made).toMatchObject({ name: "readonly token", status: "active", condition: wanted.condition });
     const id = made.id ?? "";
@@ -86,7 +87,7 @@ describe.each(credentials)("the official client, with $by,", ({ options, account
   });
 
   test("makes, lists, reads, changes, rolls and deletes an account's token", async () => {
-    const { tokens } = server.client(options).accounts;
+    const { tokens } = clientOf(server, options).accounts;
     const account = { account_id: ACCOUNT };
     const { value, ...made } = await tokens.create({ ...account, ...wanted });
     expect(value).toMatch(/^cfat_/);
@@ -105,7 +106,7 @@ describe.each(credentials)("the official client, with $by,", ({ options, account
   });
 
   test("lists the permission groups of users' and accounts' tokens", async () => {
-    const client = server.client(options);
+    const client = clientOf(server, options);
     const ofUser = await all(client.user.tokens.permissionGroups.list());
     expect(ofUser.map(({ name }) => name)).toEqual(Object.values(permissionGroups).map(({ name }) => name));
     const { permissionGroups: ofAccount } = client.accounts.tokens;
@@ -118,8 +119,8 @@ describe.each(credentials)("the official client, with $by,", ({ options, account
 
 describe("the official client, with a token that was made here,", () => {
   test("verifies a user's token, and works with it", async () => {
-    const made = await server.client().user.tokens.create(wanted);
-    const client = server.client({ apiToken: made.value ?? "" });
+    const made = await clientOf(server).user.tokens.create(wanted);
+    const client = clientOf(server, { apiToken: made.value ?? "" });
     expect(await client.user.tokens.verify()).toEqual({
       id: made.id,
       status: "active",
@@ -138,8 +139,8 @@ describe("the official client, with a token that was made here,", () => {
 
   test("verifies an account's token, which cannot list accounts", async () => {
     const account = { account_id: ACCOUNT };
-    const made = await server.client().accounts.tokens.create({ ...account, ...wanted });
-    const client = server.client({ apiToken: made.value ?? "" });
+    const made = await clientOf(server).accounts.tokens.create({ ...account, ...wanted });
+    const client = clientOf(server, { apiToken: made.value ?? "" });
     expect(await client.accounts.tokens.verify(account)).toMatchObject({ id: made.id, status: "active" });
     await expect(client.user.tokens.verify()).rejects.toMatchObject({ status: 401 });
     const listed = all(client.accounts.list());

@@ -1,5 +1,6 @@
 import Cloudflare from "cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { clientOf } from "../harness/client.ts";
 import { ACCOUNT, demo, ORD, OWN, startTestServer, type TestServer } from "../harness/server.ts";
 
 const account_id = ACCOUNT;
@@ -44,7 +45,7 @@ const failures = [
 describe.each(Object.entries(credentials))(
   "the official client with %s tries again by itself",
   (_, options) => {
-    const client = () => server.client({ maxRetries: 2, ...options }).magicTransit.cfInterconnects;
+    const client = () => clientOf(server, { maxRetries: 2, ...options }).magicTransit.cfInterconnects;
 
     test.each(failures)(
       "after %s twice: it succeeds, and exactly one change is made",
@@ -68,14 +69,14 @@ describe("the official client", () => {
     [404, Cloudflare.NotFoundError],
   ])("does not try again after %i", async (status, kind) => {
     await arm("updateInterconnect", { status });
-    const update = server.client().magicTransit.cfInterconnects.update(ORD, { account_id, mtu: 1400 });
+    const update = clientOf(server).magicTransit.cfInterconnects.update(ORD, { account_id, mtu: 1400 });
     await expect(update).rejects.toBeInstanceOf(kind);
     expect([await struck(), await changes()]).toEqual([[1], []]);
   });
 
   test("gives up when its attempts are used up, and nothing is changed", async () => {
     await arm("updateInterconnect", { status: 503, times: 2 });
-    const { cfInterconnects } = server.client({ maxRetries: 1 }).magicTransit;
+    const { cfInterconnects } = clientOf(server, { maxRetries: 1 }).magicTransit;
     const update = cfInterconnects.update(ORD, { account_id, mtu: 1400 });
     await expect(update).rejects.toMatchObject({ status: 503 });
     expect([await struck(), await changes()]).toEqual([[2], []]);
@@ -83,7 +84,7 @@ describe("the official client", () => {
 
   test("that lost the answer to a create meets the refusal of the second", async () => {
     await arm("createRoutes", { drop: "after" });
-    const { routes } = server.client({ maxRetries: 1 }).magicTransit;
+    const { routes } = clientOf(server, { maxRetries: 1 }).magicTransit;
     const create = routes.create({ account_id, prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: 7 });
     await expect(create).rejects.toMatchObject({ status: 400, errors: [{ code: 990045 }] });
     expect((await changes()).map(({ operation }) => operation)).toEqual(["createRoutes"]);
@@ -91,7 +92,7 @@ describe("the official client", () => {
 
   test("that does not wait as long as the answer takes tries again: one change, made at once", async () => {
     await arm("updateInterconnect", { latency_ms: 60_000 });
-    const { cfInterconnects } = server.client({ maxRetries: 1, timeout: 500 }).magicTransit;
+    const { cfInterconnects } = clientOf(server, { maxRetries: 1, timeout: 500 }).magicTransit;
     const changed = await cfInterconnects.update(ORD, { account_id, mtu: 1400 });
     expect(changed.modified_interconnect?.mtu).toBe(1400);
     expect(await changes()).toHaveLength(1);

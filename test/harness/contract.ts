@@ -49,8 +49,18 @@ export interface DescribedOperation {
 /** The operation that a request is for, if the document knows one. */
 export function describedOperation(method: string, url: string): DescribedOperation | undefined {
   const { pathname } = new URL(url, "http://localhost");
-  return described.find((one) => one.method === method.toLowerCase() && one.pattern.test(pathname));
+  const asked = `${method.toLowerCase()} ${pathname}`;
+  let found = lately.get(asked);
+  if (found === undefined) {
+    found =
+      described.find((one) => one.method === method.toLowerCase() && one.pattern.test(pathname)) ?? null;
+    if (lately.size > 10_000) lately.clear();
+    lately.set(asked, found);
+  }
+  return found ?? undefined;
 }
+
+const lately = new Map<string, DescribedOperation | null>();
 
 /** All operations of the document. */
 export const describedOperations: readonly DescribedOperation[] = described;

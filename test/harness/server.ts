@@ -1,7 +1,6 @@
 /** A real server in the test's own process, and a client that checks every answer by the published contract. */
 
-import { appendFileSync, mkdirSync } from "node:fs";
-import Cloudflare, { type ClientOptions } from "cloudflare";
+import { appendFileSync } from "node:fs";
 import type { ServerConfig } from "../../src/server/config.ts";
 import { demo } from "../../src/server/demo.ts";
 import { type Overrides, type RunningServer, startServer } from "../../src/server/patchbay.ts";
@@ -43,20 +42,24 @@ export function operationOf(method: string, url: string): string | undefined {
   return describedOperation(method, url)?.operation.operationId;
 }
 
+const noted = new Set<string>();
+
 /** Notes that an operation was driven, for docs/evidence.md. */
 export function noteEvidence(method: string, url: string, status: number, by: string): void {
   const operation = operationOf(method, url);
   const directory = process.env["PATCHBAY_EVIDENCE"];
   if (!operation || !directory) return;
-  mkdirSync(directory, { recursive: true });
-  appendFileSync(`${directory}/${process.pid}.jsonl`, `${JSON.stringify({ operation, status, by })}\n`);
+  const line = JSON.stringify({ operation, status, by });
+  if (noted.has(line)) return;
+  noted.add(line);
+  appendFileSync(`${directory}/${process.pid}.jsonl`, `${line}\n`);
 }
 
 /** What a fault made up is no evidence of an operation. */
-const isReal = ({ headers }: Response) => !headers.has("x-patchbay-fault");
+export const isReal = ({ headers }: Response) => !headers.has("x-patchbay-fault");
 
 /** The body of an answer: parsed if it is JSON, `undefined` if it is empty. */
-async function readAnswer(response: Response): Promise<unknown> {
+export async function readAnswer(response: Response): Promise<unknown> {
   const text = await response.text();
   if (text === "") return undefined;
   return response.headers.get("content-type") === "application/json" ? JSON.parse(text) : text;
@@ -65,7 +68,7 @@ async function readAnswer(response: Response): Promise<unknown> {
 /**
  * Throws if the answer is none that the published contract knows. Pages for people are no part of it, and what a
  * fault made up is not either. */
-function checkAnswer(method: string, url: string, response: Response, body: unknown): void {
+export function checkAnswer(method: string, url: string, response: Response, body: unknown): void {
   if (!isReal(response)) return;
   const contentType = response.headers.get("content-type");
   if (operationOf(method, url) === undefined && contentType !== "application/json") return;
@@ -94,8 +97,6 @@ export async function ask(base: string, method: string, path: string, asked: Ask
 
 export interface TestServer extends RunningServer {
   ask(method: string, path: string, asked?: Ask): Promise<Reply>;
-  /** The official client, every answer checked on its way. */
-  client(options?: ClientOptions): Cloudflare;
 }
 
 const usual: ServerConfig = {
@@ -117,27 +118,7 @@ export async function startTestServer(
   const server = await startServer({ ...usual, ...config }, overrides);
   return Object.assign(server, {
     ask: (method: string, path: string, asked?: Ask) => ask(server.url, method, path, asked),
-    client: (options: ClientOptions = {}) =>
-      new Cloudflare({
-        apiToken: demo.token,
-        baseURL: `${server.url}/client/v4`,
-        fetch: checkedFetch(options),
-        ...options,
-      }),
   });
-}
-
-/** `fetch` for the official client: passes everything on, checks what comes back. */
-function checkedFetch(options: ClientOptions): typeof fetch {
-  const credential = options.apiKey ? "key" : "token";
-  return async (input, init) => {
-    const response = await fetch(input, init);
-    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
-    const method = init?.method?.toUpperCase() ?? "GET";
-    checkAnswer(method, url, response, await readAnswer(response.clone()));
-    if (isReal(response)) noteEvidence(method, url, response.status, `client, ${credential}`);
-    return response;
-  };
 }
 
 /** The codes of a refusal, in order. */
