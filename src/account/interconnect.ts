@@ -2,8 +2,6 @@
 
 import {
   formatAddress4,
-  formatPrefix,
-  network,
   otherHost,
   parseAddress4,
   parseAddress6,
@@ -80,16 +78,21 @@ function halves(form: string, subnet: string): readonly string[] {
 export const INTERFACE_CLAIM = "subnet4";
 export const LINK_CLAIM = "link4";
 
+/** The claim of the /127 that an IPv6 address is of. */
+function half6(address: bigint): string {
+  return `subnet6:${address >> 1n}`;
+}
+
 function subnet6(doc: Doc): readonly string[] {
   const prefix = parsePrefix6(String(doc["interface_address6"] ?? ""));
-  return prefix ? [`subnet6:${formatPrefix(network(prefix))}`] : [];
+  return prefix ? [half6(prefix.address)] : [];
 }
 
 /** The claim of whichever tunnel has this address in its interface subnet. */
 export function subnetClaimOf(address: string): string {
   const four = parseAddress4(address);
   if (four !== undefined) return `${INTERFACE_CLAIM}:${Math.floor(four / 2)}`;
-  return `subnet6:${formatPrefix(network({ family: 6, address: parseAddress6(address) ?? 0n, length: 127 }))}`;
+  return half6(parseAddress6(address) ?? 0n);
 }
 
 /**

@@ -68,24 +68,48 @@ export function parseAddress6(text: string): bigint | undefined {
   return joinGroups([...head, ...zeros, ...tail]);
 }
 
+/** Groups of one to four hexadecimal digits between colons; the last two may be written as an IPv4 address. */
 function parseGroups(text: string, mayEndInAddress4 = true): number[] | undefined {
-  const parts = text.split(":");
   const groups: number[] = [];
-  for (const [index, part] of parts.entries()) {
-    if (mayEndInAddress4 && index === parts.length - 1 && part.includes(".")) {
-      const address = parseAddress4(part);
-      if (address === undefined) return undefined;
+  let group = 0;
+  let digits = 0;
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const digit = hexDigit(code);
+    if (digit !== undefined && digits < 4) {
+      group = group * 16 + digit;
+      digits++;
+    } else if (code === COLON && digits > 0 && at + 1 < text.length) {
+      groups.push(group);
+      group = 0;
+      digits = 0;
+      start = at + 1;
+    } else if (code === DOT && mayEndInAddress4) {
+      const address = parseAddress4(text.slice(start));
+      if (address === undefined || groups.length > 6) return undefined;
       groups.push(address >>> 16, address & 0xffff);
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
-    }
+      return groups;
+    } else return undefined;
   }
+  if (digits === 0) return undefined;
+  groups.push(group);
   return groups.length > 8 ? undefined : groups;
 }
 
+const COLON = 58;
+const DOT = 46;
+
+function hexDigit(code: number): number | undefined {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 97 && code <= 102) return code - 87;
+  return code >= 65 && code <= 70 ? code - 55 : undefined;
+}
+
+/** Of eight groups. In pairs, since each step with a bigint makes one. */
 function joinGroups(groups: readonly number[]): bigint {
-  return groups.reduce((address, group) => (address << 16n) | BigInt(group), 0n);
+  const pair = (at: number) => BigInt((groups[at] ?? 0) * 65536 + (groups[at + 1] ?? 0));
+  return (((((pair(0) << 32n) | pair(2)) << 32n) | pair(4)) << 32n) | pair(6);
 }
 
 /** The canonical text of RFC 5952: lower case, the longest run of two or more zero groups as `::`. */

@@ -6,7 +6,8 @@
  */
 
 import type { Static, TSchema } from "typebox";
-import { Compile } from "typebox/compile";
+// The check alone: `typebox/compile` would bring conversions and codecs, and half as many files again.
+import { Compile } from "typebox/schema";
 import { Settings } from "typebox/system";
 import type { Problems } from "./errors.ts";
 import { escapePointer } from "./json.ts";
@@ -133,7 +134,8 @@ export class Checker<Schema extends TSchema> {
   /** Tells which constraints a value of the right structure breaks, and where. */
   #explain(value: unknown, pointer: string, problems: Problems): string[] {
     const refused: string[] = [];
-    for (const { keyword, instancePath: path, params } of this.#compiled.Errors(value)) {
+    const [, errors] = this.#compiled.Errors(value);
+    for (const { keyword, instancePath: path, params } of errors) {
       // Told with the structure, of the value as it was sent.
       if (keyword === "required") continue;
       refused.push(path);

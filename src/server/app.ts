@@ -50,6 +50,8 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
       return doors.open(first, strays);
     },
     clientErrorHandler: strays.broken,
+    // Bodies are checked and written by the contract. Without this, the framework would load its own ways at start.
+    schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
       if (!routes.begin(request, reply)) return;
@@ -93,6 +95,10 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
     );
   });
   return { app, strays };
+}
+
+function unused(): never {
+  throw new Error("no route has a schema of the framework's");
 }
 
 /** Without the date, which Node would add. */

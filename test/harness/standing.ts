@@ -12,7 +12,7 @@ const places = [
 ];
 
 /** State, revision and log of every account, and the log of the directory: the answers as they came. */
-export async function standing({ url }: TestServer, token = demo.token): Promise<string[]> {
+export async function standing({ url }: TestServer, token: string = demo.token): Promise<string[]> {
   const headers = { authorization: `Bearer ${token}` };
   return await Promise.all(
     places.map(async (place) => {

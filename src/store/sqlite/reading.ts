@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type ChangeRecord, editsOf } from "../../account/change.ts";
 import { kindNamed, kinds } from "../../account/kinds.ts";
-import { type Doc, type Edit, State } from "../../account/state.ts";
+import { type Edit, State } from "../../account/state.ts";
 import { firstAt } from "../search.ts";
 import type { Page, Position } from "../store.ts";
 
@@ -69,10 +69,9 @@ export class Reading {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
     const state = new State(id, String(row["epoch"]));
-    for (const object of this.#statements.objects.iterate(id)) {
-      const kind = kindNamed(String(object["kind"]));
-      const doc: Doc = JSON.parse(String(object["doc"]));
-      state.restore(kind, String(object["id"]), doc, Number(object["revision"]));
+    for (const row of this.#statements.objects.iterate(id)) {
+      const [kind, object, revision, doc] = Object.values(row);
+      state.restore(kindNamed(String(kind)), String(object), JSON.parse(String(doc)), Number(revision));
     }
     const collections: Record<string, number> = JSON.parse(String(row["collections"]));
     const folded = Number(row["folded"]);
@@ -149,10 +148,13 @@ export class Reading {
 }
 
 function prepare(db: DatabaseSync) {
+  const objects = db.prepare("SELECT kind, id, revision, doc FROM object WHERE state = ? ORDER BY number");
+  // There may be ten thousand: as lists, they are read in two thirds of the time.
+  objects.setReturnArrays(true);
   return {
+    objects,
     state: db.prepare("SELECT epoch, revision, folded, collections FROM state WHERE id = ?"),
     states: db.prepare("SELECT id FROM state ORDER BY id"),
-    objects: db.prepare("SELECT kind, id, revision, doc FROM object WHERE state = ? ORDER BY number"),
     after: db.prepare("SELECT record FROM change WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?"),
     before: db.prepare(
       "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
