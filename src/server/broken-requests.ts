@@ -1,11 +1,11 @@
 /** What never became a whole request is answered too, and its connection closed. */
 
-import { maxHeaderSize, STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "./call.ts";
 import { fail } from "./envelope.ts";
+import { maxHeaderSize, STATUS_CODES } from "./node-http.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
 /** How long a connection may take. All in milliseconds. */

@@ -1,9 +1,10 @@
 /** Health and figures, on a port of their own that need not be reachable by the API's users. */
 
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
+import { createServer } from "./node-http.ts";
 
 export interface Health {
   readonly metrics: Metrics;

@@ -2,17 +2,12 @@
 
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Patience } from "../broken-requests.ts";
+import { createServer as createHttpServer } from "../node-http.ts";
 import { type KeyPair, OLDEST_TLS } from "./key-pair.ts";
 
 /** Milliseconds that an idle connection is kept for its next request. */
