@@ -1,18 +1,27 @@
 /**
- * The mock that the vendor's own clients are tested with, serving a description of the same
- * operations made from Patchbay's schemas. Installed by the benchmark alone, into a folder of its own.
+ * The mock that the vendor's own clients are tested with, serving the document that Patchbay publishes, or one of
+ * its interconnect operations alone. Installed by the benchmark alone, into a folder of its own.
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { operations } from "../src/contract/operations.ts";
 
 const directory = join(import.meta.dirname, "../.toolchain/bench");
 
+/** What Prism is given: all that is published, or as little as will do. */
+export type Document = "published" | "minimal";
+
+function textOf(document: Document): string {
+  return document === "published"
+    ? readFileSync(join(import.meta.dirname, "../docs/openapi.json"), "utf8")
+    : JSON.stringify(minimal());
+}
+
 /** A minimal OpenAPI description of the interconnect operations. */
-function description(): object {
+function minimal(): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [operationId, operation] of Object.entries(operations)) {
     if (!operation.path.includes("cf_interconnects")) continue;
@@ -53,7 +62,7 @@ export class Prism {
   readonly #process: ChildProcess;
 
   /** Installs it if need be and starts it; `undefined` if it cannot be had. */
-  static async start(): Promise<Prism | undefined> {
+  static async start(document: Document): Promise<Prism | undefined> {
     const command = join(directory, "node_modules/@stoplight/prism-cli/dist/index.js");
     if (!existsSync(command)) {
       mkdirSync(directory, { recursive: true });
@@ -68,8 +77,9 @@ export class Prism {
       ];
       if (spawnSync("npm", install, { stdio: "ignore" }).status !== 0) return undefined;
     }
-    const file = join(directory, "openapi.json");
-    writeFileSync(file, JSON.stringify(description()));
+    // Prism follows the file, so each has its own.
+    const file = join(directory, `${document}.json`);
+    writeFileSync(file, textOf(document));
     const port = await freePort();
     const child = spawn(
       process.execPath,
