@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const evidence = "test/evidence-setup.ts";
@@ -6,8 +7,12 @@ const evidence = "test/evidence-setup.ts";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    // Tests start servers, send them signals and take them down again: a process of their own keeps them apart.
+    // Tests start servers, send them signals and take them down again: that takes processes, not threads. Each keeps
+    // what it has loaded from one file to the next, so a test leaves the process as it found it.
     pool: "forks",
+    isolate: false,
+    // Vitest leaves a core to itself, which is half of a small machine; and some tests only wait, for a disk or a clock.
+    maxWorkers: Math.max(2, availableParallelism()) + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: existsSync(new URL(evidence, import.meta.url)) ? [evidence] : [],

@@ -20,7 +20,7 @@ function checkedFetch(options: ClientOptions): typeof fetch {
     const response = await fetch(input, init);
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const method = init?.method?.toUpperCase() ?? "GET";
-    checkAnswer(method, url, response, await readAnswer(response.clone()));
+    checkAnswer(method, url, response, readAnswer(response, await response.clone().text()));
     if (isReal(response)) noteEvidence(method, url, response.status, `client, ${credential}`);
     return response;
   };
