@@ -1,0 +1,161 @@
+/** Talks to a server of the interconnects API: a Patchbay, or Cloudflare's own. Knows no more than the wire. */
+
+import { setTimeout } from "node:timers/promises";
+import { CommandFailure, type Told } from "./failure.ts";
+import type { Profile } from "./profile.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  // What is in it is read by who knows the operation.
+  readonly result: unknown;
+  readonly info: unknown;
+  readonly messages: readonly { readonly code?: number; readonly message: string }[];
+}
+
+export interface Ask {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Milliseconds; 60,000 unless given. */
+  readonly timeout?: number;
+}
+
+/** A server's refusal, with its status and everything it says. */
+export class ServerRefusal extends CommandFailure {
+  readonly status: number;
+
+  constructor(status: number, message: string, problems: readonly Told[], advice?: string) {
+    super(message, { problems, ...(advice === undefined ? {} : { advice }) });
+    this.name = "ServerRefusal";
+    this.status = status;
+  }
+}
+
+const ATTEMPTS = 5;
+/** Seconds that a command waits at most for one more attempt. */
+const LONGEST_PAUSE = 300;
+
+export class Api {
+  readonly profile: Profile;
+  readonly #note: (sentence: string) => void;
+  #patchbay: Promise<boolean> | undefined;
+
+  /** `note` is told what a person who waits should know, such as a rate limit's pause. */
+  constructor(profile: Profile, note: (sentence: string) => void = () => undefined) {
+    this.profile = profile;
+    this.#note = note;
+  }
+
+  /** The account's path in the vendor's API. */
+  get account(): string {
+    return `/accounts/${this.profile.account}`;
+  }
+
+  /** A call of the vendor's API; `path` begins after `/client/v4`. Throws `ServerRefusal` for what is refused. */
+  call(method: string, path: string, asked: Ask = {}): Promise<Reply> {
+    return this.#exchange(method, this.profile.baseUrl + path, asked);
+  }
+
+  /** A call of what is Patchbay's own, on the account: `path` begins after `/patchbay/v1/accounts/{id}`. */
+  own(method: string, path: string, asked: Ask = {}): Promise<Reply> {
+    const root = this.profile.baseUrl.replace(/\/client\/v4$/, "");
+    return this.#exchange(method, `${root}/patchbay/v1/accounts/${this.profile.account}${path}`, asked);
+  }
+
+  /** Is it a Patchbay? Asked once: a Patchbay answers for its own paths in its own words, whoever asks. */
+  isPatchbay(): Promise<boolean> {
+    this.#patchbay ??= this.#looksLikePatchbay();
+    return this.#patchbay;
+  }
+
+  async #looksLikePatchbay(): Promise<boolean> {
+    const { hostname } = new URL(this.profile.baseUrl);
+    // Cloudflare's own is not asked for what it cannot have.
+    if (hostname === "api.cloudflare.com") return false;
+    try {
+      const { result } = await this.own("GET", "/changes?limit=1");
+      return Array.isArray(result);
+    } catch (error) {
+      // Known, but not to this token: the refusal of a permission is an answer too.
+      if (error instanceof ServerRefusal)
+        return error.status === 403 && error.problems.some(({ code }) => code === 10000);
+      throw error;
+    }
+  }
+
+  async #exchange(method: string, url: string, asked: Ask): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.#send(method, url, asked);
+      const pause = pauseOf(response);
+      if (pause === undefined || attempt === ATTEMPTS || pause > LONGEST_PAUSE) return readReply(response);
+      if (pause >= 1) this.#note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
+      await response.body?.cancel();
+      await setTimeout(pause * 1000);
+    }
+  }
+
+  async #send(method: string, url: string, { headers = {}, body, timeout = 60_000 }: Ask): Promise<Response> {
+    try {
+      return await fetch(url, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.profile.token}`,
+          accept: "application/json",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeout),
+      });
+    } catch (error) {
+      throw new CommandFailure(`${new URL(url).origin} cannot be reached: ${reasonOf(error)}.`, {
+        advice: "patchbay doctor tells more.",
+      });
+    }
+  }
+}
+
+/** Seconds until the same may be asked again, where the server says so; only where nothing was done. */
+function pauseOf({ status, headers }: Response): number | undefined {
+  if (headers.get("x-should-retry") === "false") return undefined;
+  if (status !== 429 && status !== 503) return undefined;
+  const after = Number(headers.get("retry-after") ?? "1");
+  return Number.isFinite(after) && after >= 0 ? after : undefined;
+}
+
+async function readReply(response: Response): Promise<Reply> {
+  const { status, headers } = response;
+  const text = await response.text();
+  let body: Record<string, unknown>;
+  try {
+    const parsed: unknown = text === "" ? {} : JSON.parse(text);
+    body = Object(parsed);
+  } catch {
+    throw new ServerRefusal(status, `The server answered ${status} with something that is no JSON.`, []);
+  }
+  if (status >= 400 || body["success"] === false) throw refusalOf(status, headers, body);
+  const messages = Array.isArray(body["messages"]) ? body["messages"] : [];
+  return { status, headers, result: body["result"], info: body["result_info"], messages };
+}
+
+function refusalOf(status: number, headers: Headers, body: Record<string, unknown>): ServerRefusal {
+  const errors: unknown[] = Array.isArray(body["errors"]) ? body["errors"] : [];
+  const problems = errors.map((error): Told => {
+    const { code, message, source, documentation_url: page } = Object(error);
+    return {
+      message: String(message ?? "no reason given"),
+      ...(typeof code === "number" ? { code } : {}),
+      ...(typeof source?.pointer === "string" ? { pointer: source.pointer } : {}),
+      ...(typeof page === "string" ? { page } : {}),
+    };
+  });
+  const request = headers.get("cf-ray");
+  const sentence = `The server refused it (${status}${request === null ? "" : `, request ${request}`}).`;
+  return new ServerRefusal(status, sentence, problems);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
+}

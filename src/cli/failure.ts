@@ -1,0 +1,33 @@
+/** What ends a command: a sentence for people, and the same as JSON. */
+
+/** One problem, as a server or a check of a file tells it. */
+export interface Told {
+  readonly code?: number;
+  readonly message: string;
+  /** JSON pointer into what was sent. */
+  readonly pointer?: string;
+  /** `file:line:column` of what was read. */
+  readonly place?: string;
+  /** The page that explains the code. */
+  readonly page?: string;
+}
+
+/** Ends a command. `main.ts` prints it, or tells it as JSON where that was asked for. */
+export class CommandFailure extends Error {
+  readonly problems: readonly Told[];
+  /** What to do next, as a sentence or a command. */
+  readonly advice: string | undefined;
+  /** Of the process. */
+  readonly exitCode: number;
+
+  constructor(
+    message: string,
+    more: { readonly problems?: readonly Told[]; readonly advice?: string; readonly exitCode?: number } = {},
+  ) {
+    super(message);
+    this.name = "CommandFailure";
+    this.problems = more.problems ?? [];
+    this.advice = more.advice;
+    this.exitCode = more.exitCode ?? 1;
+  }
+}
