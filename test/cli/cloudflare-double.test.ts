@@ -7,7 +7,7 @@ import {
   DOUBLE_TOKEN,
   startCloudflareDouble,
 } from "../harness/cloudflare-double.ts";
-import { AMS, ORD, SIN, startTestServer } from "../harness/server.ts";
+import { AMS, ORD, type Reply, SIN, startTestServer } from "../harness/server.ts";
 
 const account_id = DOUBLE_ACCOUNT;
 const LIST = `/client/v4/accounts/${DOUBLE_ACCOUNT}/magic/cf_interconnects`;
@@ -21,7 +21,7 @@ async function ask(
   method: string,
   path: string,
   asked: { token?: string | null; headers?: Record<string, string>; body?: unknown } = {},
-) {
+): Promise<Reply> {
   const { token = DOUBLE_TOKEN, headers = {}, body } = asked;
   const response = await fetch(url + path, {
     method,

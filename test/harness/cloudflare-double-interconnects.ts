@@ -148,7 +148,7 @@ function targetOf(value: unknown, objectTarget: boolean): string {
 
 /** As told: in the order of the live service's answers, which is not that of the alphabet. */
 export function tell(one: DoubleInterconnect, objectTarget: boolean, secrets: DoubleSecrets): Members {
-  const { target, ...check } = one.health_check;
+  const { enabled, target, ...check } = one.health_check;
   const shown = objectTarget ? { effective: effectiveTarget(one, secrets), saved: target } : target;
   return {
     id: one.id,
@@ -158,7 +158,7 @@ export function tell(one: DoubleInterconnect, objectTarget: boolean, secrets: Do
     name: one.name,
     description: one.description,
     mtu: one.mtu,
-    health_check: { enabled: check.enabled, target: shown, ...check },
+    health_check: { enabled, target: shown, ...check },
     gre: one.version === "1" ? one.gre : undefined,
     colo_name: one.colo_name,
     interface_address6: one.interface_address6,
