@@ -1,0 +1,45 @@
+/** Numbers and revisions as people type them. */
+
+import { CommandFailure } from "../failure.ts";
+
+/** A whole number from 1 on. */
+export function readCount(what: string, text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new CommandFailure(`${what} is a whole number from 1 on, not ${JSON.stringify(text)}.`);
+}
+
+/** A revision that a change may be of. */
+export function readRevision(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new CommandFailure(`A revision is a whole number from 1 on, not ${JSON.stringify(text)}.`, {
+    advice: "patchbay history tells them.",
+  });
+}
+
+/** A revision or 0, which is the account before anything was. */
+function readPoint(text: string): number {
+  return text === "0" ? 0 : readRevision(text);
+}
+
+/** `A B`, `A..B`, or `N` for the change that made N of the revision before it. */
+export function readRange(first: string, second: string | undefined): readonly [from: number, to: number] {
+  if (second !== undefined) return [readPoint(first), readPoint(second)];
+  const [from, to, ...rest] = first.split("..");
+  if (from !== undefined && to !== undefined && rest.length === 0) return [readPoint(from), readPoint(to)];
+  const revision = readRevision(first);
+  return [revision - 1, revision];
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90`, `90s`, `5m`, `1h30m`: seconds. */
+export function readSeconds(what: string, text: string): number {
+  const bare = /^\d{1,6}$/.test(text);
+  const parts = bare ? [] : [...text.matchAll(/(\d{1,6})([smhd])/g)];
+  const whole = bare || (parts.length > 0 && parts.map(([part]) => part).join("") === text);
+  if (!whole)
+    throw new CommandFailure(`${what} is a time such as 90s, 5m or 1h30m, not ${JSON.stringify(text)}.`);
+  if (bare) return Number(text);
+  const units: Readonly<Record<string, number>> = UNITS;
+  return parts.reduce((sum, [, number, unit = "s"]) => sum + Number(number) * (units[unit] ?? 1), 0);
+}

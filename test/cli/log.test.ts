@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { Operator } from "../harness/operator.ts";
+import { AMS, LIST, ORD, one, ROUTES, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+
+let server: TestServer;
+let operator: Operator;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  await server.reset();
+  operator = new Operator(server);
+});
+
+const put = (path: string, body: object) => server.ask("PUT", path, { body });
+
+/** Revisions 2 to 4 of the demonstration. */
+async function threeChanges() {
+  await put(one(ORD), { mtu: 1400 });
+  await put(LIST, {
+    interconnects: [
+      { id: ORD, mtu: 1300 },
+      { id: SIN, description: "two" },
+    ],
+  });
+  await put(one(ORD), { name: "pni_ord2", bgp: { md5_key: "secret-of-ours" } });
+}
+
+describe("patchbay history", () => {
+  test("tells what happened, newest first, and who did it", async () => {
+    await threeChanges();
+    const { code, stdout, stderr } = await operator.run(["history"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^REVISION {2}TIME +WHO +WHAT +REASON$/);
+    expect(lines.slice(1).map((line) => line.split(/\s{2,}/))).toEqual([
+      ["4", expect.stringMatching(/Z$/), "everything", expect.stringContaining("pni_ord2: ")],
+      ["3", expect.anything(), "everything", "2 interconnects: mtu, description"],
+      ["2", expect.anything(), "everything", "pni_ord: mtu 1476 → 1400"],
+      [
+        "1",
+        expect.anything(),
+        "Patchbay",
+        expect.stringMatching(/^from the start: .*3 interconnects created/),
+      ],
+    ]);
+    expect(stdout).not.toContain("secret-of-ours");
+  });
+
+  test("of one interconnect tells its own changes alone, whatever it was called", async () => {
+    await threeChanges();
+    await put(one(SIN), { mtu: 1400 });
+    for (const name of ["pni_ord2", ORD]) {
+      const { changes } = await operator.json(["history", name]);
+      expect(changes.map(({ revision }: { revision: number }) => revision)).toEqual([4, 3, 2, 1]);
+      expect(changes[1].objects.map(({ id }: { id: string }) => id)).toEqual([ORD]);
+    }
+    const missing = await operator.run(["history", "pni_nowhere"]);
+    expect(missing).toMatchObject({ code: 1, stdout: "" });
+    expect(missing.stderr).toContain("There is no pni_nowhere, and the log tells of none.");
+  });
+
+  test("goes on where it ended, also over more pages than one", async () => {
+    for (let mtu = 1000; mtu < 1105; mtu++) await put(one(ORD), { mtu });
+    const first = await operator.run(["history", "--limit", "3"]);
+    expect(first.stderr).toBe("There is more: patchbay history --before 104\n");
+    const { changes, before } = await operator.json(["history", "--limit", "3", "--before", "104"]);
+    expect(changes.map(({ revision }: { revision: number }) => revision)).toEqual([103, 102, 101]);
+    expect(before).toBe(101);
+    const all = await operator.json(["history", "pni_ord", "--limit", "1000", "--before", "103"]);
+    expect(all.changes.map(({ revision }: { revision: number }) => revision)).toEqual(
+      Array.from({ length: 102 }, (_, index) => 102 - index),
+    );
+    expect("before" in all).toBe(false);
+  });
+
+  test("tells nothing that would drive the terminal", async () => {
+    await put(one(ORD), { description: "\u001b[2Jgone\u202e" });
+    const { stdout } = await operator.run(["diff", "2"]);
+    expect(stdout).toContain("\\u001b[2Jgone\\u202e");
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test.each([
+    ["--limit", "0"],
+    ["--limit", "many"],
+    ["--before", "-1"],
+  ])("refuses %s %s", async (option, value) => {
+    const said = await operator.run(["history", `${option}=${value}`, "--json"]);
+    expect(said).toMatchObject({ code: 1, stderr: "" });
+    const { success, message } = JSON.parse(said.stdout);
+    expect([success, message]).toEqual([false, `${option} is a whole number from 1 on, not "${value}".`]);
+  });
+});
+
+describe("patchbay diff", () => {
+  test("tells what is left of the changes between two revisions", async () => {
+    await threeChanges();
+    const { objects } = await operator.json(["diff", "1", "3"]);
+    expect(objects).toEqual([
+      expect.objectContaining({ id: ORD, fields: { mtu: { before: 1476, after: 1300 } } }),
+      expect.objectContaining({
+        id: SIN,
+        fields: { description: { before: "Port without GRE in SIN", after: "two" } },
+      }),
+    ]);
+    const { stdout } = await operator.run(["diff", "3"]);
+    expect(stdout).toBe(
+      `~ pni_ord (interconnect ${ORD})\n    mtu  1400 → 1300\n~ pni_sin (interconnect ${SIN})\n    description  "Port without GRE in SIN" → "two"\n`,
+    );
+  });
+
+  test("seen from the later one is the other way round", async () => {
+    await threeChanges();
+    const { objects } = await operator.json(["diff", "2..1"]);
+    expect(objects).toEqual([expect.objectContaining({ fields: { mtu: { before: 1400, after: 1476 } } })]);
+  });
+
+  test("of what was changed and changed back, or made and unmade, is nothing", async () => {
+    await put(one(ORD), { mtu: 1400 });
+    const made = await server.ask("POST", ROUTES, {
+      body: { prefix: "172.31.0.0/16", nexthop: "10.213.0.9", priority: 5 },
+    });
+    const { id } = made.body.result;
+    await server.ask("DELETE", `${ROUTES}/${id}`);
+    await put(one(ORD), { mtu: 1476 });
+    const said = await operator.run(["diff", "1", "5"]);
+    expect(said).toEqual({ code: 0, stdout: "", stderr: "Nothing differs between 1 and 5.\n" });
+    expect((await operator.json(["diff", "2", "4"])).objects).toEqual([]);
+    const [route] = (await operator.json(["diff", "2", "3"])).objects;
+    expect(route).toMatchObject({ kind: "route", id, action: "create" });
+    const [back] = (await operator.json(["diff", "3", "2"])).objects;
+    expect(back).toMatchObject({ kind: "route", id, action: "delete" });
+  });
+
+  test("of a key tells that it changed, and not what it is", async () => {
+    await threeChanges();
+    const { stdout } = await operator.run(["diff", "4"]);
+    expect(stdout).toContain('bgp.md5_key  "(masked)"');
+  });
+
+  test.each([
+    [["1", "9"], "There is no revision 9: the newest is 1."],
+    [["x"], 'A revision is a whole number from 1 on, not "x".'],
+    [["1..2..3"], 'A revision is a whole number from 1 on, not "1..2..3".'],
+  ])("refuses %j", async (range, sentence) => {
+    const said = await operator.run(["diff", ...range]);
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toContain(sentence);
+  });
+});
+
+describe("patchbay blame", () => {
+  test("tells of each field which change set it", async () => {
+    await threeChanges();
+    const { fields } = await operator.json(["blame", "pni_ord2"]);
+    const revisions = Object.fromEntries(
+      fields.map(({ field, value, revision }: Record<string, unknown>) => [field, [value, revision]]),
+    );
+    expect(revisions).toMatchObject({
+      name: ["pni_ord2", 4],
+      mtu: [1300, 3],
+      "bgp.md5_key": ["(masked)", 4],
+      "health_check.rate": ["low", 1],
+    });
+    const { stdout } = await operator.run(["blame", ORD]);
+    expect(stdout).toMatch(/^mtu +1300 +3 +\S+ \S+Z +everything$/m);
+    expect(stdout).toMatch(/^health_check\.rate +"low" +1 +\S+ \S+Z +Patchbay$/m);
+  });
+
+  test("does not tell of a field that has no value any more", async () => {
+    await put(one(AMS), { health_check: { direction: "unidirectional" } });
+    const { fields } = await operator.json(["blame", "pni_ams"]);
+    const told = fields.map(({ field }: { field: string }) => field);
+    expect(told).toContain("health_check.direction");
+    expect(told).not.toContain("health_check.source");
+  });
+
+  test("says so where there is no such interconnect", async () => {
+    const said = await operator.run(["blame", "pni_nowhere"]);
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toContain("There is no interconnect pni_nowhere.");
+  });
+});
+
+describe("at Cloudflare, which keeps no such log,", () => {
+  test.each([
+    [["history"], "audit log"],
+    [["diff", "1"], "patchbay export"],
+    [["blame", "pni_ord"], "git blame"],
+  ])("%j says what comes nearest", async (args, nearest) => {
+    await using double = await startCloudflareDouble();
+    const said = await new Operator(double && { url: double.url, token: double.token }).run(args);
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toContain(`patchbay ${args[0]} needs a Patchbay`);
+    expect(said.stderr).toContain(nearest);
+    expect(double.requests.every(({ method }) => method === "GET")).toBe(true);
+  });
+});
