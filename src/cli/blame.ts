@@ -1,15 +1,15 @@
 /** `patchbay blame`: each field of an interconnect with the change that last set it. */
 
-import { Api } from "./api.ts";
+import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { leavesOf } from "./log/fields.ts";
 import { findInterconnect } from "./log/find.ts";
 import { Blame } from "./log/net.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
-import { columns, tellActor, tellText, tellTime, tellValue } from "./log/tell.ts";
-import { findProfile } from "./profile.ts";
-import { type Environment, noteTo, run } from "./run.ts";
-import { type Common, colorsFor, type Terminal } from "./terminal.ts";
+import { asJson, tableOf, tellActor, tellTime, tellValue } from "./log/tell.ts";
+import { printable } from "./printable.ts";
+import { type CommandProcess, type Environment, runCommand } from "./run.ts";
+import type { Common } from "./terminal.ts";
 
 interface Line {
   readonly field: string;
@@ -21,10 +21,14 @@ interface Line {
   readonly reason?: string;
 }
 
-export function blame(name: string, options: Common, env: Environment, terminal: Terminal): Promise<number> {
-  return run(options, env, terminal, async () => {
-    const note = noteTo(options, terminal);
-    const api = new Api(findProfile(options.profile, env), note);
+export function blame(
+  name: string,
+  options: Common,
+  env: Environment,
+  terminal: CommandProcess,
+): Promise<number> {
+  return runCommand(options, env, terminal, async (session) => {
+    const { api } = session;
     await requirePatchbay(
       api,
       "patchbay blame",
@@ -38,7 +42,7 @@ export function blame(name: string, options: Common, env: Environment, terminal:
     const { lines, since } = await blameFields(api, found.id, found.shown);
     if (options.json) {
       const { id } = found;
-      terminal.stdout.write(`${JSON.stringify({ success: true, id, name: found.name, fields: lines })}\n`);
+      session.print(asJson({ success: true, id, name: found.name, fields: lines }));
       return 0;
     }
     const rows = lines.map(({ field, value, revision, time, who, reason }) => [
@@ -46,11 +50,11 @@ export function blame(name: string, options: Common, env: Environment, terminal:
       tellValue(value),
       revision === undefined ? `before ${since}` : String(revision),
       time === undefined ? "" : tellTime(time),
-      tellText(who ?? ""),
-      tellText(reason ?? ""),
+      printable(who ?? ""),
+      printable(reason ?? ""),
     ]);
     const headings = ["FIELD", "VALUE", "REVISION", "TIME", "WHO", "REASON"];
-    terminal.stdout.write(`${columns([headings, ...rows], colorsFor(terminal.stdout, options, env))}\n`);
+    session.print(tableOf([headings, ...rows], session.colors));
     return 0;
   });
 }

@@ -1,14 +1,12 @@
 /** `patchbay diff`: what two revisions of an account differ in, field by field. */
 
-import { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { inReverse, netChanges } from "./log/net.ts";
 import { readRange } from "./log/numbers.ts";
 import { changesBetween, newestRevision, requirePatchbay } from "./log/pages.ts";
-import { tellChanges } from "./log/tell.ts";
-import { findProfile } from "./profile.ts";
-import { type Environment, noteTo, run } from "./run.ts";
-import { type Common, colorsFor, type Terminal } from "./terminal.ts";
+import { asJson, tellChanges } from "./log/tell.ts";
+import { type CommandProcess, type Environment, runCommand } from "./run.ts";
+import type { Common } from "./terminal.ts";
 
 /** Changes read without a word; who waits for more is told how far it is. */
 const SILENT = 500;
@@ -18,12 +16,11 @@ export function diff(
   second: string | undefined,
   options: Common,
   env: Environment,
-  terminal: Terminal,
+  terminal: CommandProcess,
 ): Promise<number> {
-  return run(options, env, terminal, async () => {
+  return runCommand(options, env, terminal, async (session) => {
+    const { api } = session;
     const [from, to] = readRange(first, second);
-    const note = noteTo(options, terminal);
-    const api = new Api(findProfile(options.profile, env), note);
     await requirePatchbay(
       api,
       "patchbay diff",
@@ -36,16 +33,16 @@ export function diff(
         advice: "patchbay history tells what there is.",
       });
     const records = await changesBetween(api, older, newer, (read) => {
-      if (read % SILENT === 0) note(`${read} of ${newer - older} changes read …`);
+      if (read % SILENT === 0) session.note(`${read} of ${newer - older} changes read …`);
     });
     const net = netChanges(records);
     const changes = from <= to ? net : inReverse(net);
     if (options.json) {
-      terminal.stdout.write(`${JSON.stringify({ success: true, from, to, objects: changes })}\n`);
+      session.print(asJson({ success: true, from, to, objects: changes }));
     } else if (changes.length === 0) {
-      note(`Nothing differs between ${from} and ${to}.`);
+      session.note(`Nothing differs between ${from} and ${to}.`);
     } else {
-      terminal.stdout.write(`${tellChanges(changes, colorsFor(terminal.stdout, options, env))}\n`);
+      session.print(tellChanges(changes, session.colors));
     }
     return 0;
   });

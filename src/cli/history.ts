@@ -1,15 +1,15 @@
 /** `patchbay history`: what happened to an account, or to one interconnect, newest first. */
 
-import { Api } from "./api.ts";
+import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { findInterconnect, isChangeOf } from "./log/find.ts";
 import { readCount } from "./log/numbers.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
 import type { ChangeRecord } from "./log/records.ts";
-import { columns, tellActor, tellText, tellTime, tellWhat } from "./log/tell.ts";
-import { findProfile } from "./profile.ts";
-import { type Environment, noteTo, run } from "./run.ts";
-import { type Common, colorsFor, type Terminal } from "./terminal.ts";
+import { asJson, tableOf, tellActor, tellTime, tellWhat } from "./log/tell.ts";
+import { printable } from "./printable.ts";
+import { type CommandProcess, type Environment, runCommand } from "./run.ts";
+import type { Common } from "./terminal.ts";
 
 export interface HistoryOptions extends Common {
   readonly limit?: string;
@@ -23,13 +23,12 @@ export function history(
   name: string | undefined,
   options: HistoryOptions,
   env: Environment,
-  terminal: Terminal,
+  terminal: CommandProcess,
 ): Promise<number> {
-  return run(options, env, terminal, async () => {
+  return runCommand(options, env, terminal, async (session) => {
+    const { api } = session;
     const limit = readCount("--limit", options.limit ?? USUAL);
     const before = options.before === undefined ? undefined : readCount("--before", options.before);
-    const note = noteTo(options, terminal);
-    const api = new Api(findProfile(options.profile, env), note);
     await requirePatchbay(
       api,
       "patchbay history",
@@ -44,20 +43,20 @@ export function history(
     const next = more ? records.at(-1)?.revision : undefined;
     if (options.json) {
       const told = { success: true, changes: records, ...(next === undefined ? {} : { before: next }) };
-      terminal.stdout.write(`${JSON.stringify(told)}\n`);
+      session.print(asJson(told));
       return 0;
     }
     const rows = records.map((record) => [
       String(record.revision),
       tellTime(record.time),
-      tellText(tellActor(record)),
-      tellText(tellWhat(record)),
-      tellText(record.reason ?? ""),
+      printable(tellActor(record)),
+      printable(tellWhat(record)),
+      printable(record.reason ?? ""),
     ]);
     const headings = ["REVISION", "TIME", "WHO", "WHAT", "REASON"];
-    terminal.stdout.write(`${columns([headings, ...rows], colorsFor(terminal.stdout, options, env))}\n`);
+    session.print(tableOf([headings, ...rows], session.colors));
     if (next !== undefined) {
-      note(`There is more: patchbay history ${name === undefined ? "" : `${name} `}--before ${next}`);
+      session.note(`There is more: patchbay history ${name === undefined ? "" : `${name} `}--before ${next}`);
     }
     return 0;
   });

@@ -12,7 +12,59 @@ function common(command: Command): Command {
 }
 
 export function addLogCommands(program: Command): void {
+  addCredentials(program);
   addReading(program);
+}
+
+function addCredentials(program: Command): void {
+  common(program.command("login"))
+    .description("keep a server, an account and a token under a name, once they are known to work")
+    .option("--base-url <url>", "such as http://127.0.0.1:8787/client/v4 (default: Cloudflare's own)")
+    .option("--account <id>", "the account: 32 hexadecimal digits")
+    .option("--token-stdin", "read the token from stdin; else it is asked for, and not shown")
+    .addHelpText(
+      "after",
+      `
+They are kept in $XDG_CONFIG_HOME/patchbay/profiles.json, which its owner alone may read.
+
+Examples:
+  patchbay login
+  patchbay login --profile lab --base-url http://127.0.0.1:8787
+  patchbay login --profile production --account $ACCOUNT --token-stdin < token.txt`,
+    )
+    .action(async (options) => {
+      const { login } = await import("./login.ts");
+      process.exitCode = await login(options, process.env, process);
+    });
+  common(program.command("logout"))
+    .description("forget a profile")
+    .addHelpText("after", "\nExample:\n  patchbay logout --profile lab")
+    .action(async (options) => {
+      const { logout } = await import("./login.ts");
+      process.exitCode = await logout(options, process.env, process);
+    });
+  common(program.command("profiles"))
+    .description("tell the profiles there are, without their tokens")
+    .addHelpText("after", "\nExample:\n  patchbay profiles --json")
+    .action(async (options) => {
+      const { profiles } = await import("./login.ts");
+      process.exitCode = await profiles(options, process.env, process);
+    });
+  common(program.command("doctor"))
+    .description("tell what is wrong between here and the server, and what to do; changes nothing")
+    .addHelpText(
+      "after",
+      `
+Looks at the address, TLS, the clock, the token, the account and the token's permissions. Ends with 0 if all is well.
+
+Examples:
+  patchbay doctor
+  patchbay doctor --profile production --json`,
+    )
+    .action(async (options) => {
+      const { doctor } = await import("./doctor.ts");
+      process.exitCode = await doctor(options, process.env, process);
+    });
 }
 
 function addReading(program: Command): void {

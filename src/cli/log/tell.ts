@@ -1,20 +1,13 @@
 /** The log in words: one line a change, one line a field. */
 
+import { printable, table } from "../printable.ts";
 import type { Colors } from "../terminal.ts";
 import { type ChangeRecord, type FieldChange, type ObjectChange, PENDING } from "./records.ts";
 
 /** A value as it stands in a line. */
 export function tellValue(value: unknown): string {
   if (value === undefined) return "(none)";
-  return tellText(JSON.stringify(value));
-}
-
-/** Somebody's text on one line, without what would drive the terminal. */
-export function tellText(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return printable(JSON.stringify(value));
 }
 
 /** To the second, in UTC. */
@@ -104,7 +97,7 @@ export function tellChanges(changes: readonly ObjectChange[], colors: Colors): s
     .map((change) => {
       const { action, kind, id, fields } = change;
       const sign = paint[action](signs[action]);
-      const head = `${sign} ${colors.bold(tellText(nameOf(change)))} ${colors.dim(`(${kind} ${id})`)}`;
+      const head = `${sign} ${colors.bold(printable(nameOf(change)))} ${colors.dim(`(${kind} ${id})`)}`;
       const entries = Object.entries(fields).sort(([one], [other]) => (one < other ? -1 : 1));
       const width = Math.max(0, ...entries.map(([path]) => path.length));
       const lines = entries.map(([path, { before, after }]) => {
@@ -121,22 +114,13 @@ export function tellChanges(changes: readonly ObjectChange[], colors: Colors): s
     .join("\n");
 }
 
-/** Rows under their headings, in columns. The last one is as wide as it is. */
-export function columns(rows: readonly (readonly string[])[], colors: Colors): string {
-  const [headings = []] = rows;
-  const widths = headings.map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ""))));
-  return rows
-    .map((row, index) => {
-      const cells = row.map((cell, column) =>
-        column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell)),
-      );
-      const line = cells.join("  ").trimEnd();
-      return index === 0 ? colors.bold(line) : line;
-    })
-    .join("\n");
+/** Rows under their headings. */
+export function tableOf(rows: readonly (readonly string[])[], colors: Colors): string {
+  const [headings = "", ...lines] = table(rows);
+  return [colors.bold(headings), ...lines].join("\n");
 }
 
-/** Characters as people count them. */
-function width(text: string): number {
-  return [...text].length;
+/** A result for programs. */
+export function asJson(value: object): string {
+  return JSON.stringify(value, undefined, 2);
 }
