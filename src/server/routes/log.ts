@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
+import { durablePending, pendingView } from "../../account/pending.ts";
 import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
@@ -144,13 +145,18 @@ function info({ records, position }: Page): Record<string, unknown> {
 
 function encodeState(state: State): Buffer {
   const settings = JSON.stringify(settingsView(durableSettings(state)));
-  const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
+  const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"pending_change":${pendingOf(state)},"settings":${settings}`;
   const cniSettings = JSON.stringify(durableCniSettings(state));
   return assemble(
     `{"result":{${about},"cni_settings":${cniSettings},`,
     encodeLists(state),
     '},"success":true,"errors":[],"messages":[]}',
   );
+}
+
+function pendingOf(state: State): string {
+  const pending = durablePending(state);
+  return pending ? JSON.stringify(pendingView(pending)) : "null";
 }
 
 function writeCursor(epoch: string, revision: number): string {
