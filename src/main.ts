@@ -1,7 +1,7 @@
 /** The command `patchbay`. Each command loads only the rooms it needs. */
 
 import { Command, CommanderError } from "commander";
-import { addLogCommands } from "./cli/log-commands.ts";
+import { addLogCommands, undoing } from "./cli/log-commands.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("patchbay")
@@ -89,11 +89,36 @@ function addDataCommands(program: Command): void {
       const { backup } = await import("./admin/backup.ts");
       process.exitCode = await backup(options, process.env, process);
     });
-  add("restore", "make an empty data directory from a backup")
-    .requiredOption("--from <file>", "the backup")
-    .action(async (options) => {
-      const { restore } = await import("./admin/backup.ts");
-      process.exitCode = await restore(options, process.env, process);
+  // Two commands of one name: a revision is an account's, a backup a data directory's.
+  undoing(
+    add(
+      "restore [revision]",
+      "bring a server's account back to a revision; or, with --from, make an empty data directory from a backup",
+    ),
+  )
+    .option("--from <file>", "the backup")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  patchbay restore 38 --dry-run
+  patchbay restore 38 --reason "back to before the migration" --confirm-within 10m
+  patchbay restore --from backup.db --data /var/lib/patchbay`,
+    )
+    .action(async (revision: string | undefined, options, command: Command) => {
+      if (revision === undefined) {
+        if (options.from === undefined)
+          command.error("error: required option '--from <file>' not specified", { exitCode: 1 });
+        const { restore } = await import("./admin/backup.ts");
+        process.exitCode = await restore(options, process.env, process);
+        return;
+      }
+      if (options.from !== undefined || options.data !== undefined)
+        command.error("error: a revision is a server's, --from and --data are a data directory's: give one", {
+          exitCode: 1,
+        });
+      const { restore } = await import("./cli/undo.ts");
+      process.exitCode = await restore(revision, options, process.env, process);
     });
   add("dump", "write everything as lines of JSON, while a server runs or not")
     .requiredOption("--to <file>", "the new file")

@@ -14,6 +14,7 @@ function common(command: Command): Command {
 export function addLogCommands(program: Command): void {
   addCredentials(program);
   addReading(program);
+  addUndoing(program);
 }
 
 function addCredentials(program: Command): void {
@@ -110,5 +111,48 @@ Examples:
     .action(async (name, options) => {
       const { blame } = await import("./blame.ts");
       process.exitCode = await blame(name, options, process.env, process);
+    });
+}
+
+/** Options of the commands that bring back what was. */
+export function undoing(command: Command): Command {
+  return common(command)
+    .option("--dry-run", "show what would be done, and do nothing")
+    .option("-y, --yes", "do not ask")
+    .option("--reason <text>", "why, kept with the change")
+    .option("--confirm-within <time>", "undo it again unless it is confirmed in that time, such as 5m");
+}
+
+function addUndoing(program: Command): void {
+  common(program.command("confirm [revision]"))
+    .description("keep the change that waits to be confirmed")
+    .option("--reason <text>", "why, kept with the change")
+    .addHelpText("after", "\nExamples:\n  patchbay confirm\n  patchbay confirm 42")
+    .action(async (revision, options) => {
+      const { confirm } = await import("./confirm.ts");
+      process.exitCode = await confirm(revision, options, process.env, process);
+    });
+  common(program.command("extend <time>"))
+    .description("give the change that waits more time to be confirmed, from now on")
+    .option("--revision <number>", "the change (default: the one that waits)")
+    .option("--reason <text>", "why, kept with the change")
+    .addHelpText("after", "\nExamples:\n  patchbay extend 10m\n  patchbay extend 90s --revision 42")
+    .action(async (time, options) => {
+      const { extend } = await import("./confirm.ts");
+      process.exitCode = await extend(time, options, process.env, process);
+    });
+  undoing(program.command("revert <revision>"))
+    .description("undo one change, where no later change touched the same fields")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  patchbay revert 42 --dry-run
+  patchbay revert 42 --reason "broke the monitoring"
+  patchbay revert 42 --yes --confirm-within 5m`,
+    )
+    .action(async (revision, options) => {
+      const { revert } = await import("./undo.ts");
+      process.exitCode = await revert(revision, options, process.env, process);
     });
 }

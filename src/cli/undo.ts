@@ -1,0 +1,160 @@
+/** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
+
+import type { Api, Reply } from "./api.ts";
+import { readRevision, readSeconds } from "./log/numbers.ts";
+import { requirePatchbay } from "./log/pages.ts";
+import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
+import { asJson, tellChanges } from "./log/tell.ts";
+import { count, printable } from "./printable.ts";
+import { reasonHeader } from "./reason.ts";
+import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
+import { type Common, confirmed } from "./terminal.ts";
+
+export interface UndoOptions extends Common {
+  readonly yes?: boolean;
+  readonly reason?: string;
+  readonly confirmWithin?: string;
+  /** Shows what would be done, and does nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What is asked of the server. */
+interface Undo {
+  readonly command: "revert" | "restore";
+  readonly revision: number;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** The code of a server's remark on what it would not take as new. */
+const REMARK = 990902;
+
+export function revert(
+  text: string,
+  options: UndoOptions,
+  env: Environment,
+  terminal: CommandProcess,
+): Promise<number> {
+  return runCommand(options, env, terminal, (session) => {
+    const revision = readRevision(text);
+    return undo(session, options, { command: "revert", revision, path: `/changes/${revision}/revert` });
+  });
+}
+
+export function restore(
+  text: string,
+  options: UndoOptions,
+  env: Environment,
+  terminal: CommandProcess,
+): Promise<number> {
+  return runCommand(options, env, terminal, (session) => {
+    const revision = readRevision(text);
+    const body = { to_revision: revision };
+    return undo(session, options, { command: "restore", revision, path: "/restore", body });
+  });
+}
+
+async function undo(session: Session, options: UndoOptions, asked: Undo): Promise<number> {
+  const { api } = session;
+  const headers = headersOf(options);
+  await requirePatchbay(
+    api,
+    `patchbay ${asked.command}`,
+    "At Cloudflare take the file as it was before out of your version control, and patchbay apply it.",
+  );
+  const planned = await send(api, asked, "?validate_only=true", {});
+  if (planned.record === undefined || options.dryRun) {
+    tellResult(session, options, asked, planned, false);
+    return 0;
+  }
+  if (!options.json) session.print(tellChanges(planned.objects, session.colors));
+  for (const remark of planned.remarks) session.tell(session.errorColors.yellow(printable(remark)));
+  const question = `${asked.command === "revert" ? `Undo change ${asked.revision}` : `Go back to revision ${asked.revision}`}: ${count(planned.objects.length, "object")} will change.`;
+  if (!options.yes && !(await confirmed(session.terminal, question))) {
+    session.tell("Nothing was changed.");
+    return 1;
+  }
+  session.ifInterrupted(
+    "Interrupted: whether it was done is not known here. patchbay history --limit 3 tells.",
+  );
+  const done = await send(api, asked, "", headers);
+  tellResult(session, options, asked, done, true);
+  if (done.record && JSON.stringify(done.objects) !== JSON.stringify(planned.objects)) {
+    session.tell(
+      session.errorColors.yellow(
+        `The account was changed by somebody else meanwhile, and what was done is not what was shown. patchbay diff ${done.record.revision} tells; patchbay revert ${done.record.revision} undoes it.`,
+      ),
+    );
+  }
+  return 0;
+}
+
+interface Outcome {
+  readonly record: ChangeRecord | undefined;
+  readonly result: unknown;
+  readonly objects: readonly ObjectChange[];
+  readonly remarks: readonly string[];
+  readonly confirmBy: string | null;
+}
+
+async function send(
+  api: Api,
+  { path, body }: Undo,
+  query: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const reply: Reply = await api.own("POST", path + query, {
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const record = reply.result === null ? undefined : readRecord(reply.result);
+  return {
+    record,
+    result: reply.result,
+    objects: record?.objects.filter(({ kind }) => kind !== PENDING) ?? [],
+    remarks: reply.messages.flatMap(({ code, message }) => (code === REMARK ? [message] : [])),
+    confirmBy: reply.headers.get("x-patchbay-confirm-by"),
+  };
+}
+
+function headersOf({ reason, confirmWithin }: UndoOptions): Readonly<Record<string, string>> {
+  const within =
+    confirmWithin === undefined
+      ? {}
+      : { "x-patchbay-confirm-within": String(readSeconds("--confirm-within", confirmWithin)) };
+  return { ...reasonHeader(reason), ...within };
+}
+
+function tellResult(
+  session: Session,
+  options: UndoOptions,
+  { command, revision }: Undo,
+  { record, result, objects, remarks, confirmBy }: Outcome,
+  made: boolean,
+): void {
+  if (options.json) {
+    const by = confirmBy === null ? {} : { confirm_by: confirmBy };
+    session.print(
+      asJson({ success: true, made: made && record !== undefined, change: result, remarks, ...by }),
+    );
+    return;
+  }
+  if (!record) {
+    session.note(
+      command === "revert"
+        ? `There is nothing to change: of change ${revision} nothing is left to undo.`
+        : `There is nothing to change: the account is as it was at revision ${revision}.`,
+    );
+    return;
+  }
+  if (!made) {
+    session.print(tellChanges(objects, session.colors));
+    for (const remark of remarks) session.tell(session.errorColors.yellow(printable(remark)));
+    return;
+  }
+  const what =
+    command === "revert" ? `Change ${revision} is undone` : `The account is as it was at ${revision}`;
+  session.note(`${what}, by change ${record.revision}.`);
+  if (confirmBy !== null)
+    session.note(`It is undone itself unless confirmed by ${confirmBy}: patchbay confirm ${record.revision}`);
+}
