@@ -1,6 +1,7 @@
 /** The command `patchbay`. Each command loads only the rooms it needs. */
 
 import { Command, CommanderError } from "commander";
+import { addChangeCommands } from "./cli/change-commands.ts";
 import { addLogCommands, undoing } from "./cli/log-commands.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -53,6 +54,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await serve(options, process.env, process);
     });
   addDataCommands(program);
+  addChangeCommands(program);
   addLogCommands(program);
   try {
     await program.parseAsync(argv, { from: "user" });

@@ -1,0 +1,61 @@
+/** The commands that read and change interconnects at a server. */
+
+import type { Command } from "commander";
+
+export function addChangeCommands(program: Command): void {
+  const add = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option("--profile <name>", "server and account, from patchbay login [PATCHBAY_PROFILE]")
+      .option("--json", "print JSON, failures too")
+      .option("--quiet", "print results alone")
+      .option("--no-color", "print without colours [NO_COLOR]");
+  const examples = (lines: readonly string[]) =>
+    `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+
+  add("get [names...]", "show interconnects")
+    .option("--wide", "show more of each")
+    .option("--yaml", "print YAML")
+    .option("--watch", "show them again whenever they change")
+    .addHelpText(
+      "after",
+      examples([
+        "patchbay get",
+        "patchbay get pni_ord pni_ams --wide",
+        "patchbay get --json | jq -r '.interconnects[].name'",
+        "patchbay get --watch",
+      ]),
+    )
+    .action(async (names, options) => {
+      const { get } = await import("./get.ts");
+      process.exitCode = await get(names, options, process.env, process);
+    });
+
+  add("export", "write the account as a file that plan finds unchanged")
+    .addHelpText(
+      "after",
+      examples(["patchbay export > interconnects.yaml", "patchbay export --json > interconnects.json"]),
+    )
+    .action(async (options) => {
+      const { exportAccount } = await import("./export.ts");
+      process.exitCode = await exportAccount(options, process.env, process);
+    });
+
+  add("plan", "show what a file would change, and change nothing")
+    .requiredOption("-f, --file <file>", "file of interconnects, YAML or JSON; - for standard input")
+    .option("--out <plan>", "keep the plan in a file, for patchbay apply")
+    .option("--markdown", "print Markdown, for a pull request")
+    .addHelpText(
+      "after",
+      `${examples([
+        "patchbay plan -f interconnects.yaml",
+        "patchbay plan -f interconnects.yaml --out change.plan && patchbay apply change.plan",
+        "patchbay plan -f interconnects.yaml --markdown > comment.md",
+      ])}\nEnds with 0 if nothing would change, 2 if something would, 1 if it cannot be told.\n`,
+    )
+    .action(async (options) => {
+      const { plan } = await import("./plan.ts");
+      process.exitCode = await plan(options, process.env, process);
+    });
+}

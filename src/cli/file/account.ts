@@ -1,0 +1,109 @@
+/** An account's interconnects as a server shows them. */
+
+import { createHash } from "node:crypto";
+import type { Api } from "../api.ts";
+import { CommandFailure } from "../failure.ts";
+import { FIELDS, hasForm, type Value } from "./fields.ts";
+
+/** Asks for targets as objects, which tell what was saved from what follows from it. */
+export const TARGETS_AS_OBJECTS = { "x-magic-new-hc-target": "true" } as const;
+
+/** One interconnect: what can be written, by path, and all of it as it was read. */
+export interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, Value>;
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** What a plan was made on: the history of a Patchbay, or the objects themselves. */
+export type Binding = { readonly epoch: string; readonly revision: number } | { readonly objects: string };
+
+export interface AccountShown {
+  readonly interconnects: readonly Shown[];
+  /** Of the list, where the server tells one. */
+  readonly etag: string | undefined;
+  readonly binding: Binding;
+}
+
+export function listPath(api: Api): string {
+  return `${api.account}/magic/cf_interconnects`;
+}
+
+export async function readAccount(api: Api): Promise<AccountShown> {
+  const { result, headers } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
+  const interconnects = readInterconnects(member(result, "interconnects"));
+  const etag = headers.get("etag") ?? undefined;
+  // A Patchbay's tag is the epoch and the revision of the list's last change: one answer, so both are of what was read.
+  const told = /^"(.+)-(\d+)"$/.exec(etag ?? "");
+  const [, epoch, revision] = told ?? [];
+  const binding =
+    epoch !== undefined && revision !== undefined && (await api.isPatchbay())
+      ? { epoch, revision: Number(revision) }
+      : { objects: hashOf(interconnects.map(({ raw }) => raw)) };
+  return { interconnects, etag: "epoch" in binding ? etag : undefined, binding };
+}
+
+export function sameBinding(one: Binding, other: Binding): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+/** The interconnects of an answer. Throws `CommandFailure` if it is none. */
+export function readInterconnects(list: unknown): Shown[] {
+  if (!Array.isArray(list)) throw strange("no list of interconnects");
+  return list.map((raw: unknown) => {
+    const id = member(raw, "id");
+    const name = member(raw, "name");
+    if (typeof id !== "string" || typeof name !== "string")
+      throw strange("an interconnect without id or name");
+    return { id, name, fields: fieldsOf(raw), raw: Object(raw) };
+  });
+}
+
+function strange(what: string): CommandFailure {
+  return new CommandFailure(`The server answered with ${what}.`, {
+    advice: "Look whether the address is that of the interconnects API: patchbay doctor tells.",
+  });
+}
+
+/** What can be written, of an interconnect as it is shown. */
+function fieldsOf(raw: unknown): Map<string, Value> {
+  const fields = new Map<string, Value>();
+  // Version 1.5 has its endpoints from its address.
+  const derived = member(raw, "version") === "1.5";
+  for (const { path, form } of FIELDS) {
+    if (derived && (path === "bgp.cloudflare_endpoint" || path === "bgp.customer_endpoint")) continue;
+    const value = path === "health_check.target" ? savedTarget(raw) : valueAt(raw, path);
+    if (hasForm(form, value)) fields.set(path, value);
+  }
+  const asn = valueAt(raw, "bgp.as_no");
+  if (!fields.has("bgp.customer_asn") && hasForm("whole number", asn)) fields.set("bgp.customer_asn", asn);
+  return fields;
+}
+
+function savedTarget(raw: unknown): unknown {
+  const target = valueAt(raw, "health_check.target");
+  return typeof target === "object" ? member(target, "saved") : target;
+}
+
+export function valueAt(raw: unknown, path: string): unknown {
+  return path.split(".").reduce(member, raw);
+}
+
+export function member(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Reflect.get(value, key);
+}
+
+/** JSON in which equal values have equal texts. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : inner,
+  );
+}
+
+export function hashOf(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}

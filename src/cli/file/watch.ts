@@ -1,0 +1,82 @@
+/** Shows interconnects again whenever they change: of a Patchbay at once, elsewhere within ten seconds. */
+
+import { setTimeout } from "node:timers/promises";
+import { type Api, ServerRefusal } from "../api.ts";
+import type { Session } from "../run.ts";
+import { canonicalJson, member, readAccount, type Shown } from "./account.ts";
+
+/** Seconds. */
+const LONGEST_POLL = 30;
+const BETWEEN_READS = 10;
+
+interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+/** Draws now and after every change, until the process is interrupted or the server is gone. */
+export async function watch(
+  session: Session,
+  draw: (interconnects: readonly Shown[], changed: ReadonlySet<string>) => Promise<string>,
+): Promise<number> {
+  const { api, terminal, options } = session;
+  session.ifInterrupted("No longer watching. Nothing was changed.");
+  const redraws = terminal.stdout.isTTY === true && options.json !== true;
+  let before: ReadonlyMap<string, string> | undefined;
+  for (;;) {
+    // Read before the list: what changes between the two is shown twice rather than never.
+    const position = await positionOf(api);
+    const { interconnects } = await readAccount(api);
+    const now = new Map(interconnects.map(({ id, raw }) => [id, canonicalJson(raw)]));
+    const changed = new Set(
+      [...now].flatMap(([id, text]) => (before && before.get(id) !== text ? [id] : [])),
+    );
+    if (before === undefined || changed.size > 0 || now.size !== before.size) {
+      const text = await draw(interconnects, changed);
+      // From the upper left corner, with what was there before cleared away.
+      if (redraws) session.print(`\u001b[H\u001b[2J${text}\n${new Date().toISOString()}  ctrl-c ends`);
+      else session.print(options.json ? JSON.stringify(JSON.parse(text)) : `${text}\n`);
+    }
+    before = now;
+    await moved(api, position);
+  }
+}
+
+/** Where a Patchbay's log stands. Elsewhere nothing tells. */
+async function positionOf(api: Api): Promise<Position | undefined> {
+  if (!(await api.isPatchbay())) return undefined;
+  const { info } = await api.own("GET", "/changes?limit=1");
+  const epoch = member(info, "epoch");
+  const revision = member(info, "revision");
+  return typeof epoch === "string" && typeof revision === "number" ? { epoch, revision } : undefined;
+}
+
+/** Resolves once interconnects may have changed since. */
+async function moved(api: Api, position: Position | undefined): Promise<void> {
+  if (!position) return setTimeout(BETWEEN_READS * 1000);
+  const epoch = encodeURIComponent(position.epoch);
+  for (let after = position.revision; ; ) {
+    const records = await changesAfter(api, `?after=${after}&epoch=${epoch}&limit=100&wait=${LONGEST_POLL}`);
+    if (records === undefined || records.some(concernsInterconnects)) return;
+    const last = member(records.at(-1), "revision");
+    after = typeof last === "number" ? last : after;
+  }
+}
+
+/** `undefined` if history is another by now, so that all is to be read again. */
+async function changesAfter(api: Api, query: string): Promise<readonly unknown[] | undefined> {
+  try {
+    const { result } = await api.own("GET", `/changes${query}`, { timeout: (LONGEST_POLL + 30) * 1000 });
+    return Array.isArray(result) ? result : [];
+  } catch (error) {
+    if (error instanceof ServerRefusal && error.status === 410) return undefined;
+    throw error;
+  }
+}
+
+function concernsInterconnects(record: unknown): boolean {
+  const objects = member(record, "objects");
+  return (
+    Array.isArray(objects) && objects.some((object: unknown) => member(object, "kind") === "interconnect")
+  );
+}

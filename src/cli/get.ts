@@ -1,0 +1,123 @@
+/** `patchbay get`: the interconnects there are, as a table or as they were answered. */
+
+import { CommandFailure } from "./failure.ts";
+import { readAccount, type Shown, valueAt } from "./file/account.ts";
+import { unknownName } from "./file/plan.ts";
+import { printable, table } from "./printable.ts";
+import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
+import type { Common } from "./terminal.ts";
+
+export interface GetOptions extends Common {
+  readonly wide?: boolean;
+  readonly yaml?: boolean;
+  readonly watch?: boolean;
+}
+
+export function get(
+  names: readonly string[],
+  options: GetOptions,
+  env: Environment,
+  process: CommandProcess,
+): Promise<number> {
+  return runCommand(options, env, process, async (session) => {
+    if (options.watch) {
+      const { watch } = await import("./file/watch.ts");
+      return watch(session, (shown, changed) => show(session, chosen(shown, names), options, changed));
+    }
+    const { interconnects } = await readAccount(session.api);
+    session.print(await show(session, chosen(interconnects, names), options));
+    return 0;
+  });
+}
+
+/** Those named, by name or id, in the order of the account; all if none is named. */
+function chosen(interconnects: readonly Shown[], names: readonly string[]): readonly Shown[] {
+  if (names.length === 0) return interconnects;
+  const wanted = new Set(names);
+  const found = interconnects.filter(({ id, name }) => wanted.has(name) || wanted.has(id));
+  const known = new Set(found.flatMap(({ id, name }) => [id, name]));
+  const missing = names.filter((name) => !known.has(name));
+  if (missing.length === 0) return found;
+  const all = interconnects.map(({ name }) => name);
+  throw new CommandFailure("Not all that was asked for is there.", {
+    problems: missing.map((name) => ({ message: unknownName(name, all) })),
+    advice: "patchbay get lists what there is.",
+  });
+}
+
+interface Column {
+  readonly title: string;
+  readonly of: (shown: Shown) => unknown;
+}
+
+const field = (title: string, path: string): Column => ({ title, of: ({ raw }) => valueAt(raw, path) });
+
+const target: Column = {
+  title: "TARGET",
+  of: ({ raw, fields }) => valueAt(raw, "health_check.target.effective") ?? fields.get("health_check.target"),
+};
+
+const COLUMNS: readonly Column[] = [
+  field("NAME", "name"),
+  field("VERSION", "version"),
+  field("INTERFACE ADDRESS", "interface_address"),
+  field("MTU", "mtu"),
+  { title: "CHECK", of: checkOf },
+  target,
+  field("DESCRIPTION", "description"),
+];
+
+const WIDE: readonly Column[] = [
+  field("ID", "id"),
+  ...COLUMNS.slice(0, -1),
+  field("INTERFACE ADDRESS 6", "interface_address6"),
+  field("GRE", "gre.cloudflare_endpoint"),
+  field("COLO", "colo_name"),
+  field("RETURN ROUTING", "automatic_return_routing"),
+  { title: "ASN", of: ({ fields }) => fields.get("bgp.customer_asn") },
+  field("MODIFIED", "modified_on"),
+  field("DESCRIPTION", "description"),
+];
+
+function checkOf({ raw }: Shown): string {
+  if (valueAt(raw, "health_check.enabled") === false) return "off";
+  const [rate, type, direction] = ["rate", "type", "direction"].map((name) =>
+    valueAt(raw, `health_check.${name}`),
+  );
+  return [rate, type, direction === "bidirectional" ? "both ways" : undefined].filter(Boolean).join(" ");
+}
+
+/** `changed` are the ids of those to point out. */
+async function show(
+  { colors }: Session,
+  interconnects: readonly Shown[],
+  { json, yaml, wide }: GetOptions,
+  changed: ReadonlySet<string> = new Set(),
+): Promise<string> {
+  const raw = interconnects.map(withoutSecrets);
+  if (json) return JSON.stringify({ success: true, interconnects: raw }, undefined, 2);
+  if (yaml) {
+    const { stringify } = await import("yaml");
+    return stringify({ interconnects: raw }, { lineWidth: 0 });
+  }
+  if (interconnects.length === 0) return "No interconnects.";
+  const columns = wide ? WIDE : COLUMNS;
+  const rows = interconnects.map((one) => columns.map(({ of }) => cell(of(one))));
+  const [head = "", ...lines] = table([columns.map(({ title }) => title), ...rows]);
+  const shown = lines.map((line, index) =>
+    changed.has(interconnects[index]?.id ?? "") ? colors.yellow(line) : line,
+  );
+  return [colors.bold(head), ...shown].join("\n");
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "-";
+  return printable(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
+/** What is printed is piped, kept and shown to others. */
+function withoutSecrets({ raw }: Shown): Readonly<Record<string, unknown>> {
+  const bgp = raw["bgp"];
+  if (!Object(bgp).md5_key) return raw;
+  return { ...raw, bgp: { ...Object(bgp), md5_key: "(masked)" } };
+}
