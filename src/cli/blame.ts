@@ -39,7 +39,7 @@ export function blame(
       throw new CommandFailure(`There is no interconnect ${name}.`, {
         advice: `patchbay history ${name} tells of one that was there before.`,
       });
-    const { lines, since } = await blameFields(api, found.id, found.shown);
+    const { lines, since } = await blameFields(api, found.id, found.raw);
     if (options.json) {
       const { id } = found;
       session.print(asJson({ success: true, id, name: found.name, fields: lines }));

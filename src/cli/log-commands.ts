@@ -2,19 +2,26 @@
 
 import type { Command } from "commander";
 
-/** Options that every command has. */
-function common(command: Command): Command {
+/** Options of every command. */
+function spoken(command: Command): Command {
   return command
-    .option("--profile <name>", "the server and account to speak to [PATCHBAY_PROFILE]")
-    .option("--json", "tell the result, or the failure, as JSON")
-    .option("-q, --quiet", "tell nothing but the result")
-    .option("--no-color", "no colours [NO_COLOR]");
+    .option("--json", "print JSON, failures too")
+    .option("--quiet", "print results alone")
+    .option("--no-color", "print without colours [NO_COLOR]");
+}
+
+/** Options of every command that speaks to one server. */
+function common(command: Command): Command {
+  return spoken(
+    command.option("--profile <name>", "server and account, from patchbay login [PATCHBAY_PROFILE]"),
+  );
 }
 
 export function addLogCommands(program: Command): void {
   addCredentials(program);
   addReading(program);
   addUndoing(program);
+  addCopying(program);
 }
 
 function addCredentials(program: Command): void {
@@ -154,5 +161,47 @@ Examples:
     .action(async (revision, options) => {
       const { revert } = await import("./undo.ts");
       process.exitCode = await revert(revision, options, process.env, process);
+    });
+}
+
+function addCopying(program: Command): void {
+  spoken(program.command("clone"))
+    .description(
+      "copy an account into a file to try changes on, with the same ids; reads it and changes nothing",
+    )
+    .requiredOption("--from-profile <name>", "the account to copy: Cloudflare's own, or a Patchbay's")
+    .requiredOption("--to <file>", "the new file, for patchbay serve --seed")
+    .option("--as-profile <name>", "keep a profile for the copy, served at http://127.0.0.1:8787")
+    .option("--with-keys", "copy the keys of BGP sessions too, which are left out otherwise")
+    .addHelpText(
+      "after",
+      `
+Copies interconnects, and the static routes over them.
+
+Examples:
+  patchbay clone --from-profile production --to copy.yaml --as-profile copy
+  patchbay serve --seed copy.yaml --data copy.data --sandbox`,
+    )
+    .action(async (options) => {
+      const { clone } = await import("./clone.ts");
+      process.exitCode = await clone(options, process.env, process);
+    });
+  spoken(program.command("drift"))
+    .description("compare the interconnects of two servers, or two accounts, by id and field by field")
+    .requiredOption("--from-profile <name>", "the one")
+    .requiredOption("--to-profile <name>", "the other")
+    .option("--ignore <field...>", "fields that may differ, such as bgp.md5_key")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  patchbay drift --from-profile production --to-profile copy
+  patchbay drift --from-profile production --to-profile copy --ignore bgp.md5_key description
+
+Ends with 0 if nothing differs, 2 if something does, 1 if it cannot be told.`,
+    )
+    .action(async (options) => {
+      const { drift } = await import("./drift.ts");
+      process.exitCode = await drift(options, process.env, process);
     });
 }

@@ -1,32 +1,14 @@
 /** Which object a person means by a name. */
 
 import { type Api, ServerRefusal } from "../api.ts";
+import { listPath, readInterconnects, type Shown, TARGETS_AS_OBJECTS } from "../file/account.ts";
 import type { ObjectChange } from "./records.ts";
 
-export interface NamedInterconnect {
-  readonly id: string;
-  readonly name: string;
-  /** As told, with the health check's target as an object. */
-  readonly shown: Readonly<Record<string, unknown>>;
-}
-
-/** All interconnects of the account, as told. */
-export async function listInterconnects(api: Api): Promise<readonly NamedInterconnect[]> {
-  const headers = { "x-magic-new-hc-target": "true" };
-  const { result } = await api.call("GET", `${api.account}/magic/cf_interconnects`, { headers });
-  const { interconnects } = Object(result);
-  if (!Array.isArray(interconnects)) return [];
-  return interconnects.map((shown) => ({
-    id: String(shown?.id),
-    name: String(shown?.name),
-    shown: Object(shown),
-  }));
-}
-
 /** The interconnect with a name or an id, if it is there now and may be read. */
-export async function findInterconnect(api: Api, nameOrId: string): Promise<NamedInterconnect | undefined> {
+export async function findInterconnect(api: Api, nameOrId: string): Promise<Shown | undefined> {
   try {
-    const all = await listInterconnects(api);
+    const { result } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
+    const all = readInterconnects(Object(result).interconnects);
     return all.find(({ name }) => name === nameOrId) ?? all.find(({ id }) => id === nameOrId);
   } catch (error) {
     // A token may read the log and not the interconnects.
