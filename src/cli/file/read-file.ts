@@ -213,7 +213,9 @@ export function notWritable(path: string, beside: readonly string[] = []): strin
   if (readOnly !== undefined) return `${path} ${readOnly}${readOnly.includes(":") ? "" : ": leave it out"}`;
   if (path === "id") return "id stands in a file, to say which interconnect is meant; it cannot be changed";
   const top = [
-    ...FIELDS.map((field) => field.path).filter((known) => !known.includes(".")),
+    ...[...FIELDS.map((field) => field.path), ...Object.keys(READ_ONLY)].filter(
+      (known) => !known.includes("."),
+    ),
     ...OBJECTS,
     ...beside,
   ];
