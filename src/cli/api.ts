@@ -18,6 +18,8 @@ export interface Ask {
   readonly body?: unknown;
   /** Milliseconds; 60,000 unless given. */
   readonly timeout?: number;
+  /** Gives up what is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** A server's refusal, with its status and everything it says. */
@@ -94,7 +96,11 @@ export class Api {
     }
   }
 
-  async #send(method: string, url: string, { headers = {}, body, timeout = 60_000 }: Ask): Promise<Response> {
+  async #send(
+    method: string,
+    url: string,
+    { headers = {}, body, timeout = 60_000, signal }: Ask,
+  ): Promise<Response> {
     try {
       return await fetch(url, {
         method,
@@ -105,7 +111,7 @@ export class Api {
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeout),
+        signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]),
       });
     } catch (error) {
       throw new CommandFailure(`${new URL(url).origin} cannot be reached: ${reasonOf(error)}.`, {

@@ -58,4 +58,41 @@ export function addChangeCommands(program: Command): void {
       const { plan } = await import("./plan.ts");
       process.exitCode = await plan(options, process.env, process);
     });
+
+  const addChanging = (usage: string, description: string) =>
+    add(usage, description)
+      .option("--yes", "do not ask")
+      .option("--force", "do it also where a guard stands: many changed, or addresses")
+      .option("--reason <text>", "why, kept with the change by a Patchbay")
+      .option("--confirm-within <time>", "undo it unless it is confirmed in time: 30s, 5m, 2h")
+      .option("--undo <plan>", "keep the inverse in a file, for patchbay apply");
+
+  addChanging("apply [plan]", "change what a file or a saved plan says, in one call")
+    .option("-f, --file <file>", "file of interconnects, YAML or JSON; - for standard input")
+    .addHelpText(
+      "after",
+      examples([
+        "patchbay apply -f interconnects.yaml",
+        "patchbay apply -f interconnects.yaml --confirm-within 5m --reason 'MTU for the new provider'",
+        "patchbay plan -f interconnects.yaml --out change.plan; patchbay apply change.plan --yes",
+      ]),
+    )
+    .action(async (plan, options) => {
+      const { apply } = await import("./apply.ts");
+      process.exitCode = await apply(plan, options, process.env, process);
+    });
+
+  addChanging("set <name> <field=value...>", "change one interconnect")
+    .addHelpText(
+      "after",
+      examples([
+        "patchbay set pni_ord mtu=1400 health_check.rate=high",
+        "patchbay set pni_ord description= --yes",
+        "patchbay set pni_sin bgp.extra_prefixes=10.0.0.0/8,10.1.0.0/16 --confirm-within 5m",
+      ]),
+    )
+    .action(async (name, assignments, options) => {
+      const { set } = await import("./set.ts");
+      process.exitCode = await set(name, assignments, options, process.env, process);
+    });
 }

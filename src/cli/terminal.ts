@@ -1,5 +1,6 @@
 /** Where a command speaks: results to stdout, everything else to stderr. */
 
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { CommandFailure } from "./failure.ts";
 
@@ -66,8 +67,11 @@ export async function confirmed(terminal: Terminal, question: string): Promise<b
     });
   }
   const reader = createInterface({ input: terminal.stdin, output: terminal.stderr });
+  // While it reads, ctrl-c is a key; whoever runs the command hears of it as everywhere else.
+  reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  const closed = once(reader, "close").then(() => "");
   try {
-    const answer = await reader.question(`${question} Only "yes" is taken: `);
+    const answer = await Promise.race([reader.question(`${question} Only "yes" is taken: `), closed]);
     return answer.trim() === "yes";
   } finally {
     reader.close();

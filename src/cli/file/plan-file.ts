@@ -134,17 +134,17 @@ function fieldIn(file: string, content: unknown): FieldStep | undefined {
   return { path: field.path, before: was, after, ...(follows ? {} : { place: file }) };
 }
 
-/**
- * The plan as it stands with an account as it is now. Throws where the plan was made for another, or for what has
- * moved since.
- */
-export function rebound(file: string, saved: SavedPlan, at: Destination, account: AccountShown): Plan {
-  if (saved.server !== at.server || saved.account !== at.account) {
-    throw new CommandFailure(
-      `${file} is for account ${saved.account} at ${saved.server}, not for ${at.account} at ${at.server}.`,
-      { advice: "Give the profile it was made with, or plan again." },
-    );
-  }
+/** Throws where the plan was made for another account or server. */
+export function judgeDestination(file: string, saved: SavedPlan, at: Destination): void {
+  if (saved.server === at.server && saved.account === at.account) return;
+  throw new CommandFailure(
+    `${file} is for account ${saved.account} at ${saved.server}, not for ${at.account} at ${at.server}.`,
+    { advice: "Give the profile it was made with, or plan again." },
+  );
+}
+
+/** The plan as it stands with the account as it is now. Throws for what has moved since it was made. */
+export function rebound(file: string, saved: SavedPlan, account: AccountShown): Plan {
   const { bound, plan } = saved;
   if ("values" in bound) return onOwnValues(file, plan, account.interconnects);
   if (sameBinding(bound, account.binding)) return plan;

@@ -7,7 +7,8 @@
 
 import { didYouMean } from "../../contract/similar.ts";
 import { CommandFailure, type Told } from "../failure.ts";
-import { FIELDS, fieldOf, hasForm, OBJECTS, READ_ONLY, type Value } from "./fields.ts";
+import { fieldOf, hasForm, OBJECTS, type Value } from "./fields.ts";
+import { notWritable } from "./not-writable.ts";
 import { readText } from "./read-text.ts";
 import { isEmpty, kindOf, type Member, type Spot, scalarOf, YamlSource } from "./yaml-source.ts";
 
@@ -205,24 +206,6 @@ class Reading {
   #complain(place: string, message: string): void {
     this.problems.push({ place, message });
   }
-}
-
-/** What to say of something that is no field to be written. */
-export function notWritable(path: string, beside: readonly string[] = []): string {
-  const readOnly = READ_ONLY[path];
-  if (readOnly !== undefined) return `${path} ${readOnly}${readOnly.includes(":") ? "" : ": leave it out"}`;
-  if (path === "id") return "id stands in a file, to say which interconnect is meant; it cannot be changed";
-  const top = [
-    ...FIELDS.map((field) => field.path).filter((known) => !known.includes(".")),
-    ...OBJECTS,
-    ...beside,
-  ];
-  const [outer = "", inner] = path.split(".");
-  if (inner === undefined) return `There is no field ${path}.${didYouMean(path, top)}`;
-  const known = FIELDS.flatMap((field) =>
-    field.path.startsWith(`${outer}.`) ? [field.path.slice(outer.length + 1)] : [],
-  );
-  return `There is no field ${path}.${didYouMean(inner, known)}`;
 }
 
 function wrongForm(path: string, form: string, spot: Spot): string {

@@ -1,0 +1,92 @@
+/**
+ * The undo where the server has none: this process waits, and sends the inverse at the deadline.
+ *
+ * Weaker than a server's own: it needs this process to live and the way to the server to be open. Both are said
+ * before anything is changed, and the inverse lies in a file by then.
+ */
+
+import { setTimeout } from "node:timers/promises";
+import { ServerRefusal } from "../api.ts";
+import { CommandFailure } from "../failure.ts";
+import type { Session } from "../run.ts";
+import { readAccount } from "./account.ts";
+import { Countdown } from "./countdown.ts";
+import { sendPlan } from "./dry-run.ts";
+import { inverseOf, type Plan } from "./plan.ts";
+import { rebound, type SavedPlan, writePlanFile } from "./plan-file.ts";
+import type { Destination } from "./show-plan.ts";
+
+export interface Undo {
+  readonly file: string;
+  readonly saved: SavedPlan;
+}
+
+/** Writes the inverse to a file that `apply` takes. Throws where an update cannot put everything back. */
+export function keepUndo(file: string, plan: Plan, at: Destination): Undo {
+  const { plan: inverse, lost } = inverseOf(plan);
+  if (lost.length > 0) {
+    throw new CommandFailure("This change could not be undone by another update.", {
+      problems: lost.map((field) => ({
+        message: `${field} has no value now, and none can be taken from it again`,
+      })),
+      advice: "Leave these fields out, or apply without an undo.",
+    });
+  }
+  const saved: SavedPlan = { ...at, bound: { values: true }, plan: inverse };
+  writePlanFile(file, saved, new Date());
+  return { file, saved };
+}
+
+/** Said before anything is changed. */
+export function timerWarning({ file }: Undo, within: string): string {
+  return [
+    `This server cannot undo a change by itself, so this process does it after ${within} unless you confirm.`,
+    "If this process or its machine dies before, or the change cuts it off from the server, the change stays.",
+    `Then undo it from a machine that reaches the server: patchbay apply ${file}`,
+  ].join("\n");
+}
+
+const BETWEEN_ATTEMPTS = 2_000;
+
+/** Exit code: 0 if the change stays. */
+export async function waitForConfirmation(session: Session, undo: Undo, seconds: number): Promise<number> {
+  session.ifInterrupted(`The change stays, confirmed by nobody. To undo it: patchbay apply ${undo.file}`);
+  const over = new AbortController();
+  let decided: "confirm" | "revert" | "deadline";
+  {
+    using countdown = new Countdown(session, seconds);
+    const deadline = setTimeout(countdown.left, "deadline" as const, { signal: over.signal });
+    decided = await Promise.race([countdown.key(), deadline]);
+    over.abort();
+  }
+  if (decided === "confirm") {
+    session.print(`Confirmed: the change stays. ${undo.file} still undoes it.`);
+    return 0;
+  }
+  session.ifInterrupted(
+    `Interrupted while undoing: whether it is undone is not known. To make sure: patchbay apply ${undo.file}`,
+  );
+  await sendUndo(session, undo);
+  session.print(
+    decided === "revert" ? "Undone by you." : "Undone at the deadline: nobody confirmed the change.",
+  );
+  return 1;
+}
+
+/** Tries until the server can be reached. What is refused is told, with the file that still holds it. */
+async function sendUndo(session: Session, { file, saved }: Undo): Promise<void> {
+  const { api } = session;
+  for (let told = false; ; told = true) {
+    try {
+      const plan = rebound(file, saved, await readAccount(api));
+      if (plan.steps.length > 0) await sendPlan(api, plan, {});
+      return;
+    } catch (error) {
+      const refused = error instanceof ServerRefusal && error.status < 500 && error.status !== 429;
+      if (!(error instanceof CommandFailure) || refused) throw error;
+      if (!(error instanceof ServerRefusal) && error.problems.length > 0) throw error;
+      if (!told) session.tell(`${error.message} The undo is tried again until it gets through.`);
+      await setTimeout(BETWEEN_ATTEMPTS);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** Follows a change that a Patchbay undoes unless it is confirmed, to its end. */
+
+import { setTimeout } from "node:timers/promises";
+import { type Api, ServerRefusal } from "../api.ts";
+import { CommandFailure } from "../failure.ts";
+import type { Session } from "../run.ts";
+import { member } from "./account.ts";
+import { Countdown, type Key } from "./countdown.ts";
+
+export interface Pending {
+  readonly revision: number;
+  readonly epoch: string;
+  /** RFC 3339, by the server's clock. */
+  readonly confirmBy: string;
+  /** Seconds. */
+  readonly within: number;
+}
+
+/** Seconds of one long poll: short enough to notice soon that the change cut the way to the server. */
+const POLL = 5;
+const PATIENCE = 10;
+/** Milliseconds after the deadline for which the server is still asked what became of it. */
+const GRACE = 60_000;
+
+type End =
+  | { readonly how: "confirmed" | "undone"; readonly by: string }
+  | { readonly how: "lost"; readonly by: string };
+
+/** Exit code: 0 if the change stays. */
+export async function follow(session: Session, pending: Pending): Promise<number> {
+  const { revision, confirmBy } = pending;
+  session.ifInterrupted(
+    [
+      `The change is made, and undone by the server at ${confirmBy} unless it is confirmed before.`,
+      `To keep it: patchbay confirm ${revision}`,
+      `To undo it now: patchbay revert ${revision}`,
+    ].join("\n"),
+  );
+  const end = await endOf(session, pending);
+  session.ifInterrupted("");
+  return ended(session, end, revision);
+}
+
+/** Whoever decides first: the person at the keyboard, or anybody else, by the log. */
+async function endOf(session: Session, pending: Pending): Promise<End> {
+  const { api } = session;
+  const over = new AbortController();
+  using countdown = new Countdown(session, pending.within);
+  try {
+    return await Promise.race([
+      atKeys(api, countdown, pending.revision),
+      inLog(api, countdown, pending, over.signal),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
+
+function ended(session: Session, { how, by }: End, revision: number): number {
+  if (how === "confirmed") {
+    session.print(`Confirmed ${by}: revision ${revision} stays.`);
+    return 0;
+  }
+  if (how === "undone") {
+    session.print(`Undone ${by}: everything is as before revision ${revision}.`);
+    return 1;
+  }
+  throw new CommandFailure(`What became of revision ${revision} is not known: ${by}`, {
+    advice: "patchbay history tells, once the server can be reached.",
+  });
+}
+
+/** What the person at the keyboard decides. A refusal is told, and the countdown goes on. */
+async function atKeys(api: Api, countdown: Countdown, revision: number): Promise<End> {
+  for (;;) {
+    const key: Key = await countdown.key();
+    try {
+      await api.own("POST", `/changes/${revision}/${key}`, { timeout: PATIENCE * 1000 });
+      return { how: key === "confirm" ? "confirmed" : "undone", by: "by you" };
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      const [first] = error.problems;
+      countdown.say(`That did not work: ${first?.message ?? error.message}`);
+    }
+  }
+}
+
+/** What the log says, whoever decided. While the server cannot be reached, the deadline is its own affair. */
+async function inLog(api: Api, countdown: Countdown, pending: Pending, signal: AbortSignal): Promise<End> {
+  let after = pending.revision;
+  let confirmBy = Date.parse(pending.confirmBy);
+  let cut = false;
+  for (;;) {
+    try {
+      const records = await changesAfter(api, pending.epoch, after, signal);
+      if (records === undefined) return { how: "lost", by: "the account's history is another." };
+      if (cut) countdown.say("The server can be reached again.");
+      cut = false;
+      for (const record of records) {
+        const end = endIn(record, pending.revision);
+        if (end) return end;
+      }
+      const last = member(records.at(-1), "revision");
+      after = typeof last === "number" ? last : after;
+      if (records.some((record) => member(record, "operation") === "extendChange")) {
+        const now = await confirmByOf(api, signal);
+        if (now !== undefined) countdown.extend(now - confirmBy);
+        confirmBy = now ?? confirmBy;
+      }
+    } catch (error) {
+      if (signal.aborted || !(error instanceof CommandFailure)) throw error;
+      if (!cut) countdown.say(`${error.message} The server undoes the change by itself.`);
+      cut = true;
+      if (countdown.left < -GRACE) return { how: "lost", by: error.message };
+      await setTimeout(1000, undefined, { signal });
+    }
+  }
+}
+
+async function changesAfter(
+  api: Api,
+  epoch: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<readonly unknown[] | undefined> {
+  const query = `?after=${after}&epoch=${encodeURIComponent(epoch)}&limit=100&wait=${POLL}`;
+  try {
+    const { result } = await api.own("GET", `/changes${query}`, {
+      timeout: (POLL + PATIENCE) * 1000,
+      signal,
+    });
+    return Array.isArray(result) ? result : [];
+  } catch (error) {
+    if (error instanceof ServerRefusal && error.status === 410) return undefined;
+    throw error;
+  }
+}
+
+async function confirmByOf(api: Api, signal: AbortSignal): Promise<number | undefined> {
+  const { result } = await api.own("GET", "/state", { signal });
+  const told = member(member(result, "pending_change"), "confirm_by");
+  return typeof told === "string" ? Date.parse(told) : undefined;
+}
+
+/** An account has one pending change: whatever confirms or undoes one after it was made, means it. */
+function endIn(record: unknown, revision: number): End | undefined {
+  const actor = member(member(record, "actor"), "name");
+  const by = typeof actor === "string" ? `by ${actor}` : "by somebody";
+  switch (member(record, "operation")) {
+    case "confirmChange":
+      return { how: "confirmed", by };
+    case "expireChange":
+      return { how: "undone", by: "at the deadline" };
+    case "revertChange":
+      return member(record, "reverts") === revision ? { how: "undone", by } : undefined;
+    default:
+      return undefined;
+  }
+}
