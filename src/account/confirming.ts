@@ -26,7 +26,7 @@ function onPending(
 ): Command {
   return {
     operation,
-    settles: revision,
+    settles: "any",
     circumstances,
     condition: (state) => judge(state, revision, circumstances.time),
     *propose(state) {

@@ -46,8 +46,8 @@ export interface Command {
   readonly circumstances: Circumstances;
   /** What the log tells of it besides. */
   readonly of?: { readonly reverts?: number; readonly restores?: number };
-  /** The revision of a change that may wait to be confirmed: this command does not wait for it, but ends its waiting. */
-  readonly settles?: number;
+  /** The revision of a change that may wait to be confirmed, or any: this command is about it, and is not kept waiting by it. */
+  readonly settles?: number | "any";
   /** Judges the request's condition on the state. */
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
@@ -94,7 +94,9 @@ export function* decideInSteps(state: State, command: Command): Generator<undefi
 /** While a change waits to be confirmed, no other is made. */
 function judgePending(state: State, { settles, circumstances }: Command): Problem | undefined {
   const pending = pendingOf(state);
-  return pending && pending.revision !== settles ? refusalOf(pending, circumstances.time) : undefined;
+  return pending && settles !== "any" && pending.revision !== settles
+    ? refusalOf(pending, circumstances.time)
+    : undefined;
 }
 
 /** The wish that a change has with it that is to be confirmed. */

@@ -180,7 +180,7 @@ function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
   }
 }
 
-type Way = Omit<Command, "propose">;
+type Way = Omit<Command, "propose" | "settles"> & { readonly settles?: number };
 
 function undoing(
   way: Way,

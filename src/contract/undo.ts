@@ -76,7 +76,7 @@ export const undoOperations = {
     confirmable: true,
     answer: UndoAnswer,
     ...noBody,
-    refusals: ["undo_overtaken", "undo_of_beginning", ...undoRefusals],
+    refusals: ["undo_overtaken", "undo_of_beginning", "not_confirmable", ...undoRefusals],
     origin: "patchbay",
   },
   restoreAccount: {
@@ -104,7 +104,7 @@ export const undoOperations = {
     parameters: waiting,
     answer: ChangeAnswer,
     ...noBody,
-    refusals: ["nothing_pending", "confirmed_too_late", "change_pruned"],
+    refusals: ["nothing_pending", "confirmed_too_late", "change_pruned", "change_not_found"],
     origin: "patchbay",
   },
   extendChange: {
@@ -117,7 +117,7 @@ export const undoOperations = {
     answer: ChangeAnswer,
     body: Extension,
     example: { confirm_within: 300 },
-    refusals: ["nothing_pending", "confirmed_too_late", "change_pruned"],
+    refusals: ["nothing_pending", "confirmed_too_late", "change_pruned", "change_not_found"],
     origin: "patchbay",
   },
 } as const satisfies Record<string, Operation>;

@@ -1,4 +1,4 @@
-/** Reads the log from a change to the newest, for who undoes it. */
+/** Reads of the log that refuse what it does not hold. */
 
 import type { ChangeRecord } from "../account/change.ts";
 import type { State } from "../account/state.ts";
@@ -33,4 +33,19 @@ export async function readStretch(store: Store, { id }: State, revision: number)
     }
     if (!page.more) return records;
   }
+}
+
+/** One record. `text` is how it was asked for. Throws the refusal of a revision that the log does not hold, never or no longer. */
+export async function changeOf(
+  store: Store,
+  state: State,
+  revision: number,
+  text: string | number = revision,
+): Promise<ChangeRecord> {
+  const record = await store.change(state.id, revision);
+  if (record) return record;
+  const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
+  throw oldest && revision > 0 && revision < oldest.revision
+    ? refuse("change_pruned", { revision, oldest: oldest.revision })
+    : refuse("change_not_found", { revision: text, newest: state.durable });
 }

@@ -80,8 +80,8 @@ export function submitting(
   { confirmable }: Operation,
   context: AppContext,
 ): (command: Command, dry?: boolean) => Promise<Decision> {
+  const override = confirmable ? readOverride(call) : undefined;
   return async (command, dry = false) => {
-    const override = confirmable ? readOverride(call) : undefined;
     for (let tries = 1; ; tries++) {
       const first = override && (await settling(override, call, command.circumstances, context));
       try {

@@ -15,7 +15,8 @@ import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { changeOf } from "../log-stretch.ts";
+import { refuse } from "../refusal.ts";
 
 interface Following {
   readonly live: LiveState;
@@ -113,17 +114,8 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
   async function one({ params }: ServerCall, { state }: LiveState): Promise<Answer> {
     const text = params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-    const record = await store.change(state.id, revision);
-    if (!record) throw await noChange(state, revision, text);
+    const record = await changeOf(store, state, revision, text);
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
-  }
-
-  /** The refusal of a revision that the log does not hold: never, or no longer. */
-  async function noChange(state: State, revision: number, text: string): Promise<Refusal> {
-    const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
-    return oldest && revision > 0 && revision < oldest.revision
-      ? refuse("change_pruned", { revision, oldest: oldest.revision })
-      : refuse("change_not_found", { revision: text, newest: state.durable });
   }
 
   routes.account("getState", (call) => {

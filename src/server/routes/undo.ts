@@ -17,7 +17,7 @@ import { authorize } from "../auth.ts";
 import { type Call, type Routes, readBody, readNoBody } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { type Answer, wrap } from "../envelope.ts";
-import { readStretch } from "../log-stretch.ts";
+import { changeOf, readStretch } from "../log-stretch.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { CONFIRM_WITHIN, deadline } from "../submitting.ts";
 import { circumstances, dryMessages, granted, isDry } from "../writing.ts";
@@ -103,9 +103,8 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   }
 
   async function permitWaiting(call: Call, revision: number): Promise<void> {
-    if (!isWaiting(call, revision)) return;
-    const record = await store.change(call.account.state.id, revision);
-    if (record) permit(call, [record]);
+    const record = await changeOf(store, call.account.state, revision);
+    if (isWaiting(call, revision)) permit(call, [record]);
   }
 }
 
