@@ -373,6 +373,7 @@ describe("the state", () => {
       account_id: ACCOUNT,
       epoch: (await changes()).body.result_info.epoch,
       revision: 2,
+      pending_change: null,
       settings: {
         flags: ["coupler_integration"],
         authorized_prefixes: ["198.51.100.0/24"],

@@ -59,6 +59,7 @@ type Right =
   | "log"
   | "audit"
   | "admin"
+  | "undo"
   | "see account"
   | "change account"
   | "see account's tokens"
@@ -86,6 +87,10 @@ const needs: Record<OperationName, Right | Free> = {
   listChanges: "log",
   getChange: "log",
   getState: "log",
+  revertChange: "undo",
+  restoreAccount: "undo",
+  confirmChange: "undo",
+  extendChange: "undo",
   listAuditLogs: "audit",
   reset: "admin",
   listCniSlots: "read",
@@ -165,8 +170,15 @@ const onAccount: Right[] = [
 ];
 const onUser: Right[] = ["see user", "change user", "see user's tokens", "change user's tokens"];
 
-/** What these administer stands in no state. */
-const beside: readonly OperationName[] = ["listFaults", "armFault", "clearFaults"];
+/** What these administer stands in no state; and where nothing was changed, there is nothing to go back from. */
+const beside: readonly OperationName[] = ["listFaults", "armFault", "clearFaults", "restoreAccount"];
+
+/** What comes of those that may, where only the seed was there before. */
+const outcomes: Partial<Record<OperationName, string>> = {
+  revertChange: "409 990135",
+  confirmChange: "409 990131",
+  extendChange: "409 990131",
+};
 
 /** A fault that changes no answer of this file. */
 const fault = { operation: "reset", latency_ms: 1 };
@@ -342,8 +354,10 @@ function expected(name: OperationName, credential: Credential, place: Place) {
   if (right === "list") return owner === "own" || owner === "other" ? "400 1001" : "200";
   const isUser = owner === "user" || rights.user !== undefined;
   if (place === "user" && !isUser) return "403 9109";
-  if (!rights[place]?.includes(right)) return lacking ?? "403 10000";
-  return place === "unknown" ? "404 7003" : "200";
+  const held: readonly Right[] = rights[place] ?? [];
+  const sufficient: readonly Right[] = right === "undo" ? ["write", "admin"] : [right];
+  if (!sufficient.some((one) => held.includes(one))) return lacking ?? "403 10000";
+  return place === "unknown" ? "404 7003" : (outcomes[name] ?? "200");
 }
 
 /** The query that an operation cannot do without. */
@@ -385,6 +399,8 @@ function bodyOf(name: OperationName, names: Names, count: number): unknown {
   const link = links[names.id];
   const token = { name: description, policies: [] };
   const bodies: Partial<Record<OperationName, unknown>> = {
+    restoreAccount: { to_revision: 1 },
+    extendChange: { confirm_within: 60 },
     updateInterconnects: { interconnects: [{ id: interconnect, description }] },
     updateInterconnect: { description },
     createRoutes: { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count },
@@ -488,6 +504,7 @@ describe("any one of the groups an operation accepts suffices, and no other does
     log: ["Patchbay Admin", "Patchbay Edge", "Patchbay Read"],
     audit: ["Patchbay Admin", "Patchbay Read", "Account Settings Read", "Account Settings Write"],
     admin: ["Patchbay Admin"],
+    undo: ["Magic WAN Write", "Magic Transit Write", "Patchbay Admin"],
     "see account": ["Account Settings Write", "Account Settings Read"],
     "change account": ["Account Settings Write"],
     "see account's tokens": ["Account API Tokens Write", "Account API Tokens Read"],
@@ -521,7 +538,9 @@ describe("any one of the groups an operation accepts suffices, and no other does
       const { method, url, ...body } = requestFor(name, place);
       const reply = await alone.ask(method, url, { token: value(index), ...body });
       const holds = holders[right as Right].includes(group);
-      expect(`${name}: ${verdict(reply)}`).toBe(`${name}: ${holds ? "200" : "403 10000"}`);
+      expect(`${name}: ${verdict(reply)}`).toBe(
+        `${name}: ${holds ? (outcomes[name] ?? "200") : "403 10000"}`,
+      );
       // What was removed is there again for the next.
       if (method !== "GET" && holds) await alone.reset();
     }

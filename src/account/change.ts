@@ -35,6 +35,12 @@ export interface ChangeRecord {
   /** Where the request came from. */
   readonly address?: string;
   readonly operation: string;
+  /** Why it was made, in the words of who made it. */
+  readonly reason?: string;
+  /** Of an undo: the revision of the change that it undoes. */
+  readonly reverts?: number;
+  /** Of a restoration: the revision that it goes back to. */
+  readonly restores?: number;
   readonly objects: readonly ObjectChange[];
 }
 

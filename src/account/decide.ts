@@ -9,6 +9,7 @@
 import { type Problem, Problems } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
 import { type Change, differences, type ObjectChange, objectChange } from "./change.ts";
+import { pendingKind, pendingOf, pendingSlot, refusalOf } from "./pending.ts";
 import { type Doc, type Edit, type Entry, entry, type Kind, type Slot, type State } from "./state.ts";
 
 /** Where and by whom a command was given. */
@@ -19,6 +20,10 @@ export interface Circumstances {
   readonly requestId: string;
   /** Where the request came from; none for what came from nowhere else. */
   readonly address?: string;
+  /** Why, in the words of who asks. */
+  readonly reason?: string;
+  /** The change is undone at this time (RFC 3339, UTC), unless it is confirmed before. */
+  readonly confirmBy?: string;
 }
 
 /** One object a command wants to have, made from the version it was decided on. */
@@ -27,8 +32,8 @@ export interface Wish {
   readonly slot: Slot;
   /** The wanted document; `undefined` deletes. The stamp is set by the decision. */
   readonly doc: Doc | undefined;
-  /** JSON pointer of the part of the request that speaks of this object. */
-  readonly pointer: string;
+  /** JSON pointer of the part of the request that speaks of this object; none where none does. */
+  readonly pointer: string | undefined;
   /** What the request calls fields that the object claims by, where that is something else. */
   readonly fieldNames?: Readonly<Record<string, string>>;
   /** What a conflict is to this request, where that is not what it is to all. */
@@ -39,6 +44,10 @@ export interface Command {
   /** The operation's name, for the log. */
   readonly operation: string;
   readonly circumstances: Circumstances;
+  /** What the log tells of it besides. */
+  readonly of?: { readonly reverts?: number; readonly restores?: number };
+  /** The revision of a change that may wait to be confirmed, or any: this command is about it, and is not kept waiting by it. */
+  readonly settles?: number | "any";
   /** Judges the request's condition on the state. */
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
@@ -69,7 +78,7 @@ const STEP = 1_000;
 
 /** The same, with pauses for whoever has something else to do. The state must not move meanwhile. */
 export function* decideInSteps(state: State, command: Command): Generator<undefined, Decision> {
-  const refused = command.condition?.(state);
+  const refused = judgePending(state, command) ?? command.condition?.(state);
   if (refused) return { ok: false, problems: [refused] };
   const problems = new Problems();
   const wishes: Wish[] = [];
@@ -82,33 +91,55 @@ export function* decideInSteps(state: State, command: Command): Generator<undefi
   return yield* grant(state, command, wishes);
 }
 
+/** While a change waits to be confirmed, no other is made. */
+function judgePending(state: State, { settles, circumstances }: Command): Problem | undefined {
+  const pending = pendingOf(state);
+  return pending && settles !== "any" && pending.revision !== settles
+    ? refusalOf(pending, circumstances.time)
+    : undefined;
+}
+
+/** The wish that a change has with it that is to be confirmed. */
+function waiting(
+  state: State,
+  revision: number,
+  { confirmBy, actor, reason }: Circumstances,
+): Wish | undefined {
+  if (confirmBy === undefined) return undefined;
+  const doc = { revision, confirm_by: confirmBy, actor, ...(reason === undefined ? {} : { reason }) };
+  return { kind: pendingKind, slot: pendingSlot(state), doc, pointer: undefined };
+}
+
 /** Turns wishes into edits. A wish that changes no value moves nothing. */
 function* grant(state: State, command: Command, wishes: readonly Wish[]): Generator<undefined, Decision> {
   const revision = state.revision + 1;
-  const { actor, requestId, address } = command.circumstances;
+  const { actor, requestId, address, reason } = command.circumstances;
   // A log whose times never run backwards can be searched for a time.
   const time = later(state.time, command.circumstances.time);
   const edits: Edit[] = [];
   const objects: ObjectChange[] = [];
   const results: Entry[] = [];
   const removed: Entry[] = [];
-  for (const [index, { kind, slot, doc }] of wishes.entries()) {
-    if (index % STEP === STEP - 1) yield;
+  const make = ({ kind, slot, doc }: Wish): Edit | undefined => {
     const before = slot.entry?.deleted ? undefined : slot.entry;
     const fields = differences(before?.doc ?? {}, doc ?? {});
-    if (before && doc && !fields) {
-      results.push(before);
-      continue;
-    }
+    if (before && doc && !fields) return undefined;
     const stamped = doc && before && kind.stamped ? { ...doc, modified_on: time } : doc;
-    const after = stamped && entry(slot.id, stamped, revision);
-    const edit = { slot, kind, before, after };
+    const edit = { slot, kind, before, after: stamped && entry(slot.id, stamped, revision) };
     edits.push(edit);
     objects.push(objectChange(edit, fields ?? {}));
-    if (after) results.push(after);
-    else if (before) removed.push(before);
+    return edit;
+  };
+  for (const [index, wish] of wishes.entries()) {
+    if (index % STEP === STEP - 1) yield;
+    const edit = make(wish);
+    const result = edit ? edit.after : wish.slot.entry;
+    if (result) results.push(result);
+    else if (edit?.before) removed.push(edit.before);
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
+  const wait = waiting(state, revision, command.circumstances);
+  if (wait) make(wait);
   const record = {
     revision,
     time,
@@ -116,6 +147,8 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     request_id: requestId,
     ...(address === undefined ? {} : { address }),
     operation: command.operation,
+    ...(reason === undefined ? {} : { reason }),
+    ...command.of,
     objects,
   };
   return { ok: true, change: { record, edits }, results, removed };
@@ -155,7 +188,9 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
       else if (!refused) {
         const conflict = wish.conflict ?? wish.kind.conflict;
         const { name, values } = conflict(field, wish.doc ?? {}, describe(rival, taken.get(key)));
-        problems.add(name, values, `${wish.pointer}/${wish.fieldNames?.[field] ?? field}`);
+        const at =
+          wish.pointer === undefined ? undefined : `${wish.pointer}/${wish.fieldNames?.[field] ?? field}`;
+        problems.add(name, values, at);
         refused = true;
         refusals.set(wish, new Set([...(refusals.get(wish) ?? []), key]));
       }
@@ -167,6 +202,6 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
 export function describe(slot: Slot, wish?: Wish): string {
   const name = wish ? wish.kind.nameOf(wish.doc ?? {}) : undefined;
   const known = name ?? String(slot.entry?.doc["name"] ?? "");
-  const where = wish ? `, in this request at ${wish.pointer || "/"}` : "";
+  const where = wish?.pointer === undefined ? "" : `, in this request at ${wish.pointer || "/"}`;
   return `${slot.kind} ${slot.id}${known === "" ? "" : ` (${known})`}${where}`;
 }

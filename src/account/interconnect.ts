@@ -124,6 +124,11 @@ export const interconnectKind: Kind = {
   stamped: true,
   nameOf: (doc) => String(doc["name"]),
   masked: ["bgp.md5_key"],
+  // The port by its kind's name: it is made of interconnects' parts, and not the other way round.
+  references: (doc) => {
+    const { cni } = doc as InterconnectDoc;
+    return cni ? [{ kind: "port", id: cni.port }] : [];
+  },
 };
 
 /** The document of an interconnect's entry. Only this kind's rules write it, so its form is known. */

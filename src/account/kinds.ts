@@ -5,6 +5,7 @@ import { cniSettingsKind } from "./cni/settings.ts";
 import { slotKind } from "./cni/slot.ts";
 import { directoryKinds } from "./directory.ts";
 import { interconnectKind } from "./interconnect.ts";
+import { pendingKind } from "./pending.ts";
 import { settingsKind } from "./settings.ts";
 import type { Kind } from "./state.ts";
 import { staticRouteKind } from "./static-route.ts";
@@ -17,6 +18,7 @@ export const kinds: ReadonlyMap<string, Kind> = new Map(
     slotKind,
     portKind,
     cniSettingsKind,
+    pendingKind,
     ...directoryKinds,
   ].map((kind) => [kind.name, kind]),
 );

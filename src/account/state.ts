@@ -56,6 +56,8 @@ export interface Kind {
   readonly nameOf: (doc: Doc) => string | undefined;
   /** Fields, by dotted path, that are shown to nobody but in the vendor's own answers. */
   readonly masked: readonly string[];
+  /** Objects without which this one cannot be: nobody takes them away from under it. */
+  readonly references?: (doc: Doc) => readonly { readonly kind: string; readonly id: string }[];
   /** Of what spans accounts: those that an object concerns, `*` for all of them. */
   readonly concerns?: (id: string, doc: Doc) => readonly string[];
 }

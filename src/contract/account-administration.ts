@@ -114,6 +114,7 @@ export const accountAdministrationOperations = {
     groups: accepted.administer,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: success(AccountSettings),
     body: AccountSettingsUpdate,
     example: { pools: { link: ["192.0.2.128/25", "203.0.113.128/25"] } },
@@ -128,6 +129,7 @@ export const accountAdministrationOperations = {
     groups: accepted.administer,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: success(Interconnect),
     body: NewInterconnect,
     example: {
@@ -159,6 +161,7 @@ export const accountAdministrationOperations = {
     query: [],
     parameters: removable,
     conditional: true,
+    confirmable: true,
     answer: success(Interconnect),
     refusals: ["made_by_cni", "interconnect_in_use"],
     origin: "patchbay",

@@ -12,6 +12,7 @@ import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
 import { networkErrors } from "./errors-network.ts";
 import { ownErrors } from "./errors-own.ts";
+import { undoErrors } from "./errors-undo.ts";
 
 /**
  * Where a behaviour is known from: the vendor's documentation, its live service, a conclusion from
@@ -42,6 +43,7 @@ export const errorTable = {
   ...auditErrors,
   ...adminErrors,
   ...networkErrors,
+  ...undoErrors,
 } satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;

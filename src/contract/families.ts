@@ -14,6 +14,7 @@ import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
 import { staticRouteOperations } from "./static-route.ts";
+import { undoOperations } from "./undo.ts";
 
 export interface Family {
   readonly name: string;
@@ -76,6 +77,12 @@ export const families: readonly Family[] = [
     about:
       "Patchbay's own: every change that an account ever accepted, one revision each, and all of its objects at once.",
     operations: logOperations,
+  },
+  {
+    name: "Undo and confirmation",
+    about:
+      "Patchbay's own: any change can be undone, as one change more; and a change can be made so that it undoes itself unless it is confirmed in time.",
+    operations: undoOperations,
   },
   {
     name: "Audit log",

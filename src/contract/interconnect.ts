@@ -303,6 +303,7 @@ export const interconnectOperations = {
     query: ["validate_only"],
     headers: targetHeader,
     conditional: true,
+    confirmable: true,
     answer: BulkUpdatedAnswer,
     body: BulkUpdate,
     example: {
@@ -333,6 +334,7 @@ export const interconnectOperations = {
     query: ["validate_only"],
     headers: targetHeader,
     conditional: true,
+    confirmable: true,
     answer: UpdatedAnswer,
     body: EitherUpdate,
     example: { description: "Tunnel for Interconnect to ORD", mtu: 1400 },

@@ -90,6 +90,18 @@ export const ChangeRecord = Type.Object(
       description: "The operation, by its `operationId`; `seed` for what was there from the start.",
       examples: ["updateInterconnect"],
     }),
+    reason: Type.Optional(
+      Type.String({
+        description: "Why it was made, as `x-patchbay-reason` said.",
+        examples: ["Move ORD to the new port"],
+      }),
+    ),
+    reverts: Type.Optional(
+      Type.Integer({ minimum: 1, description: "The revision of the change that it undoes.", examples: [2] }),
+    ),
+    restores: Type.Optional(
+      Type.Integer({ minimum: 1, description: "The revision that it goes back to.", examples: [1] }),
+    ),
     objects: Type.Array(ObjectChange, { description: "Every object that changed." }),
   },
   { title: "ChangeRecord", ...closed },
@@ -98,6 +110,21 @@ export type ChangeRecord = Static<typeof ChangeRecord>;
 
 export const ChangeListAnswer = success(Type.Array(ChangeRecord));
 export const ChangeAnswer = success(ChangeRecord);
+
+/** The change that waits to be confirmed. */
+const PendingChange = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 1, description: "Of the change.", examples: [2] }),
+    confirm_by: Type.String({
+      format: "date-time",
+      description: "When it is undone, unless it is confirmed before.",
+      examples: ["2026-01-02T03:09:05.678Z"],
+    }),
+    actor: Actor,
+    reason: Type.Optional(Type.String({ examples: ["Move ORD to the new port"] })),
+  },
+  { title: "PendingChange", ...closed },
+);
 
 export const StateAnswer = success(
   Type.Object(
@@ -112,6 +139,7 @@ export const StateAnswer = success(
         description: "Grows by one with every change of the account.",
         examples: [2],
       }),
+      pending_change: Type.Union([PendingChange, Type.Null()]),
       settings: AccountSettings,
       cni_settings: CniSettings,
       interconnects: Type.Array(Interconnect),

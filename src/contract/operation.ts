@@ -35,6 +35,8 @@ export interface Operation {
   readonly example?: unknown;
   /** Answers carry an `etag`, and `If-Match` and `If-None-Match` are heeded. */
   readonly conditional?: true;
+  /** It changes objects of an account, and may be made to wait for a confirmation. */
+  readonly confirmable?: true;
   /** It looks at the credential itself, in force or not, which is not counted for it. */
   readonly judgesCredential?: true;
   /** What it changes is kept in memory alone. */

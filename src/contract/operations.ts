@@ -17,6 +17,7 @@ import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
 import { staticRouteOperations } from "./static-route.ts";
+import { undoOperations } from "./undo.ts";
 
 export const operations = {
   ...interconnectOperations,
@@ -29,6 +30,7 @@ export const operations = {
   ...tokenOperations,
   ...userOperations,
   ...logOperations,
+  ...undoOperations,
   ...auditOperations,
   ...sandboxOperations,
   ...faultOperations,

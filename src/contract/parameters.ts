@@ -24,6 +24,12 @@ type Parameters = Readonly<Record<string, Parameter>>;
 /** The most changes in one answer, how many there are unless asked, and the longest wait in seconds. */
 export const LOG_BOUNDS = { most: 100, usual: 20, longestWait: 60 } as const;
 
+/** Seconds in which a change may be made to be confirmed. */
+export const CONFIRM_BOUNDS = { least: 5, most: 86_400 } as const;
+
+/** The longest reason, in characters. */
+export const LONGEST_REASON = 500;
+
 const Uuid = Type.String({ format: "uuid" });
 const { usual, least, most } = PAGE;
 
@@ -169,6 +175,32 @@ export const headerParameters: Parameters = {
     schema: Type.Boolean({ default: false }),
     description:
       "The form of `health_check.target` in request and answer: with `true` an object `{effective, saved}`, else a text.",
+    refusals: ["invalid_header"],
+  },
+};
+
+/** Of every request that the log tells of. */
+export const reasonHeader: Parameters = {
+  "x-patchbay-reason": {
+    schema: Type.String({ maxLength: LONGEST_REASON }),
+    description: "Why, in your own words (UTF-8). It is kept with the change.",
+    example: "Move ORD to the new port",
+    refusals: ["invalid_header"],
+  },
+};
+
+/** Of requests that change objects of an account. */
+export const confirmHeaders: Parameters = {
+  "x-patchbay-confirm-within": {
+    schema: Type.Integer({ minimum: CONFIRM_BOUNDS.least, maximum: CONFIRM_BOUNDS.most }),
+    description:
+      "Seconds. The change is made at once, and undone by the server unless it is confirmed in that time. Until then the account takes no other change.",
+    refusals: ["invalid_header"],
+  },
+  "x-patchbay-override": {
+    schema: Type.Enum(["confirm", "revert"]),
+    description:
+      "For administrators, while a change waits to be confirmed: what becomes of it, before this request is decided. Both are done, or neither.",
     refusals: ["invalid_header"],
   },
 };

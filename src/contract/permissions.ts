@@ -55,6 +55,8 @@ export const accepted = {
   readLog: ["patchbayRead", "patchbayEdge", "patchbayAdmin"],
   readAudit: ["accountSettingsRead", "accountSettingsWrite", "patchbayRead", "patchbayAdmin"],
   administer: ["patchbayAdmin"],
+  /** And what the undone change itself took, unless one administers. */
+  undo: ["magicWanWrite", "magicTransitWrite", "patchbayAdmin"],
   readAccount: ["accountSettingsWrite", "accountSettingsRead"],
   writeAccount: ["accountSettingsWrite"],
   readAccountTokens: ["accountApiTokensWrite", "accountApiTokensRead"],

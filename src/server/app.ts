@@ -23,6 +23,7 @@ import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
 import { addStaticRoutes } from "./routes/static-routes.ts";
+import { addUndoRoutes } from "./routes/undo.ts";
 
 /** Bytes of a body. */
 export const MOST_BODY = 16 * 1024 * 1024;
@@ -78,6 +79,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addCniRoutes(routes, context);
   addAccountAdministration(routes, context);
   addLogRoutes(routes, context);
+  addUndoRoutes(routes, context);
   addAuditRoute(routes, context);
   addAccountRoutes(routes, context);
   addUserRoutes(routes, context);

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { Command, Decision } from "../account/decide.ts";
 import type { UserDoc } from "../account/directory.ts";
 import type { ArmedFault } from "../contract/fault.ts";
 import { parseJson } from "../contract/json.ts";
@@ -21,6 +22,7 @@ import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
 import { LARGE_BODY, Sender } from "./sender.ts";
+import { CONFIRM_WITHIN, submitting, telling } from "./submitting.ts";
 
 export interface Call {
   readonly asking: Asking;
@@ -32,10 +34,12 @@ export interface Call {
   /** The account of the path. */
   readonly account: LiveState;
   readonly request: FastifyRequest;
+  /** Has the account decide a command, in the way that the request's headers ask for. */
+  readonly submit: (command: Command, dry?: boolean) => Promise<Decision>;
 }
 
 /** A call of an operation that is on no account. */
-export type ServerCall = Omit<Call, "account">;
+export type ServerCall = Omit<Call, "account" | "submit">;
 
 /** A call of an operation on the user who asks. */
 export interface UserCall extends ServerCall {
@@ -83,7 +87,9 @@ export class Routes {
 
   /** An operation on an account. */
   account(name: OperationName, handler: Handler<Call>): void {
-    this.#add(name, handler, (asking, request, operation) => {
+    const operation: Operation = operations[name];
+    const answered = operation.method === "GET" ? handler : telling(handler);
+    this.#add(name, answered, (asking, request) => {
       const principal = this.#principal(asking, request);
       const { account_id: id = "" } = request.params as Record<string, string>;
       const account = this.#context.accounts.get(id);
@@ -91,7 +97,8 @@ export class Routes {
         authorize(principal, operation.groups, id, this.#context.accounts.directory.state);
       // A token for all accounts may name one that does not exist.
       if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
-      return Object.assign(serverCall(asking, request, operation, principal), { account });
+      const call = Object.assign(serverCall(asking, request, operation, principal), { account });
+      return Object.assign(call, { submit: submitting(call, operation, this.#context) });
     });
   }
 
@@ -153,6 +160,8 @@ export class Routes {
     const prepared = (request: FastifyRequest): C => {
       request.operation = name;
       const { headers, raw } = request;
+      if (operation.method !== "GET" && !operation.confirmable && headers[CONFIRM_WITHIN] !== undefined)
+        throw refuse("not_confirmable", { operation: name, why: "it changes no objects of an account" });
       const address = this.#context.ingress.addressOf(raw);
       return prepare({ headers, address, now: this.#context.clock.now() }, request, operation);
     };

@@ -11,6 +11,7 @@ import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
 import type { Clock } from "./clock.ts";
 import { isLoopback, nameOf, type ServerConfig, type TlsFiles } from "./config.ts";
+import { Deadlines } from "./deadlines.ts";
 import {
   directoryOf,
   hasDemoCredentials,
@@ -72,7 +73,12 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const refusals = new Refusals(store, sources.clock, log);
   opened.defer(() => refusals.close());
   const metrics = new Metrics();
-  const accounts = await Accounts.open(store, metrics.observeCommit);
+  const accounts = await Accounts.open(store, (commit) => {
+    metrics.observeCommit(commit);
+    deadlines.moved(commit.state);
+  });
+  const deadlines = new Deadlines({ ...sources, accounts, store, log });
+  opened.defer(() => deadlines.close());
   const newWorld = () => {
     const world = makeWorld(seed, sources.clock.timestamp(), [], sources.newEpoch);
     refuseExposure(config, directoryOf(world));
@@ -121,6 +127,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     ingress,
     closing: closing.signal,
   };
+  // What was due while nobody looked is undone before anybody is answered.
+  await deadlines.start();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
   const health = { metrics, isReady: () => !closing.signal.aborted };

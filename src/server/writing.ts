@@ -12,6 +12,7 @@ import { type Call, readFlag, type ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { etag, readPrecondition } from "./conditional.ts";
 import { Refusal, refuse } from "./refusal.ts";
+import { readIntent } from "./submitting.ts";
 
 export function circumstances(call: ServerCall, clock: Clock): Circumstances {
   const { principal, requestId, asking } = call;
@@ -20,6 +21,7 @@ export function circumstances(call: ServerCall, clock: Clock): Circumstances {
     actor: principal.actor,
     requestId,
     address: unmapped(asking.address),
+    ...readIntent(call.request, clock),
   };
 }
 

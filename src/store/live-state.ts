@@ -26,6 +26,8 @@ interface Pending {
   readonly command: Command;
   /** Decide, and forget: nothing is applied. */
   readonly dry: boolean;
+  /** Decided before it, and only together with it. */
+  readonly first: Command | undefined;
   readonly resolve: (decision: Decision) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -33,6 +35,8 @@ interface Pending {
 interface Decided {
   readonly pending: Pending;
   readonly decision: Decision;
+  /** What was applied to the state for it, in order. */
+  readonly changes: readonly Change[];
 }
 
 let turn: Promise<void> | undefined;
@@ -79,10 +83,13 @@ export class LiveState {
     return this.#state;
   }
 
-  /** Decides a command and resolves once its answer may be told. With `dry` nothing is changed. */
-  submit(command: Command, dry = false): Promise<Decision> {
+  /**
+   * Decides a command and resolves once its answer may be told. With `dry` nothing is changed. A command that
+   * is to go `first` is a change of its own, but made only if both are granted; a refusal of either is the answer.
+   */
+  submit(command: Command, dry = false, first?: Command): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, dry, resolve, reject });
+      this.#queue.push({ command, dry, first, resolve, reject });
       this.#start();
     });
   }
@@ -147,9 +154,7 @@ export class LiveState {
       }
       const base = this.#state.revision;
       const { decided, rest } = await this.#decideAll(batch);
-      const changes = decided.flatMap(({ decision, pending }) =>
-        decision.ok && decision.change && !pending.dry ? [decision.change] : [],
-      );
+      const changes = decided.flatMap((one) => one.changes);
       this.#queue.unshift(...rest);
       try {
         await this.#commit(base, changes);
@@ -182,25 +187,49 @@ export class LiveState {
       if (edits >= MOST_EDITS) break;
       taken++;
       try {
-        const steps = decideInSteps(this.#state, pending.command);
-        let step = steps.next();
-        while (!step.done) {
-          // Whoever only reads does not wait for a large one.
-          await setImmediate();
-          step = steps.next();
-        }
-        const decision = step.value;
-        if (decision.ok && decision.change && !pending.dry) {
-          this.#state.apply(decision.change.edits, decision.change.record.time);
-          edits += decision.change.edits.length;
-        }
-        decided.push({ pending, decision });
+        const one = await this.#decideOne(pending);
+        for (const change of one.changes) edits += change.edits.length;
+        decided.push(one);
       } catch (error) {
         // A defect in one command's rules is that command's alone.
         pending.reject(error);
       }
     }
     return { decided, rest: batch.slice(taken) };
+  }
+
+  /** Decides one, after what goes first, and applies both. What is not granted, or dry, leaves nothing. */
+  async #decideOne(pending: Pending): Promise<Decided> {
+    const changes: Change[] = [];
+    let keep = false;
+    try {
+      for (const command of pending.first ? [pending.first, pending.command] : [pending.command]) {
+        const decision = await this.#decide(command);
+        const last = command === pending.command;
+        if (decision.ok && decision.change && !(last && pending.dry)) {
+          this.#state.apply(decision.change.edits, decision.change.record.time);
+          changes.push(decision.change);
+        }
+        if (!decision.ok || last) {
+          keep = decision.ok && !pending.dry;
+          return { pending, decision, changes: keep ? changes : [] };
+        }
+      }
+      throw new Error("There was no command.");
+    } finally {
+      if (!keep) this.#takeBack(changes);
+    }
+  }
+
+  async #decide(command: Command): Promise<Decision> {
+    const steps = decideInSteps(this.#state, command);
+    let step = steps.next();
+    while (!step.done) {
+      // Whoever only reads does not wait for a large one.
+      await setImmediate();
+      step = steps.next();
+    }
+    return step.value;
   }
 
   async #commit(base: number, changes: readonly Change[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** Certificates for tests, signed by themselves: made here, so that no key lies in the repository. */
 
-import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
@@ -27,6 +27,7 @@ const time = (year: number) => der(0x18, Buffer.from(`${year}0101000000Z`));
 
 const ECDSA_WITH_SHA256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
 const COMMON_NAME = oid(0x55, 0x04, 0x03);
+const SERIAL_NUMBER = oid(0x55, 0x04, 0x05);
 const ALTERNATIVE_NAMES = oid(0x55, 0x1d, 0x11);
 
 const address = (name: string) =>
@@ -34,10 +35,16 @@ const address = (name: string) =>
 
 let made = 0;
 
-/** A new pair for these names and addresses. */
+/**
+ * A new pair for these names and addresses. No two have the same subject: who trusts both could take one for the
+ * other.
+ */
 export function makeCertificate(name = "patchbay test", ...names: readonly string[]): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const subject = sequence(der(0x31, sequence(COMMON_NAME, text(name))));
+  const subject = sequence(
+    der(0x31, sequence(COMMON_NAME, text(name))),
+    der(0x31, sequence(SERIAL_NUMBER, text(randomUUID()))),
+  );
   const alternatives = sequence(...["localhost", "127.0.0.1", ...names].map(address));
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

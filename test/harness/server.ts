@@ -111,7 +111,8 @@ async function exchange(
     const fail = (cause: unknown) => reject(new TypeError("fetch failed", { cause }));
     sent.on("error", fail);
     sent.on("response", (answer) => consumers.text(answer).then((text) => resolve({ answer, text }), fail));
-    sent.end(body);
+    // As bytes: with a text, Node would write the headers in its encoding.
+    sent.end(typeof body === "string" ? Buffer.from(body) : body);
   });
   const told = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
     values.map((value): [string, string] => [name, value]),

@@ -4,15 +4,17 @@ import { describe, expect, test } from "vitest";
 import { type ErrorEntry, errorTable } from "../../src/contract/errors.ts";
 import { families } from "../../src/contract/families.ts";
 import type { OperationObject, ParameterObject } from "../../src/contract/openapi/document.ts";
-import { namesInPath, parametersOf } from "../../src/contract/openapi/parameters-of.ts";
+import { isLogged, namesInPath, parametersOf } from "../../src/contract/openapi/parameters-of.ts";
 import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
 import type { Operation } from "../../src/contract/operation.ts";
 import { operations } from "../../src/contract/operations.ts";
 import {
   conditions,
+  confirmHeaders,
   headerParameters,
   pathParameters,
   queryParameters,
+  reasonHeader,
 } from "../../src/contract/parameters.ts";
 import { describedOperations, published, resolveResponse, validatorAt } from "../harness/contract.ts";
 
@@ -79,6 +81,8 @@ describe("the tables of parameters", () => {
       ...operation.query,
       ...(operation.headers ?? []),
       ...conditional,
+      ...(isLogged(operation) ? Object.keys(reasonHeader) : []),
+      ...(operation.confirmable ? Object.keys(confirmHeaders) : []),
     ];
     expect(
       parametersOf(operation)
@@ -87,7 +91,14 @@ describe("the tables of parameters", () => {
     ).toEqual([...used].sort());
   });
 
-  const tables = { pathParameters, queryParameters, headerParameters, ...conditions };
+  const tables = {
+    pathParameters,
+    queryParameters,
+    headerParameters,
+    reasonHeader,
+    confirmHeaders,
+    ...conditions,
+  };
   test.each(Object.entries(tables))("%s tells each in a sentence", (_, table) => {
     for (const [name, { description }] of Object.entries(table))
       expect(description, name).toMatch(/^[A-Z`].*\.$/s);

@@ -9,7 +9,8 @@ import { NotCommitted, Unreadable } from "../../src/store/store.ts";
 import { type DescribedOperation, describedOperations } from "../harness/contract.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { askRaw } from "../harness/raw.ts";
-import { type Ask, type Reply, startTestServer, type TestServer } from "../harness/server.ts";
+import { type Ask, ORD, one, type Reply, startTestServer, type TestServer } from "../harness/server.ts";
+import { untouched, verdict } from "../harness/standing.ts";
 
 /**
  * Whatever operation there is: its example is taken by the demonstration, and it answers with every status
@@ -48,8 +49,20 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+/** A change of the demonstration that waits to be confirmed. */
+async function waiting(): Promise<void> {
+  const headers = { "x-patchbay-confirm-within": "3600" };
+  const reply = await server.ask("PUT", one(ORD), { body: { mtu: 1300 }, headers });
+  expect(reply.headers.get("x-patchbay-revision")).toBe("2");
+}
+
+/** Is it about a change that was made? */
+const isOnChange = ({ path, method }: DescribedOperation) =>
+  method === "post" && path.includes("/changes/{revision}/");
+
 describe("the example is taken:", () => {
   test.each(cases)("$name", async (described) => {
+    if (isOnChange(described)) await waiting();
     const reply = await example(server, described);
     expect(reply.status, JSON.stringify(reply.body)).toBe(200);
     if (described.method !== "get") await server.reset();
@@ -166,6 +179,33 @@ describe("408 for a request that does not come whole:", () => {
   });
 });
 
+describe("409 while a change waits to be confirmed:", () => {
+  const confirmable = cases.filter(({ operation }) =>
+    operation.parameters.some(({ name }) => name === "x-patchbay-confirm-within"),
+  );
+  beforeAll(async () => {
+    await server.reset();
+    await waiting();
+  });
+  afterAll(() => server.reset());
+
+  test.each(confirmable.filter((described) => !isOnChange(described)))("$name", async (described) => {
+    const reply = await untouched(server, () => example(server, described));
+    expect(verdict(reply)).toBe("409 990130");
+  });
+
+  test("and for a confirmation of another", async () => {
+    expect(confirmable.length).toBeGreaterThan(15);
+    for (const described of cases.filter(isOnChange)) {
+      const { name, path, operation } = described;
+      const url = examplePath(path, operation).replace("/changes/2/", "/changes/1/");
+      const body = operation.requestBody?.content[JSON_TYPE]?.example;
+      const reply = await server.ask("POST", url, body === undefined ? {} : { body });
+      expect(reply.status, name).toBe(409);
+    }
+  });
+});
+
 describe("412 for a condition that does not hold:", () => {
   test.each(answering(412))("$name", async (described) => {
     expect((await example(server, described, { headers: { "if-match": '"other"' } })).status).toBe(412);
@@ -253,6 +293,10 @@ describe("503 when the store fails:", () => {
     override async change(...asked: Parameters<FaultyStore["change"]>) {
       if (this.failing) throw new Unreadable("the disk fails");
       return super.change(...asked);
+    }
+
+    override async changesAfter(...asked: Parameters<FaultyStore["changesAfter"]>) {
+      return this.failing ? undefined : super.changesAfter(...asked);
     }
 
     override async changesBefore(...asked: Parameters<FaultyStore["changesBefore"]>) {

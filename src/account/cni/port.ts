@@ -57,6 +57,7 @@ export const portKind: Kind = {
   stamped: false,
   nameOf: () => undefined,
   masked: ["pairing_key_hash"],
+  references: ({ slot_id }) => (slot_id === undefined ? [] : [{ kind: slotKind.name, id: String(slot_id) }]),
 };
 
 const KIND = portKind.name;

@@ -180,6 +180,7 @@ export const cniOperations = {
     groups: accepted.writeMagic,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: Cni,
     body: NewCni,
     example: {
@@ -208,6 +209,7 @@ export const cniOperations = {
     groups: accepted.writeMagic,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: Cni,
     body: CniUpdate,
     example: {
@@ -231,6 +233,7 @@ export const cniOperations = {
     query: [],
     conditional: true,
     refusals: ["interconnect_in_use"],
+    confirmable: true,
     answer: Type.Unknown(),
     empty: true,
     origin: "vendor",
@@ -252,6 +255,7 @@ export const cniOperations = {
     groups: accepted.writeMagic,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: CniSettings,
     body: CniSettingsUpdate,
     origin: "vendor",

@@ -156,6 +156,7 @@ export const slotOperations = {
     groups: accepted.administer,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: success(AdministeredSlot),
     body: NewSlot,
     example: {
@@ -184,6 +185,7 @@ export const slotOperations = {
     groups: accepted.administer,
     query: [],
     conditional: true,
+    confirmable: true,
     answer: success(AdministeredSlot),
     body: SlotUpdate,
     example: { speed: "100G", ccr_device_name: "ccr02.ord" },
@@ -198,6 +200,7 @@ export const slotOperations = {
     query: [],
     conditional: true,
     refusals: ["slot_occupied"],
+    confirmable: true,
     answer: success(AdministeredSlot),
     origin: "patchbay",
   },

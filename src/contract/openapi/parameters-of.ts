@@ -4,10 +4,12 @@ import Type from "typebox";
 import type { Operation } from "../operation.ts";
 import {
   conditions,
+  confirmHeaders,
   headerParameters,
   type Parameter,
   pathParameters,
   queryParameters,
+  reasonHeader,
 } from "../parameters.ts";
 
 export interface NamedParameter extends Parameter {
@@ -39,7 +41,14 @@ export function parametersOf(operation: Operation): readonly NamedParameter[] {
     ...named("query", operation.query, queryParameters),
     ...named("header", operation.headers ?? [], headerParameters),
     ...named("header", Object.keys(heeded), heeded),
+    ...(isLogged(operation) ? named("header", Object.keys(reasonHeader), reasonHeader) : []),
+    ...(operation.confirmable ? named("header", Object.keys(confirmHeaders), confirmHeaders) : []),
   ];
+}
+
+/** Is what it does told by a log of changes? */
+export function isLogged({ method, volatile, sandboxOnly }: Operation): boolean {
+  return method !== "GET" && !volatile && !sandboxOnly;
 }
 
 /** The names of what varies in a path. */

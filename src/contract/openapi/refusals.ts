@@ -69,6 +69,11 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(changes ? withBytes : []),
     ...(body ? withBody : []),
     ...(changes && !operation.volatile ? durable : []),
+    ...(operation.confirmable
+      ? (["change_pending", "undo_outrun"] as const)
+      : changes
+        ? (["not_confirmable"] as const)
+        : []),
     ...(operation.sandboxOnly ? (["not_a_sandbox"] as const) : []),
     ...(operation.refusals ?? []),
   ]);

@@ -29,7 +29,7 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
   routes.account("updateAccountSettings", async (call) => {
     const condition = judgeWriting(call, settingsKind.name);
     const command = updateSettings(await readBody(call.request), condition, circumstances(call, clock));
-    const [entry] = granted(await call.account.submit(command)).results;
+    const [entry] = granted(await call.submit(command)).results;
     if (!entry) throw new Error("An accepted update has no result.");
     const body = succeed(settingsView(entry.doc as SettingsDoc));
     return { status: 200, body, headers: { etag: etag(call.account.state.epoch, entry.revision) } };
@@ -39,7 +39,7 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
     const condition = judgeWriting(call, interconnectKind.name);
     const body = await readBody(call.request);
     const command = createInterconnect(body, condition, newId, circumstances(call, clock));
-    const [entry] = granted(await call.account.submit(command)).results;
+    const [entry] = granted(await call.submit(command)).results;
     if (!entry) throw new Error("An accepted create has no result.");
     const headers = { etag: etag(call.account.state.epoch, entry.revision) };
     return { status: 200, body: succeed(show(entry)), headers };
@@ -49,7 +49,7 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
     const id = call.params["cf_interconnect_id"] ?? "";
     const condition = judgeWriting(call, interconnectKind.name);
     const command = deleteInterconnect(id, condition, circumstances(call, clock));
-    const [entry] = granted(await call.account.submit(command)).removed;
+    const [entry] = granted(await call.submit(command)).removed;
     if (!entry) throw new Error("An accepted removal has no result.");
     return { status: 200, body: succeed(show(entry)) };
   });

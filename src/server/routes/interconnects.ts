@@ -66,7 +66,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const update = await readBody(call.request);
     const id = call.params["cf_interconnect_id"] ?? "";
     const command = updateInterconnect({ id, update, form, condition }, circumstances(call, clock));
-    const { results, change } = granted(await call.account.submit(command, dry));
+    const { results, change } = granted(await call.submit(command, dry));
     const [entry] = results;
     if (!entry) throw new Error("An accepted update has no result.");
     const result = `{"modified":true,"modified_interconnect":${encodeInterconnect(entry, form)}}`;
@@ -81,7 +81,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const condition = judgeWriting(call, kind);
     const { elements, pointerOf } = readElements(await readBody(call.request), naming);
     const command = updateInterconnects({ elements, pointerOf, form, condition }, circumstances(call, clock));
-    const { results, change } = granted(await call.account.submit(command, dry));
+    const { results, change } = granted(await call.submit(command, dry));
     const interconnects: string[] = [];
     for (const entry of results) {
       interconnects.push(encodeInterconnect(entry, form));

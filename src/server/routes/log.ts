@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
+import { durablePending, pendingView } from "../../account/pending.ts";
 import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
@@ -14,7 +15,8 @@ import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { changeOf } from "../log-stretch.ts";
+import { refuse } from "../refusal.ts";
 
 interface Following {
   readonly live: LiveState;
@@ -112,17 +114,8 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
   async function one({ params }: ServerCall, { state }: LiveState): Promise<Answer> {
     const text = params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-    const record = await store.change(state.id, revision);
-    if (!record) throw await noChange(state, revision, text);
+    const record = await changeOf(store, state, revision, text);
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
-  }
-
-  /** The refusal of a revision that the log does not hold: never, or no longer. */
-  async function noChange(state: State, revision: number, text: string): Promise<Refusal> {
-    const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
-    return oldest && revision > 0 && revision < oldest.revision
-      ? refuse("change_pruned", { revision, oldest: oldest.revision })
-      : refuse("change_not_found", { revision: text, newest: state.durable });
   }
 
   routes.account("getState", (call) => {
@@ -144,13 +137,18 @@ function info({ records, position }: Page): Record<string, unknown> {
 
 function encodeState(state: State): Buffer {
   const settings = JSON.stringify(settingsView(durableSettings(state)));
-  const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"settings":${settings}`;
+  const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"pending_change":${pendingOf(state)},"settings":${settings}`;
   const cniSettings = JSON.stringify(durableCniSettings(state));
   return assemble(
     `{"result":{${about},"cni_settings":${cniSettings},`,
     encodeLists(state),
     '},"success":true,"errors":[],"messages":[]}',
   );
+}
+
+function pendingOf(state: State): string {
+  const pending = durablePending(state);
+  return pending ? JSON.stringify(pendingView(pending)) : "null";
 }
 
 function writeCursor(epoch: string, revision: number): string {

@@ -61,7 +61,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const condition = judgeWriting(call, kind);
     const { elements, pointerOf, bare } = readNew(await readBody(call.request));
     const command = createRoutes({ elements, pointerOf, condition }, newId, circumstances(call, clock));
-    const decision = granted(await call.account.submit(command, dry));
+    const decision = granted(await call.submit(command, dry));
     const [first] = decision.results;
     const created = bare && first ? encodeStaticRoute(first) : `{"routes":${encodeAll(decision.results)}}`;
     return written(call, created, decision.change?.record.revision, dry);
@@ -72,7 +72,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const condition = judgeWriting(call, kind);
     const { elements, pointerOf } = readElements(await readBody(call.request), naming);
     const command = updateRoutes({ elements, pointerOf, condition }, circumstances(call, clock));
-    const { results, change } = granted(await call.account.submit(command, dry));
+    const { results, change } = granted(await call.submit(command, dry));
     const body = `{"modified":${results.length > 0},"modified_routes":${encodeAll(results)}}`;
     return written(call, body, change?.record.revision, dry);
   });
@@ -82,7 +82,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const condition = judgeWriting(call, kind);
     const update = await readBody(call.request);
     const command = updateRoute(idOf(call), update, condition, circumstances(call, clock));
-    const { results, change } = granted(await call.account.submit(command, dry));
+    const { results, change } = granted(await call.submit(command, dry));
     const [entry] = results;
     if (!entry) throw new Error("An accepted update has no result.");
     const body = `{"modified":true,"modified_route":${encodeStaticRoute(entry)}}`;
@@ -94,7 +94,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const condition = judgeWriting(call, kind);
     const named = hasBody(call) ? readNamed(await readBody(call.request)) : undefined;
     const command = deleteRoutes(named ? { ...named, condition } : condition, circumstances(call, clock));
-    const { removed, change } = granted(await call.account.submit(command, dry));
+    const { removed, change } = granted(await call.submit(command, dry));
     const body = `{"deleted":${removed.length > 0},"deleted_routes":${encodeAll(removed)}}`;
     return written(call, body, change?.record.revision, dry);
   });
@@ -102,7 +102,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
   routes.account("deleteRoute", async (call) => {
     const dry = isDry(call);
     const command = deleteRoute(idOf(call), judgeWriting(call, kind), circumstances(call, clock));
-    const { removed } = granted(await call.account.submit(command, dry));
+    const { removed } = granted(await call.submit(command, dry));
     const [entry] = removed;
     if (!entry) throw new Error("An accepted removal has no result.");
     return {

@@ -52,19 +52,19 @@ export function addCniRoutes(routes: Routes, { clock, newId }: AppContext): void
     const condition = judgeWriting(call, kind);
     const body = await readBody(call.request);
     const command = createCni(body, condition, newId, circumstances(call, clock));
-    return written(call, granted(await call.account.submit(command)).results);
+    return written(call, granted(await call.submit(command)).results);
   });
 
   routes.account("updateCni", async (call) => {
     const condition = judgeWriting(call, kind);
     const body = await readBody(call.request);
     const command = updateCni(idOf(call), body, condition, circumstances(call, clock));
-    return written(call, granted(await call.account.submit(command)).results);
+    return written(call, granted(await call.submit(command)).results);
   });
 
   routes.account("deleteCni", async (call) => {
     const command = deleteCni(idOf(call), judgeWriting(call, kind), circumstances(call, clock));
-    granted(await call.account.submit(command));
+    granted(await call.submit(command));
     return { status: 200, body: "" };
   });
 
@@ -77,7 +77,7 @@ export function addCniRoutes(routes: Routes, { clock, newId }: AppContext): void
     const condition = judgeWriting(call, cniSettingsKind.name);
     const body = await readBody(call.request);
     const command = updateCniSettings(body, condition, circumstances(call, clock));
-    const [entry] = granted(await call.account.submit(command)).results;
+    const [entry] = granted(await call.submit(command)).results;
     const { state } = call.account;
     const settings = entry ? entry.doc : durableCniSettings(state);
     const revision = entry?.revision ?? settingsRevision(state);

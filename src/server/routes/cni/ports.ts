@@ -46,7 +46,7 @@ export function addPortRoutes(routes: Routes, { accounts, clock, newId }: AppCon
     const body = await readBody(call.request);
     const sources = { newId, hash: hashSecret };
     const command = createPort(body, condition, sources, circumstances(call, clock));
-    const [port, slot] = granted(await call.account.submit(command)).results;
+    const [port, slot] = granted(await call.submit(command)).results;
     if (!port) throw new Error("An accepted create has no result.");
     const { state } = call.account;
     const view = portView(port.id, portDocOf(port), slot && slotDocOf(slot), state.id);
@@ -65,7 +65,7 @@ export function addPortRoutes(routes: Routes, { accounts, clock, newId }: AppCon
       judgeWriting(call, kind),
       circumstances(call, clock),
     );
-    granted(await call.account.submit(command));
+    granted(await call.submit(command));
     return { status: 200, body: "" };
   });
 

@@ -54,19 +54,19 @@ export function addSlotRoutes(routes: Routes, { clock, newId }: AppContext): voi
     const condition = judgeWriting(call, kind);
     const body = await readBody(call.request);
     const command = createSlot(body, condition, newId, circumstances(call, clock));
-    return written(call, granted(await call.account.submit(command)).results);
+    return written(call, granted(await call.submit(command)).results);
   });
 
   routes.account("updateSlot", async (call) => {
     const condition = judgeWriting(call, kind);
     const body = await readBody(call.request);
     const command = updateSlot(idOf(call), body, condition, circumstances(call, clock));
-    return written(call, granted(await call.account.submit(command)).results);
+    return written(call, granted(await call.submit(command)).results);
   });
 
   routes.account("deleteSlot", async (call) => {
     const command = deleteSlot(idOf(call), judgeWriting(call, kind), circumstances(call, clock));
-    const [slot] = granted(await call.account.submit(command)).removed;
+    const [slot] = granted(await call.submit(command)).removed;
     if (!slot) throw new Error("An accepted removal has no result.");
     return { status: 200, body: succeed(show(call, slot)) };
   });

@@ -1,0 +1,109 @@
+/**
+ * Undoes changes that were to be confirmed and were not. When that is, the account's own state says; here is
+ * only who looks at the clock. Several may look: the first undo counts, and the others find nothing to do.
+ */
+
+import type { Logger } from "pino";
+import { durablePending, isDue } from "../account/pending.ts";
+import { expireChange, Outrun } from "../account/undo.ts";
+import type { Accounts } from "../store/accounts.ts";
+import type { LiveState } from "../store/live-state.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import { readStretch } from "./log-stretch.ts";
+
+/** Milliseconds after which the clock is looked at again, since it may be set. */
+const LONGEST_SLEEP = 1_000;
+/** Milliseconds until an undo that failed is tried again. */
+const RETRY = 1_000;
+
+interface Needs {
+  readonly accounts: Accounts;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newRequestId: () => string;
+}
+
+export class Deadlines {
+  readonly #needs: Needs;
+  /** By account. */
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #running = new Map<string, Promise<void>>();
+  #closed = false;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  /** Undoes what is due already, and looks at the clock for the rest. */
+  async start(): Promise<void> {
+    for (const account of this.#needs.accounts.all()) await this.#look(account);
+  }
+
+  /** To be told of every change of an account's state, or its replacement. */
+  readonly moved = (id: string): void => {
+    const account = this.#needs.accounts.get(id);
+    if (account) void this.#look(account);
+  };
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await Promise.all(this.#running.values());
+  }
+
+  #look(account: LiveState): Promise<void> {
+    const { id } = account.state;
+    const running = this.#running.get(id);
+    if (running) return running;
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    const pending = durablePending(account.state);
+    if (!pending || this.#closed) return Promise.resolve();
+    const { clock } = this.#needs;
+    if (!isDue(pending, clock.timestamp())) {
+      const left = Date.parse(pending.confirm_by) - clock.now();
+      this.#sleep(account, Math.min(Math.max(left, 1), LONGEST_SLEEP));
+      return Promise.resolve();
+    }
+    const undoing = this.#expire(account, pending.revision).finally(() => {
+      this.#running.delete(id);
+      // What became of it is looked at again, also if it is another's turn by now.
+      if (durablePending(account.state)) this.#sleep(account, RETRY);
+    });
+    this.#running.set(id, undoing);
+    return undoing;
+  }
+
+  #sleep(account: LiveState, milliseconds: number): void {
+    if (this.#closed) return;
+    const { id } = account.state;
+    clearTimeout(this.#timers.get(id));
+    this.#timers.set(
+      id,
+      setTimeout(() => void this.#look(account), milliseconds),
+    );
+  }
+
+  async #expire(account: LiveState, revision: number): Promise<void> {
+    const { store, clock, log, newRequestId } = this.#needs;
+    const { id } = account.state;
+    try {
+      const stretch = await readStretch(store, account.state, revision);
+      const actor = { type: "system", id: "deadline", name: `change ${revision} was not confirmed` } as const;
+      const about = { time: clock.timestamp(), actor, requestId: newRequestId() };
+      const decision = await account.submit(expireChange(stretch, about).command);
+      if (decision.ok) {
+        log.warn({ account: id, revision }, "a change was not confirmed in time, and is undone");
+      } else {
+        // Somebody was faster, or gave it more time.
+        const [first] = decision.problems;
+        log.info({ account: id, revision, reason: first?.message }, "an undo was not made");
+      }
+    } catch (error) {
+      if (error instanceof Outrun) return;
+      log.error({ err: error, account: id, revision }, "a change that was not confirmed is not undone yet");
+    }
+  }
+}

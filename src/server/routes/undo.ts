@@ -1,0 +1,139 @@
+/** Undoing changes, and confirming those that wait for it. */
+
+import { maskRecord } from "../../account/change.ts";
+import { confirmChange, extendChange } from "../../account/confirming.ts";
+import type { Circumstances } from "../../account/decide.ts";
+import { kinds } from "../../account/kinds.ts";
+import { durablePending } from "../../account/pending.ts";
+import { Outrun, restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
+import { Checker } from "../../contract/check.ts";
+import type { ResponseInfo } from "../../contract/envelope.ts";
+import { Problems } from "../../contract/errors.ts";
+import type { Operation } from "../../contract/operation.ts";
+import { operations } from "../../contract/operations.ts";
+import { accepted } from "../../contract/permissions.ts";
+import { Extension, Restoration } from "../../contract/undo.ts";
+import { authorize } from "../auth.ts";
+import { type Call, type Routes, readBody, readNoBody } from "../call.ts";
+import type { AppContext } from "../context.ts";
+import { type Answer, wrap } from "../envelope.ts";
+import { changeOf, readStretch } from "../log-stretch.ts";
+import { Refusal, refuse } from "../refusal.ts";
+import { CONFIRM_WITHIN, deadline } from "../submitting.ts";
+import { circumstances, dryMessages, granted, isDry } from "../writing.ts";
+
+/** How often the log is read again, when the account has moved on meanwhile. */
+const MOST_TRIES = 20;
+
+const restoration = new Checker(Restoration, undefined, "Restoration");
+const extension = new Checker(Extension, undefined, "Extension");
+
+export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppContext): void {
+  routes.account("revertChange", async (call) => {
+    await readNoBody(call.request, "an undo");
+    const revision = revisionOf(call);
+    if (call.request.headers[CONFIRM_WITHIN] !== undefined && isWaiting(call, revision)) {
+      const why = "it undoes the change that waits";
+      throw refuse("not_confirmable", { operation: "revertChange", why });
+    }
+    const about = circumstances(call, clock);
+    return undo(call, about, async () => {
+      const stretch = await readStretch(store, call.account.state, revision);
+      if (stretch[0]?.operation === "seed") throw refuse("undo_of_beginning", { revision });
+      permit(call, stretch.slice(0, 1));
+      return revertChange(stretch, about);
+    });
+  });
+
+  routes.account("restoreAccount", async (call) => {
+    const { to_revision: to } = read(restoration, await readBody(call.request));
+    const about = circumstances(call, clock);
+    return undo(call, about, async () => {
+      const { state } = call.account;
+      // It is read with the change that it goes back to, so that one which is not there is told.
+      const [, ...stretch] = await readStretch(store, state, to);
+      permit(call, stretch);
+      return restoreAccount(to, stretch, about);
+    });
+  });
+
+  routes.account("confirmChange", async (call) => {
+    await readNoBody(call.request, "a confirmation");
+    const revision = revisionOf(call);
+    await permitWaiting(call, revision);
+    return settled(call, confirmChange(revision, circumstances(call, clock)));
+  });
+
+  routes.account("extendChange", async (call) => {
+    const { confirm_within } = read(extension, await readBody(call.request));
+    const revision = revisionOf(call);
+    await permitWaiting(call, revision);
+    return settled(call, extendChange(revision, deadline(confirm_within, clock), circumstances(call, clock)));
+  });
+
+  /** Makes an undo ready, and again if the account has moved on before it was decided. */
+  async function undo(call: Call, about: Circumstances, prepare: () => Promise<Undoing>): Promise<Answer> {
+    const dry = isDry(call);
+    for (let tries = 1; tries <= MOST_TRIES; tries++) {
+      const { command, remarks } = await prepare();
+      try {
+        const { change } = granted(await call.submit(command, dry));
+        const messages: ResponseInfo[] = dryMessages(dry);
+        if (!change) messages.push({ code: 990901, message: "There was nothing to change." });
+        if (about.confirmBy === undefined || change)
+          messages.push(...remarks.map((message) => ({ code: 990902, message })));
+        return { status: 200, body: wrap(told(change?.record), messages) };
+      } catch (error) {
+        if (!(error instanceof Outrun)) throw error;
+      }
+    }
+    throw refuse("undo_outrun");
+  }
+
+  /** Throws unless the principal may do what these changes did, or administers the account. */
+  function permit({ principal, account }: Call, changes: Stretch): void {
+    const { state: directory } = accounts.directory;
+    for (const name of new Set(changes.map(({ operation }) => operation))) {
+      const known: Readonly<Record<string, Operation>> = operations;
+      const needed = known[name]?.groups ?? [];
+      // What undid other changes tells nothing of what those took.
+      const groups = name === "revertChange" || name === "restoreAccount" ? [] : needed;
+      authorize(principal, [...groups, ...accepted.administer], account.state.id, directory);
+    }
+  }
+
+  async function permitWaiting(call: Call, revision: number): Promise<void> {
+    const record = await changeOf(store, call.account.state, revision);
+    if (isWaiting(call, revision)) permit(call, [record]);
+  }
+}
+
+function isWaiting({ account }: Call, revision: number): boolean {
+  return durablePending(account.state)?.revision === revision;
+}
+
+async function settled(call: Call, command: Parameters<Call["submit"]>[0]): Promise<Answer> {
+  const { change } = granted(await call.submit(command));
+  return { status: 200, body: wrap(told(change?.record)) };
+}
+
+function told(record: Stretch[number] | undefined): string {
+  return record ? JSON.stringify(maskRecord(record, kinds)) : "null";
+}
+
+function revisionOf({ params, account }: Call): number {
+  const text = params["revision"] ?? "";
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw refuse("change_not_found", { revision: text, newest: account.state.durable });
+  return Number(text);
+}
+
+function read<T>(
+  checker: { read(value: unknown, pointer: string, problems: Problems): T | undefined },
+  body: unknown,
+): T {
+  const problems = new Problems();
+  const value = checker.read(body, "", problems);
+  if (value === undefined || problems.found) throw new Refusal(problems.list());
+  return value;
+}

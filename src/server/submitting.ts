@@ -1,0 +1,140 @@
+/** How a request's command comes to the account: with its reason, its wait for a confirmation, or past another's. */
+
+import type { Change } from "../account/change.ts";
+import { confirmChange } from "../account/confirming.ts";
+import type { Circumstances, Command, Decision } from "../account/decide.ts";
+import { PENDING_ID, pendingKind, pendingOf } from "../account/pending.ts";
+import { Outrun, revertChange } from "../account/undo.ts";
+import type { Operation } from "../contract/operation.ts";
+import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
+import { accepted } from "../contract/permissions.ts";
+import type { LiveState } from "../store/live-state.ts";
+import { authorize } from "./auth.ts";
+import type { Call, Handler, ServerCall } from "./call.ts";
+import type { Clock } from "./clock.ts";
+import type { AppContext } from "./context.ts";
+import type { Answer } from "./envelope.ts";
+import { readStretch } from "./log-stretch.ts";
+import { refuse } from "./refusal.ts";
+
+export const CONFIRM_WITHIN = "x-patchbay-confirm-within";
+const REASON = "x-patchbay-reason";
+const OVERRIDE = "x-patchbay-override";
+
+/** How often a command is made ready anew, when the account has moved on meanwhile. */
+const MOST_TRIES = 20;
+
+/** What the headers say of a change: why, and by when it is to be confirmed. */
+export function readIntent(
+  { headers }: ServerCall["request"],
+  clock: Clock,
+): Pick<Circumstances, "reason" | "confirmBy"> {
+  const reason = readReason(headers[REASON]);
+  const within = headers[CONFIRM_WITHIN];
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(within === undefined ? {} : { confirmBy: deadline(readSeconds(within), clock) }),
+  };
+}
+
+/** The time that lies so many seconds ahead: RFC 3339, UTC. */
+export function deadline(seconds: number, clock: Clock): string {
+  return new Date(clock.now() + seconds * 1000).toISOString();
+}
+
+/** Headers come as bytes, each of which Node takes for a character. */
+function readReason(header: string | string[] | undefined): string | undefined {
+  if (header === undefined || header === "") return undefined;
+  const bytes = Buffer.from(String(header), "latin1");
+  const text = bytes.toString("utf8");
+  const wrong = text.length > LONGEST_REASON || !Buffer.from(text).equals(bytes) || /\p{Cc}/u.test(text);
+  if (!wrong) return text;
+  throw refuse("invalid_header", {
+    name: REASON,
+    given: JSON.stringify(text),
+    expected: `at most ${LONGEST_REASON} characters of UTF-8, none of them a control character`,
+  });
+}
+
+function readSeconds(header: string | string[]): number {
+  const text = String(header);
+  const { least, most } = CONFIRM_BOUNDS;
+  const seconds = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= least && seconds <= most) return seconds;
+  throw refuse("invalid_header", {
+    name: CONFIRM_WITHIN,
+    given: JSON.stringify(text),
+    expected: `a whole number of seconds, from ${least} to ${most}`,
+  });
+}
+
+/** A call before it can be submitted. */
+type Prepared = ServerCall & { readonly account: LiveState };
+
+/** The changes that calls made, until they are told. */
+const made = new WeakMap<object, Change>();
+
+/** The way from a call's command to its decision. */
+export function submitting(
+  call: Prepared,
+  { confirmable }: Operation,
+  context: AppContext,
+): (command: Command, dry?: boolean) => Promise<Decision> {
+  const override = confirmable ? readOverride(call) : undefined;
+  return async (command, dry = false) => {
+    for (let tries = 1; ; tries++) {
+      const first = override && (await settling(override, call, command.circumstances, context));
+      try {
+        const decision = await call.account.submit(command, dry, first);
+        if (decision.ok && decision.change && !dry) made.set(call.request, decision.change);
+        return decision;
+      } catch (error) {
+        if (!first || !(error instanceof Outrun)) throw error;
+        if (tries === MOST_TRIES) throw refuse("undo_outrun");
+      }
+    }
+  };
+}
+
+function readOverride({ request }: ServerCall): "confirm" | "revert" | undefined {
+  const header = request.headers[OVERRIDE];
+  if (header === undefined || header === "confirm" || header === "revert") return header;
+  throw refuse("invalid_header", {
+    name: OVERRIDE,
+    given: JSON.stringify(header),
+    expected: "confirm or revert",
+  });
+}
+
+/** What an administrator has done about the change that waits, if one does. */
+async function settling(
+  override: "confirm" | "revert",
+  { principal, account }: Prepared,
+  circumstances: Circumstances,
+  { accounts, store }: AppContext,
+): Promise<Command | undefined> {
+  authorize(principal, accepted.administer, account.state.id, accounts.directory.state);
+  const pending = pendingOf(account.state);
+  if (!pending) return undefined;
+  const { confirmBy: _, reason: __, ...rest } = circumstances;
+  if (override === "confirm") return confirmChange(pending.revision, rest);
+  return revertChange(await readStretch(store, account.state, pending.revision), rest).command;
+}
+
+/** An answer that tells which change was made, and by when it is to be confirmed. */
+export function telling(handler: Handler<Call>): Handler<Call> {
+  return async (call): Promise<Answer> => {
+    const answer = await handler(call);
+    const change = made.get(call.request);
+    return change ? { ...answer, headers: { ...answer.headers, ...headersOf(change) } } : answer;
+  };
+}
+
+function headersOf({ record, edits }: Change): Record<string, string> {
+  const waits = edits.find(({ slot }) => slot.kind === pendingKind.name && slot.id === PENDING_ID)?.after
+    ?.doc;
+  return {
+    "x-patchbay-revision": String(record.revision),
+    ...(waits ? { "x-patchbay-confirm-by": String(waits["confirm_by"]) } : {}),
+  };
+}
