@@ -212,6 +212,10 @@ describe("the log", () => {
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);
       await server.ask("GET", `${OWN}/state`, asked);
+      for (const what of ["revert", "confirm", "extend"])
+        await server.ask("POST", `${OWN}/changes/2/${what}`, { ...asked, body: { [md5_key]: md5_key } });
+      await server.ask("POST", `${OWN}/changes/2/revert`, asked);
+      await server.ask("POST", `${OWN}/restore`, { ...asked, body: { to_revision: 1 } });
       await server.ask("GET", urlOf(ALWAYS), asked);
       // What is accepted of these is in test/directory/secrets.test.ts.
       const { listDirectoryChanges, getDirectoryChange } = operations;

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { ChangeRecord } from "../account/change.ts";
+import { durablePending } from "../account/pending.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { refusal } from "../store/sqlite/data-directory.ts";
 import { openBeside } from "../store/sqlite/database-file.ts";
@@ -62,7 +63,7 @@ export function readTime(text: string, now: number): number {
 /** The changes of a state that are to go: those after `after`, up to `revision`. */
 type Old = StateLine;
 
-/** For each state, its changes from the oldest on that were made before a time; never the newest change. */
+/** For each state, its changes from the oldest on that were made before a time; never the newest change, nor one that waits to be confirmed. */
 function findOld(db: DatabaseSync, before: number): readonly Old[] {
   const reading = new Reading(db);
   return consistently(db, () =>
@@ -72,9 +73,13 @@ function findOld(db: DatabaseSync, before: number): readonly Old[] {
       if (!standing || oldest === undefined) return [];
       const after = oldest - 1;
       let revision = after;
+      // A change that waits to be confirmed may have to be undone yet: by its record, and those after it.
+      const state = reading.load(id);
+      const waiting = state && durablePending(state)?.revision;
+      const end = Math.min(standing.revision, waiting ?? standing.revision);
       for (const text of reading.records(id, after)) {
         const record: ChangeRecord = JSON.parse(text);
-        if (Date.parse(record.time) >= before || record.revision >= standing.revision) break;
+        if (Date.parse(record.time) >= before || record.revision >= end) break;
         revision = record.revision;
       }
       const { epoch } = standing;

@@ -319,3 +319,48 @@ describe("who waits for a move", () => {
     expect(woken).toBe(1);
   });
 });
+
+describe("a command with another that goes first", () => {
+  const first = () => update({ 0: { mtu: 1400 } });
+
+  test("is a change after that one's, and both become durable together", async () => {
+    const decision = await account.live.submit(update({ 0: { name: "then" } }), false, first());
+    expect(decision).toMatchObject({ change: { record: { revision: 3 } } });
+    expect(account.commits.map((changes) => changes.length)).toEqual([2]);
+    expect([account.field(0, "mtu"), account.field(0, "name")]).toEqual([1400, "then"]);
+    await account.expectNothingLost();
+  });
+
+  test("is judged on what that one made", async () => {
+    const taking = update({ 1: { name: "pni_0" } });
+    const decision = await account.live.submit(taking, false, update({ 0: { name: "other" } }));
+    expect(decision.ok).toBe(true);
+    await account.expectNothingLost();
+  });
+
+  test("leaves neither if either is refused, and tells why", async () => {
+    const refused = await account.live.submit(update({ 1: { name: "pni_0" } }), false, first());
+    expect(problemsOf(refused)).toEqual(["name_taken"]);
+    const before = await account.live.submit(first(), false, update({ 1: { name: "pni_0" } }));
+    expect(problemsOf(before)).toEqual(["name_taken"]);
+    expect(account.commits).toEqual([]);
+    expect(account.field(0, "mtu")).toBe(1476);
+    await account.expectNothingLost();
+  });
+
+  test("leaves neither if it is only judged", async () => {
+    const decision = await account.live.submit(update({ 0: { name: "then" } }), true, first());
+    expect(decision).toMatchObject({ ok: true, change: { record: { revision: 3 } } });
+    expect(account.commits).toEqual([]);
+    await account.expectNothingLost();
+  });
+
+  test("leaves neither if the commit fails", async () => {
+    account.store.next(notCommitted, notCommitted);
+    await expect(account.live.submit(update({ 0: { name: "then" } }), false, first())).rejects.toThrow(
+      "disk full",
+    );
+    expect(account.field(0, "mtu")).toBe(1476);
+    await account.expectNothingLost();
+  });
+});

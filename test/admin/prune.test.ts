@@ -13,7 +13,7 @@ import { changeAtRandom, contentOf, done, linesOf, openWorld, refused, timeOf } 
 import { BIN, quietly, serve } from "../harness/command.ts";
 import { Chance } from "../harness/random.ts";
 import { makeSeed, OWN_TOKEN } from "../harness/seeds.ts";
-import { ask, codes, LIST, ORD, OWN, startTestServer } from "../harness/server.ts";
+import { ask, codes, LIST, ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { applied, FIRST_ACCOUNT, idOf, makeSmallWorld, update } from "../harness/worlds.ts";
 
@@ -145,6 +145,21 @@ describe("on a server at work", () => {
     expect(await done(prune, { data, before: "0d", discard: true })).toBe("1 change of 1 state removed.\n");
     expect((await server.ask("GET", `${OWN}/changes`)).body.result).toHaveLength(1);
     expect((await server.ask("GET", `${OWN}/changes/2`)).status).toBe(200);
+  });
+
+  test("a change that waits to be confirmed stays, with all that came after it, and can still be undone", async () => {
+    await using server = await startTestServer({ data: at("data") });
+    const headers = { "x-patchbay-confirm-within": "3600" };
+    for (const mtu of [1300, 1301]) await server.ask("PUT", one(ORD), { body: { mtu } });
+    await server.ask("PUT", one(ORD), { body: { mtu: 1302 }, headers });
+    for (const confirm_within of [4000, 5000])
+      await server.ask("POST", `${OWN}/changes/4/extend`, { body: { confirm_within } });
+    await done(prune, { data: at("data"), before: "0d", discard: true });
+    const { body } = await server.ask("GET", `${OWN}/changes?after=3`);
+    expect(body.result.map(({ revision }: { revision: number }) => revision)).toEqual([4, 5, 6]);
+    expect((await server.ask("GET", `${OWN}/changes/3`)).status).toBe(410);
+    expect((await server.ask("POST", `${OWN}/changes/4/revert`)).status).toBe(200);
+    expect((await server.ask("GET", one(ORD))).body.result.interconnect.mtu).toBe(1301);
   });
 
   test("pruned while clients write, then killed, it has lost nothing", async () => {

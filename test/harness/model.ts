@@ -101,6 +101,7 @@ export class Model {
       epoch: this.#epoch,
       revision: this.revision,
       // No seed of the model has any of these, and no request of its own makes one.
+      pending_change: null,
       settings: { ...this.#settings, pools: { link: [], interface: [] } },
       cni_settings: { default_asn: 0 },
       slots: [],
