@@ -15,7 +15,7 @@ const read = (name: string) => readFileSync(join(guide, name), "utf8");
 
 /** `patchbay …` wherever it stands, up to what ends it in a shell, in Markdown or in a table. */
 function commandsIn(text: string): string[] {
-  const joined = text.replace(/`[^`]*`/g, (span) => span.replace(/\s+/g, " "));
+  const joined = text.replace(/(?<!`)`(?!`)[^`]*`(?!`)/g, (span) => span.replace(/\s+/g, " "));
   return [...joined.matchAll(/\bpatchbay ([a-z]+)([^`\n|>;&]*)/g)].map(([, name, rest]) =>
     `${name}${rest}`.trim(),
   );
