@@ -10,7 +10,7 @@ import { CommandFailure, type Told } from "./failure.ts";
 import { listPath, readInterconnects, TARGETS_AS_OBJECTS } from "./file/account.ts";
 import { asJson } from "./log/tell.ts";
 import { count, printable } from "./printable.ts";
-import { findProfile, type Profile, readProfiles, writeProfiles } from "./profile.ts";
+import { findProfile, type Profile, readProfiles, type StoredProfile, writeProfiles } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Common } from "./terminal.ts";
 
@@ -37,9 +37,8 @@ const GROUPS = [
 export function clone(options: CloneOptions, env: Environment, terminal: CommandProcess): Promise<number> {
   return runCommand(options, env, terminal, async (session) => {
     const profile = findProfile(options.fromProfile, env);
-    if (options.asProfile !== undefined && options.asProfile === options.fromProfile)
-      throw new CommandFailure("--as-profile is the profile that is copied: name another one.");
     const profiles = readProfiles(env);
+    judgeLocalName(options.asProfile, profiles);
     const { copied, skipped } = await copy(profile, options.withKeys === true, session);
     const token = { id: randomBytes(16).toString("hex"), value: `cfat_${randomBytes(24).toString("hex")}` };
     const { account, problems, left } = judge(copied, token);
@@ -88,6 +87,15 @@ export function clone(options: CloneOptions, env: Environment, terminal: Command
         : `Speak to it:\n  patchbay get --profile ${asProfile}`,
     );
     return 0;
+  });
+}
+
+/** A profile of another server stays: its token may be kept nowhere else. */
+function judgeLocalName(name: string | undefined, profiles: Readonly<Record<string, StoredProfile>>): void {
+  const known = name === undefined ? undefined : profiles[name];
+  if (!known || known.baseUrl === LOCAL) return;
+  throw new CommandFailure(`There is a profile ${name} already, of ${known.baseUrl}.`, {
+    advice: `Name another one, or forget that: patchbay logout --profile ${name}`,
   });
 }
 

@@ -91,6 +91,13 @@ describe("patchbay clone", () => {
     expect(readFileSync(file, "utf8")).toBe("mine");
   });
 
+  test("does not take the place of another profile", async () => {
+    const said = await clone("--as-profile", "production");
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toContain("There is a profile production already");
+    expect(existsSync(file)).toBe(false);
+  });
+
   test("leaves keys out unless asked for them, and never shows them", async () => {
     const key = "key-of-a-session";
     double.change(SIN, { bgp: { customer_asn: 65010, md5_key: key } });

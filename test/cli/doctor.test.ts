@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judgeClock } from "../../src/cli/doctor/address.ts";
+import { makeCertificate, writePair } from "../harness/certificates.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { Operator, type Place } from "../harness/operator.ts";
 import { LIST, OTHER_ACCOUNT, startTestServer, type TestServer } from "../harness/server.ts";
+import { temporaryDirectory } from "../harness/temporary.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -118,6 +121,16 @@ describe("patchbay doctor", () => {
       about: "address",
       todo: expect.stringContaining("says http for a server in clear"),
     });
+  });
+
+  test("finds a certificate that nobody vouches for, and is content once somebody does", async () => {
+    const directory = temporaryDirectory();
+    const tls = writePair(directory, makeCertificate());
+    await using secure = await startTestServer({ tls });
+    const { wrong } = await examine(secure);
+    expect(wrong).toMatchObject({ about: "address", todo: expect.stringContaining("NODE_EXTRA_CA_CERTS") });
+    const { code, states } = await examine(secure, { NODE_EXTRA_CA_CERTS: join(directory, "cert.pem") });
+    expect([code, states["address"]]).toEqual([0, "well"]);
   });
 
   test("finds a server that is another one, or leads on", async () => {

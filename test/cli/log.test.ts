@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { demoSeedFile } from "../../src/store/seed-file.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { Operator } from "../harness/operator.ts";
 import { AMS, LIST, ORD, one, ROUTES, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+import { temporaryDirectory } from "../harness/temporary.ts";
 
 let server: TestServer;
 let operator: Operator;
@@ -182,6 +185,35 @@ describe("patchbay blame", () => {
     const said = await operator.run(["blame", "pni_nowhere"]);
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(said.stderr).toContain("There is no interconnect pni_nowhere.");
+  });
+});
+
+describe("of a log whose beginning was pruned", () => {
+  test("history, diff and blame tell what there is, and from where on", async () => {
+    const data = join(temporaryDirectory(), "data");
+    let hour = 0;
+    const at = () => Date.parse("2026-01-01T00:00:00Z") + hour * 3_600_000;
+    const clock = { now: at, timestamp: () => new Date(at()).toISOString().replace("Z", "000Z") };
+    await using pruned = await startTestServer({ data, seed: demoSeedFile }, { clock });
+    for (const mtu of [1400, 1300, 1200]) {
+      hour += 1;
+      await pruned.ask("PUT", one(ORD), { body: { mtu } });
+    }
+    const place = new Operator(pruned);
+    const prune = ["prune", "--data", data, "--before", "2026-01-01T02:30:00Z", "--discard"];
+    expect((await place.run(prune)).code).toBe(0);
+    const revisions = async (...args: string[]) =>
+      (await place.json(["history", ...args])).changes.map(({ revision }: { revision: number }) => revision);
+    expect(await revisions()).toEqual([4]);
+    expect(await revisions("pni_ord", "--before", "5")).toEqual([4]);
+    expect((await place.json(["diff", "3", "4"])).objects).toHaveLength(1);
+    const gone = await place.run(["diff", "1", "4"]);
+    expect(gone).toMatchObject({ code: 1, stdout: "" });
+    expect(gone.stderr).toContain("the oldest that is kept has revision 4");
+    const { stdout } = await place.run(["blame", "pni_ord"]);
+    expect(stdout).toMatch(/^mtu +1200 +4 +/m);
+    expect(stdout).toMatch(/^health_check\.rate +"low" +before 4$/m);
+    expect(stdout).toMatch(/^health_check\.target +"203\.0\.113\.1" +before 4$/m);
   });
 });
 

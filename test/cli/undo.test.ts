@@ -51,6 +51,13 @@ describe("patchbay revert", () => {
     expect(await mtuOf(ORD)).toBe(1300);
   });
 
+  test("is silent but for its result with --quiet", async () => {
+    await put(one(ORD), { mtu: 1400 });
+    const said = await operator.run(["revert", "2", "--yes", "--quiet"]);
+    expect(said).toMatchObject({ code: 0, stderr: "" });
+    expect(await mtuOf(ORD)).toBe(1476);
+  });
+
   test("acts on nothing where nobody can be asked", async () => {
     await put(one(ORD), { mtu: 1400 });
     const said = await operator.run(["revert", "2"]);
@@ -101,6 +108,22 @@ describe("patchbay revert", () => {
       expect(drawn.screen).toContain("Undo change 2: 1 object will change.");
       expect(drawn.screen).toContain("\u001b[31m1400\u001b[39m → \u001b[32m1476\u001b[39m");
     });
+
+    test("is left by ctrl-c, and nothing was changed", async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const drawn = await operator.draw(["revert", "2", "--no-color"], [['Only "yes" is taken: ', "\u0003"]]);
+      expect([drawn.code, await mtuOf(ORD)]).toEqual([130, 1400]);
+      expect(drawn.screen).toContain("Interrupted. Nothing was changed.");
+      expect(drawn.screen).toContain("mtu  1400 → 1476");
+    });
+
+    test("has no colours where they are not wanted", async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const plain = new Operator(server, { NO_COLOR: "1" });
+      const { screen } = await plain.draw(["revert", "2", "--dry-run"]);
+      expect(screen).toContain("mtu  1400 → 1476");
+      expect(screen).not.toContain("\u001b[3");
+    });
   });
 });
 
@@ -125,6 +148,24 @@ describe("patchbay restore", () => {
     expect(again.stderr).toContain("There is nothing to change: the account is as it was at revision 1.");
   });
 
+  test.skipIf(!canDraw)(
+    "tells if somebody came in between the plan and the answer (needs script)",
+    async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const meanwhile = async () => {
+        await put(one(SIN), { mtu: 1300 });
+        return "yes\r";
+      };
+      const { code, screen } = await operator.draw(["restore", "1"], [['Only "yes" is taken: ', meanwhile]]);
+      expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1500]);
+      expect(screen).toContain("Go back to revision 1: 1 object will change.");
+      expect(screen).toContain(
+        "what was done is not what was shown. patchbay diff 4 tells; patchbay revert 4 undoes it.",
+      );
+      expect((await operator.json(["diff", "4"])).objects).toHaveLength(2);
+    },
+  );
+
   test("of a revision has nothing to do with restore --from a backup", async () => {
     const both = await operator.run(["restore", "1", "--from", "backup.db"]);
     expect(both).toMatchObject({ code: 1, stdout: "" });
@@ -135,62 +176,10 @@ describe("patchbay restore", () => {
   });
 });
 
-describe("a change that waits to be confirmed", () => {
-  const within = { "x-patchbay-confirm-within": "600" };
-
-  test("is confirmed, by its number or as the one that waits", async () => {
-    await put(one(ORD), { mtu: 1400 }, within);
-    const { confirmed } = await operator.json(["confirm", "2", "--reason", "seen to work"]);
-    expect([confirmed, await mtuOf(ORD)]).toEqual([2, 1400]);
-    expect(await change(3)).toMatchObject({ operation: "confirmChange", reason: "seen to work" });
-    await put(one(ORD), { mtu: 1300 }, within);
-    expect((await operator.run(["confirm"])).code).toBe(0);
-    const { stdout } = await operator.run(["history", "--limit", "2"]);
-    expect(stdout).toMatch(/^5 .*confirmed$/m);
-    expect(stdout).toMatch(/^4 .*pni_ord: mtu 1400 → 1300$/m);
-  });
-
-  test("is given more time", async () => {
-    await put(one(ORD), { mtu: 1400 }, within);
-    const { confirm_by } = await operator.json(["extend", "2h"]);
-    const { pending_change } = (await server.ask("GET", `${OWN}/state`)).body.result;
-    expect(pending_change.confirm_by).toBe(confirm_by);
-    expect(Date.parse(confirm_by) - Date.now()).toBeGreaterThan(7_000_000);
-    const { stderr } = await operator.run(["extend", "90s", "--revision", "2"]);
-    expect(stderr).toMatch(/^Change 2 is to be confirmed by \S+: patchbay confirm 2$/m);
-  });
-
-  test("is undone at once by revert", async () => {
-    await put(one(ORD), { mtu: 1400 }, within);
-    expect((await operator.run(["revert", "2", "--yes"])).code).toBe(0);
-    expect(await mtuOf(ORD)).toBe(1476);
-    const said = await operator.run(["confirm", "2"]);
-    expect(said.stderr).toContain("Change 2 does not wait to be confirmed.");
-  });
-
-  test("keeps every other change from being undone until then", async () => {
-    await put(one(ORD), { mtu: 1400 });
-    await put(one(SIN), { mtu: 1400 }, within);
-    const said = await operator.run(["revert", "2", "--yes"]);
-    expect(said.code).toBe(1);
-    expect(said.stderr).toMatch(/Change 3 by .* waits to be confirmed/);
-  });
-
-  test("is missed where there is none", async () => {
-    for (const command of [["confirm"], ["extend", "5m"]]) {
-      const said = await operator.run(command);
-      expect(said).toMatchObject({ code: 1, stdout: "" });
-      expect(said.stderr).toContain("No change waits to be confirmed.");
-    }
-  });
-});
-
 describe("at Cloudflare, which undoes nothing by itself,", () => {
   test.each([
     [["revert", "2"], "patchbay apply"],
     [["restore", "2"], "version control"],
-    [["confirm"], "keeps the time itself"],
-    [["extend", "5m"], "keeps the time itself"],
   ])("%j says what comes nearest, and changes nothing", async (args, nearest) => {
     await using double = await startCloudflareDouble();
     const place = { url: double.url, token: double.token, account: ACCOUNT };

@@ -66,11 +66,12 @@ export class Operator {
   }
 
   /**
-   * Runs the command at a terminal. `answers`: what is typed once the words before it are on the screen, in turn.
+   * Runs the command at a terminal. `answers`: what is typed once the words before it are on the screen, in turn; a
+   * function does something before it types.
    */
   async draw(
     args: readonly string[],
-    answers: readonly (readonly [seen: string, typed: string])[] = [],
+    answers: readonly (readonly [seen: string, typed: string | (() => Promise<string>)])[] = [],
   ): Promise<{ readonly code: number | null; readonly screen: string }> {
     const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(" ");
     const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: ROOT, env: this.#env });
@@ -86,7 +87,9 @@ export class Operator {
       if (at < 0) return;
       looked = at + next[0].length;
       waiting.shift();
-      child.stdin.write(next[1]);
+      const [, typed] = next;
+      if (typeof typed === "string") child.stdin.write(typed);
+      else void typed().then((text) => child.stdin.write(text));
     });
     const [code] = await once(child, "close");
     return { code: typeof code === "number" ? code : null, screen: screen.replaceAll("\r\n", "\n") };
