@@ -95,4 +95,17 @@ export function addChangeCommands(program: Command): void {
       const { set } = await import("./set.ts");
       process.exitCode = await set(name, assignments, options, process.env, process);
     });
+
+  program
+    .command("lint")
+    .description("judge a file without a server")
+    .requiredOption("-f, --file <file>", "file of interconnects, YAML or JSON; - for standard input")
+    .option("--json", "print JSON, failures too")
+    .option("--quiet", "print results alone")
+    .option("--no-color", "print without colours [NO_COLOR]")
+    .addHelpText("after", examples(["patchbay lint -f interconnects.yaml"]))
+    .action(async (options) => {
+      const { lint } = await import("./lint.ts");
+      process.exitCode = await lint(options, process.env, process);
+    });
 }

@@ -177,7 +177,7 @@ class Reading {
     }
     if (isEmpty(spot)) {
       const clear = field.form === "text" ? ' Write "" to clear it.' : "";
-      this.#complain(spot.place, `${path} is empty: leave it out to leave it as it is.${clear}`);
+      this.#complain(spot.keyPlace, `${path} is empty: leave it out to leave it as it is.${clear}`);
       return;
     }
     const items = this.#source.items(spot);
