@@ -1,6 +1,7 @@
 /** Pages for people, and the contract for programs: the start page, the reference, what each error means. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { interconnectsFileSchema } from "../../contract/interconnects-file.ts";
 import {
   errorPage,
   errorPages,
@@ -53,12 +54,18 @@ export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingre
   app.get("/docs", (request, reply) =>
     sendPublished(request, reply, wantsHtml(request) ? "html" : "markdown"),
   );
+  // For editors, which have no credential: it says what can be written, and nothing of any account.
+  app.get("/patchbay/v1/schemas/interconnects.json", (request, reply) =>
+    send(request, reply, "application/schema+json", fileSchema),
+  );
   app.get("/docs/errors", (request, reply) => sendPage(request, reply, errorPages()));
   app.get("/docs/errors/:code", (request, reply) => {
     const { code } = request.params as { code: string };
     sendPage(request, reply, errorPage(code.replace(/\.md$/, "")));
   });
 }
+
+const fileSchema = JSON.stringify(interconnectsFileSchema);
 
 const types = {
   html: "text/html; charset=utf-8",
