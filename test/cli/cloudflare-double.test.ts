@@ -36,7 +36,11 @@ async function ask(
 }
 
 test("the double is made of nothing of Patchbay's", () => {
-  for (const file of ["cloudflare-double.ts", "cloudflare-double-interconnects.ts"]) {
+  for (const file of [
+    "cloudflare-double.ts",
+    "cloudflare-double-interconnects.ts",
+    "cloudflare-double-world.ts",
+  ]) {
     const source = readFileSync(new URL(`../harness/${file}`, import.meta.url), "utf8");
     const imported = [...source.matchAll(/from "([^"]+)"/g)].map(([, name]) => name);
     expect(

@@ -1,10 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { BIN } from "../harness/command.ts";
 import { Operator } from "../harness/operator.ts";
 import { ACCOUNT, OWN, startTestServer } from "../harness/server.ts";
+import { temporaryDirectory } from "../harness/temporary.ts";
 import { idOf } from "../harness/worlds.ts";
 
 const guide = join(import.meta.dirname, "../../docs/guide");
@@ -52,6 +56,69 @@ describe("the guides", () => {
   test.each(files.filter((name) => name.endsWith(".yml")))("%s is YAML", (file) => {
     expect(Object.keys(parse(read(file))).length).toBeGreaterThan(1);
   });
+});
+
+describe("the pipelines' own lines, run by a shell,", () => {
+  const github = parse(read("pipeline/github-actions.yml")).jobs;
+  const gitlab = parse(read("pipeline/gitlab-ci.yml"));
+  const step = (job: { steps: { name?: string; run?: string }[] }, name: string) =>
+    String(job.steps.find((one) => one.name === name)?.run);
+  const pipelines = {
+    "GitHub Actions": {
+      plan: `${step(github.plan, "Lint")}\n${step(github.plan, "Plan")}`,
+      apply: step(github.apply, "Apply"),
+      drift: step(github.drift, "Is the account what the file says?"),
+    },
+    "GitLab CI": {
+      plan: gitlab.plan.script.join("\n"),
+      apply: gitlab.apply.script.join("\n"),
+      drift: gitlab.drift.script.join("\n"),
+    },
+  };
+
+  test.each(Object.entries(pipelines))(
+    "%s plans, applies, and sees what was done by hand",
+    async (_, lines) => {
+      await using double = await startCloudflareDouble();
+      const work = temporaryDirectory();
+      const file = join(work, "interconnects.yaml");
+      writeFileSync(join(work, "patchbay"), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`, {
+        mode: 0o755,
+      });
+      const shell = async (script: string) => {
+        const child = spawn("bash", ["-eo", "pipefail", "-c", script], {
+          cwd: work,
+          stdio: "ignore",
+          env: {
+            PATH: `${work}:${process.env["PATH"]}`,
+            HOME: work,
+            CLOUDFLARE_API_TOKEN: double.token,
+            CLOUDFLARE_ACCOUNT_ID: double.account,
+            CLOUDFLARE_BASE_URL: double.baseUrl,
+            GITHUB_STEP_SUMMARY: join(work, "summary.md"),
+            REASON: "of the test",
+          },
+        });
+        const [code] = await once(child, "close");
+        return code;
+      };
+      writeFileSync(file, "interconnects:\n  pni_ord:\n    mtu: 1400\n");
+      expect(await shell(lines.plan)).toBe(0);
+      expect(readFileSync(join(work, "plan.md"), "utf8")).toContain(
+        "| `pni_ord` | `mtu` | `1476` | `1400` |",
+      );
+      expect(double.interconnects()[0]?.mtu).toBe(1476);
+      expect(await shell(lines.drift)).toBe(2);
+      expect(await shell(lines.apply)).toBe(0);
+      expect(double.interconnects()[0]?.mtu).toBe(1400);
+      expect(existsSync(join(work, "undo.plan"))).toBe(true);
+      expect(await shell(lines.drift)).toBe(0);
+      writeFileSync(file, "interconnects:\n  pni_ord:\n    mtu: 1\n");
+      expect(await shell(lines.plan)).toBe(1);
+      expect(await shell(lines.apply)).toBe(1);
+      expect(double.interconnects()[0]?.mtu).toBe(1400);
+    },
+  );
 });
 
 /** Two hundred interconnects at Cloudflare's own. */

@@ -1,10 +1,11 @@
 /** What a file would change of an account: the fewest fields, and what would put them back. */
 
+import { formatAddress4, otherHost, type Prefix4, parsePrefix4 } from "../../contract/addresses.ts";
 import { didYouMean } from "../../contract/similar.ts";
 import type { Told } from "../failure.ts";
 import type { Shown } from "./account.ts";
 import { FIELDS, fieldOf, means, nested, type Value } from "./fields.ts";
-import type { Wanted } from "./read-file.ts";
+import type { PlacedFields, Wanted } from "./read-file.ts";
 
 /** One field before and after. */
 export interface FieldStep {
@@ -55,6 +56,7 @@ export function planOf(wanted: readonly Wanted[], interconnects: readonly Shown[
       continue;
     }
     seen.set(found.id, one);
+    problems.push(...wrongEnds(one, found));
     const fields = stepsOf(one, found);
     if (fields.length > 0) steps.push({ id: found.id, name: found.name, place: one.place, fields });
   }
@@ -89,14 +91,42 @@ export function unknownName(name: string, names: readonly string[]): string {
   return `There is no interconnect ${name}.${hint.startsWith(" Known:") && names.length > 10 ? "" : hint}`;
 }
 
-function stepsOf({ fields }: Wanted, { fields: before }: Shown): FieldStep[] {
+function stepsOf({ fields }: Wanted, shown: Shown): FieldStep[] {
   const steps = FIELDS.flatMap((field): FieldStep[] => {
     const wanted = fields.get(field.path);
-    const is = before.get(field.path);
-    if (!wanted || means(field, wanted.value, is)) return [];
-    return [{ path: field.path, before: is, after: wanted.value, place: wanted.place }];
+    const before = shown.fields.get(field.path);
+    if (!wanted || means(field, wanted.value, before) || derivedEnd(field.path, shown, fields) !== undefined)
+      return [];
+    return [{ path: field.path, before, after: wanted.value, place: wanted.place }];
   });
-  return [...steps, ...following(steps, before)];
+  return [...steps, ...following(steps, shown.fields)];
+}
+
+const ENDS: Readonly<Record<string, (link: Prefix4) => string>> = {
+  "bgp.cloudflare_endpoint": ({ address }) => formatAddress4(address),
+  "bgp.customer_endpoint": otherHost,
+};
+
+/**
+ * In version 1.5 the endpoints are those of the interconnect's address. To say so changes nothing; to say something else
+ * would never come true.
+ */
+function derivedEnd(path: string, { raw, fields }: Shown, wanted: PlacedFields): string | undefined {
+  const end = ENDS[path];
+  if (!end || raw["version"] !== "1.5") return undefined;
+  const address = wanted.get("interface_address")?.value ?? fields.get("interface_address");
+  const link = typeof address === "string" ? parsePrefix4(address) : undefined;
+  return link && end(link);
+}
+
+function wrongEnds({ name, fields }: Wanted, shown: Shown): Told[] {
+  return Object.keys(ENDS).flatMap((path) => {
+    const wanted = fields.get(path);
+    const derived = derivedEnd(path, shown, fields);
+    if (!wanted || derived === undefined || wanted.value === derived) return [];
+    const message = `${name}: ${path} follows from interface_address in version 1.5, and is ${derived}: leave it out`;
+    return [{ message, place: wanted.place }];
+  });
 }
 
 /** A check that is made unidirectional loses its source: the vendor clears it, and refuses one that is sent with it. */
