@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import { addChangeCommands } from "./cli/change-commands.ts";
-import { addLogCommands, undoing } from "./cli/log-commands.ts";
+import { addLogCommands, addTokenCommands, undoing } from "./cli/log-commands.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("patchbay")
@@ -79,12 +79,15 @@ function addDataCommands(program: Command): void {
       const { init } = await import("./admin/init.ts");
       process.exitCode = await init(options, process.env, process);
     });
-  add("token", "make another administrator's token, while no server runs")
-    .option("--name <name>", "what to call it (default: admin)")
-    .action(async (options) => {
-      const { token } = await import("./admin/token.ts");
-      process.exitCode = await token(options, process.env, process);
-    });
+  const token = add(
+    "token",
+    "make another administrator's token, while no server runs; with a subcommand, a server's API tokens",
+  );
+  addTokenCommands(token);
+  token.option("--name <name>", "what to call it (default: admin)").action(async (options) => {
+    const { token } = await import("./admin/token.ts");
+    process.exitCode = await token(options, process.env, process);
+  });
   add("backup", "copy the database into one file, while a server runs or not")
     .requiredOption("--to <file>", "the new file")
     .action(async (options) => {

@@ -50,10 +50,11 @@ export function history(
       String(record.revision),
       tellTime(record.time),
       printable(tellActor(record)),
-      printable(tellWhat(record)),
       printable(record.reason ?? ""),
+      // The longest comes last, so that it wraps alone.
+      printable(tellWhat(record)),
     ]);
-    const headings = ["REVISION", "TIME", "WHO", "WHAT", "REASON"];
+    const headings = ["REVISION", "TIME", "WHO", "REASON", "WHAT"];
     session.print(tableOf([headings, ...rows], session.colors));
     if (next !== undefined) {
       session.note(`There is more: patchbay history ${name === undefined ? "" : `${name} `}--before ${next}`);

@@ -75,6 +75,50 @@ Examples:
     });
 }
 
+/** Adds to `patchbay token`, which by itself makes an administrator's token in a data directory. */
+export function addTokenCommands(token: Command): void {
+  const owned = (command: Command) =>
+    common(command).option("--of-account", "the account's own tokens, not those of the user who asks");
+  owned(token.command("list"))
+    .description("tell the API tokens there are, and what each may do")
+    .addHelpText("after", "\nExamples:\n  patchbay token list\n  patchbay token list --of-account --json")
+    .action(async (_, command: Command) => {
+      const { listTokens } = await import("./token.ts");
+      process.exitCode = await listTokens(command.optsWithGlobals(), process.env, process);
+    });
+  owned(token.command("create <token-name>"))
+    .description("make an API token for the account of the profile; its value alone goes to stdout")
+    .option("--group <group...>", "what it may do: names of permission groups")
+    .option("--expires <time>", "2027-01-31, or 2027-01-31T12:00:00Z (UTC)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  patchbay token create pipeline --group "Magic WAN Write" --expires 2027-01-31
+  patchbay token create reader --group "Magic WAN Read" "Patchbay Read" > token.txt`,
+    )
+    .action(async (name: string, _, command: Command) => {
+      const { createToken } = await import("./token.ts");
+      process.exitCode = await createToken(name, command.optsWithGlobals(), process.env, process);
+    });
+  owned(token.command("roll <id>"))
+    .description("give a token another value; the one it has stops at once")
+    .option("--yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  patchbay token roll 2f8a… --yes > token.txt")
+    .action(async (id: string, _, command: Command) => {
+      const { rollToken } = await import("./token.ts");
+      process.exitCode = await rollToken(id, command.optsWithGlobals(), process.env, process);
+    });
+  owned(token.command("delete <id>"))
+    .description("delete a token; it stops at once")
+    .option("--yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  patchbay token delete 2f8a…")
+    .action(async (id: string, _, command: Command) => {
+      const { deleteToken } = await import("./token.ts");
+      process.exitCode = await deleteToken(id, command.optsWithGlobals(), process.env, process);
+    });
+}
+
 function addReading(program: Command): void {
   common(program.command("history [name]"))
     .description("tell the changes of an account, or of one interconnect, newest first")

@@ -37,7 +37,7 @@ describe("patchbay history", () => {
     const { code, stdout, stderr } = await operator.run(["history"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/^REVISION {2}TIME +WHO +WHAT +REASON$/);
+    expect(lines[0]).toMatch(/^REVISION {2}TIME +WHO +REASON +WHAT$/);
     expect(lines.slice(1).map((line) => line.split(/\s{2,}/))).toEqual([
       ["4", expect.stringMatching(/Z$/), "everything", expect.stringContaining("pni_ord2: ")],
       ["3", expect.anything(), "everything", "2 interconnects: mtu, description"],
