@@ -1,6 +1,6 @@
 /** `patchbay export`: the account as a file that `plan` finds unchanged. */
 
-import { type AccountShown, readAccount } from "./file/account.ts";
+import { readList } from "./file/account.ts";
 import { exportJson, exportYaml, SCHEMA_PATH } from "./file/write-file.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
@@ -8,7 +8,7 @@ import type { Common } from "./terminal.ts";
 export function exportAccount(options: Common, env: Environment, process: CommandProcess): Promise<number> {
   return runCommand(options, env, process, async (session) => {
     const { api } = session;
-    const { interconnects }: AccountShown = await readAccount(api);
+    const interconnects = await readList(api);
     if (options.json) {
       session.print(exportJson(interconnects));
       return 0;

@@ -1,7 +1,7 @@
 /** `patchbay get`: the interconnects there are, as a table or as they were answered. */
 
 import { CommandFailure } from "./failure.ts";
-import { readAccount, type Shown, valueAt } from "./file/account.ts";
+import { readList, type Shown, valueAt } from "./file/account.ts";
 import { unknownName } from "./file/plan.ts";
 import { printable, table } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
@@ -24,7 +24,7 @@ export function get(
       const { watch } = await import("./file/watch.ts");
       return watch(session, (shown, changed) => show(session, chosen(shown, names), options, changed));
     }
-    const { interconnects } = await readAccount(session.api);
+    const interconnects = await readList(session.api);
     session.print(await show(session, chosen(interconnects, names), options));
     return 0;
   });

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fileOf, HAS_TERMINAL, patchbay, startAtTerminal } from "../harness/cli.ts";
-import { type Front, startFront } from "../harness/cloudflare-front.ts";
+import { asCloudflare, type Front, type Part, startFront } from "../harness/cloudflare-front.ts";
 import { LIST, ORD, one, SIN, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -74,6 +74,31 @@ describe("on Cloudflare's own API", () => {
     expect(stderr).toContain("--confirm-within needs a terminal here");
     expect(await mtu()).toBe(1476);
   });
+
+  test.each([
+    ["cuts the line", () => undefined],
+    [
+      "answers 502",
+      () => ({ status: 502, body: { success: false, errors: [], messages: [], result: null } }),
+    ],
+  ])(
+    "where the gateway %s in the middle, nobody knows, and the next line says how to know",
+    async (_, answered) => {
+      const part: Part = {
+        answer: (seen) => {
+          if (seen.method !== "PUT" || seen.path !== LIST) return asCloudflare.answer?.(seen);
+          return answered() ?? "cut";
+        },
+      };
+      await using broken = await startFront(server.url, part);
+      const file = fileOf(EDIT);
+      const { code, stderr } = await patchbay(broken, ["apply", "-f", file, "--yes"]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `Whether the change was made is not known: all of it was, or nothing. This tells: patchbay plan -f ${file}`,
+      );
+    },
+  );
 
   test("--undo refuses a change that no update could take back", async () => {
     const file = fileOf("interconnects:\n  pni_ord: { bgp: { customer_asn: 65001 } }\n");

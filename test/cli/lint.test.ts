@@ -98,7 +98,7 @@ describe("the file", () => {
     ["", "f:1:1 A map with interconnects is wanted here"],
     ["interconnects: [one]", "f:1:16 interconnects must be a map by name, not a list"],
     ["mtu: 3\ninterconnects:", "f:1:1 mtu is no part of such a file."],
-    ["interconnects: { one: { mtu: 1, mtu: 2 } }", "f:1:33 Map keys must be unique"],
+    ["interconnects: { one: { mtu: 1, mtu: 2 } }", "f:1:33 mtu stands here twice"],
     ["interconnects: { one: { mtu: } }", "f:1:25 mtu is empty: leave it out"],
     [
       "interconnects: { one: { description: yes, mtu: true } }",

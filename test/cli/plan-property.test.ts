@@ -94,7 +94,7 @@ describe("for random edits of a random account", () => {
           expect(meaning(await read())).toEqual(meaning(before));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
     expect(applied).toBeGreaterThan(30);
   });

@@ -20,9 +20,12 @@ export interface FrontAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** `cut` ends the connection without an answer. */
+type Answered = FrontAnswer | "cut" | undefined;
+
 /** Answers in the place of the server, or adds headers to its answer. */
 export interface Part {
-  answer?(seen: Seen): FrontAnswer | undefined | Promise<FrontAnswer | undefined>;
+  answer?(seen: Seen): Answered | Promise<Answered>;
   headers?(seen: Seen): Readonly<Record<string, string>>;
 }
 
@@ -50,6 +53,10 @@ export async function startFront(url: string, part: Part = asCloudflare): Promis
     const one = { method, path, headers, body: await consumers.text(request) };
     seen.push(one);
     const given = await part.answer?.(one);
+    if (given === "cut") {
+      request.socket.destroy();
+      return;
+    }
     if (given) {
       response.writeHead(given.status, { "content-type": "application/json", ...given.headers });
       response.end(JSON.stringify(given.body));

@@ -1,7 +1,7 @@
 /** An account's interconnects as a server shows them. */
 
 import { createHash } from "node:crypto";
-import type { Api } from "../api.ts";
+import type { Api, Reply } from "../api.ts";
 import { CommandFailure } from "../failure.ts";
 import { FIELDS, hasForm, type Value } from "./fields.ts";
 
@@ -30,8 +30,19 @@ export function listPath(api: Api): string {
   return `${api.account}/magic/cf_interconnects`;
 }
 
+function list(api: Api): Promise<Reply> {
+  return api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
+}
+
+/** The interconnects alone, for who only looks. */
+export async function readList(api: Api): Promise<readonly Shown[]> {
+  const { result } = await list(api);
+  return readInterconnects(member(result, "interconnects"));
+}
+
+/** The interconnects, and what a plan on them is bound to. */
 export async function readAccount(api: Api): Promise<AccountShown> {
-  const { result, headers } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
+  const { result, headers } = await list(api);
   const interconnects = readInterconnects(member(result, "interconnects"));
   const etag = headers.get("etag") ?? undefined;
   // A Patchbay's tag is the epoch and the revision of the list's last change: one answer, so both are of what was read.
@@ -49,9 +60,9 @@ export function sameBinding(one: Binding, other: Binding): boolean {
 }
 
 /** The interconnects of an answer. Throws `CommandFailure` if it is none. */
-export function readInterconnects(list: unknown): Shown[] {
-  if (!Array.isArray(list)) throw strange("no list of interconnects");
-  return list.map((raw: unknown) => {
+export function readInterconnects(given: unknown): Shown[] {
+  if (!Array.isArray(given)) throw strange("no list of interconnects");
+  return given.map((raw: unknown) => {
     const id = member(raw, "id");
     const name = member(raw, "name");
     if (typeof id !== "string" || typeof name !== "string")

@@ -147,10 +147,10 @@ export function updateOf({ id, fields }: Step): Update {
   const turned = fields.some(
     ({ path, after }) => path === "health_check.direction" && after === "unidirectional",
   );
-  const sent = fields.flatMap(({ path, after, place }): [string, Value][] =>
-    place === undefined || (turned && path === "health_check.source") ? [] : [[path, after]],
-  );
-  const update = nested(sent);
+  // A source goes with the direction; one that is wanted all the same is for the server to refuse.
+  const goes = ({ path, after }: FieldStep) => turned && path === "health_check.source" && after === "";
+  const sent = fields.filter((field) => field.place !== undefined && !goes(field));
+  const update = nested(sent.map(({ path, after }) => [path, after]));
   const check = Object(update["health_check"]);
   return typeof check.target === "string"
     ? { id, ...update, health_check: { ...check, target: { saved: check.target } } }

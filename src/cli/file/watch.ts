@@ -3,7 +3,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Api, ServerRefusal } from "../api.ts";
 import type { Session } from "../run.ts";
-import { canonicalJson, member, readAccount, type Shown } from "./account.ts";
+import { canonicalJson, member, readList, type Shown } from "./account.ts";
 
 /** Seconds. */
 const LONGEST_POLL = 30;
@@ -26,7 +26,7 @@ export async function watch(
   for (;;) {
     // Read before the list: what changes between the two is shown twice rather than never.
     const position = await positionOf(api);
-    const { interconnects } = await readAccount(api);
+    const interconnects = await readList(api);
     const now = new Map(interconnects.map(({ id, raw }) => [id, canonicalJson(raw)]));
     const changed = new Set(
       [...now].flatMap(([id, text]) => (before && before.get(id) !== text ? [id] : [])),

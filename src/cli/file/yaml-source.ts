@@ -11,6 +11,7 @@ import {
   LineCounter,
   parseDocument,
   visit,
+  type YAMLMap,
 } from "yaml";
 import type { Told } from "../failure.ts";
 
@@ -40,30 +41,45 @@ export class YamlSource {
 
   constructor(name: string, text: string) {
     this.#name = name;
-    const options = { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false, stringKeys: false };
+    // Unique keys are looked for below: the parser compares each key with all others of its map.
+    const options = { lineCounter: this.#lines, uniqueKeys: false, prettyErrors: false };
     this.#document = parseDocument(text, options);
     for (const { message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
       this.problems.push({ message, place: this.#placeAt(pos[0]) });
     }
-    this.#findAnchors();
+    this.#walk();
   }
 
   get root(): Spot {
     return this.#spot(this.#document.contents, `${this.#name}:1:1`);
   }
 
-  /** An alias means what its anchor last stood at before it. Found in one pass: asked one by one they would take as many. */
-  #findAnchors(): void {
+  /**
+   * One pass for what would take many asked one by one: what each alias means, which is what its anchor last stood at
+   * before it, and keys that stand twice.
+   */
+  #walk(): void {
     const anchors = new Map<string, unknown>();
     visit(this.#document, {
       Node: (_, node) => {
+        if (isMap(node)) this.#refuseRepeated(node);
         if (isAlias(node)) {
           if (anchors.has(node.source)) this.#targets.set(node, anchors.get(node.source));
-          else if (this.problems.length === 0)
+          else if (this.problems.length === 0) {
             this.#complain(node, `There is no anchor &${node.source} before this`);
+          }
         } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
       },
     });
+  }
+
+  #refuseRepeated({ items }: YAMLMap): void {
+    const seen = new Set<string>();
+    for (const { key } of items) {
+      const text = keyText(key);
+      if (seen.has(text)) this.#complain(key, `${text} stands here twice`);
+      seen.add(text);
+    }
   }
 
   #complain(node: unknown, message: string): void {
