@@ -233,7 +233,7 @@ describe("the command", () => {
     expect(code).toBe(0);
     expect(stdout.replaceAll(/\s+/g, " ")).toContain(description);
     expect(stdout).toContain(option);
-    expect(stdout).toContain("[PATCHBAY_DATA] (default: ./data)");
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("[PATCHBAY_DATA] (default: ./data)");
     if (!["init", "token"].includes(name)) {
       const lacking = await runCommand([name, "--data", data]);
       expect(lacking.code).toBe(1);

@@ -158,6 +158,15 @@ describe("on a server at work", () => {
     const { body } = await server.ask("GET", `${OWN}/changes?after=3`);
     expect(body.result.map(({ revision }: { revision: number }) => revision)).toEqual([4, 5, 6]);
     expect((await server.ask("GET", `${OWN}/changes/3`)).status).toBe(410);
+    for (const [path, body] of [
+      ["changes/3/revert", undefined],
+      ["changes/3/confirm", undefined],
+      ["changes/3/extend", { confirm_within: 60 }],
+      ["restore", { to_revision: 3 }],
+    ] as const) {
+      const reply = await server.ask("POST", `${OWN}/${path}`, body === undefined ? {} : { body });
+      expect([path, reply.status, codes(reply)]).toEqual([path, 410, [990120]]);
+    }
     expect((await server.ask("POST", `${OWN}/changes/4/revert`)).status).toBe(200);
     expect((await server.ask("GET", one(ORD))).body.result.interconnect.mtu).toBe(1301);
   });
@@ -228,7 +237,7 @@ test("killed when the archive is written and changes are being removed, it has l
   await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
   await store.close();
   const oldest = () => {
-    using raw = new DatabaseSync(join(data, "patchbay.db"));
+    using raw = new DatabaseSync(join(data, "patchbay.db"), { timeout: 5_000 });
     const row = raw.prepare("SELECT min(revision) AS r FROM change WHERE state = ?").get(FIRST_ACCOUNT);
     return Number(row?.["r"]);
   };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { fileOf, patchbay } from "../harness/cli.ts";
-import { ORD, one, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+import { AMS, LIST, ORD, one, SIN, startTestServer, type TestServer } from "../harness/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -45,11 +45,17 @@ test("names and texts that YAML would take for something else are read back as t
     "~",
     "*a",
   ];
-  for (const name of names) {
-    const description = `${name}\n\ttwo lines: `;
-    await server.ask("PUT", one(ORD), { body: { name, description } });
+  const ids = [ORD, AMS, SIN];
+  for (let from = 0; from < names.length; from += ids.length) {
+    const some = names.slice(from, from + ids.length).map((name, at) => ({
+      id: ids[at],
+      name,
+      description: `${name}\n\ttwo lines: `,
+    }));
+    expect((await server.ask("PUT", LIST, { body: some })).status).toBe(200);
     const text = await exported();
-    expect(parse(text).interconnects[name].description).toBe(description);
+    for (const { name, description } of some)
+      expect(parse(text).interconnects[name].description).toBe(description);
     expect((await patchbay(server, ["plan", "-f", fileOf(text)])).code).toBe(0);
   }
 });

@@ -160,7 +160,7 @@ describe("the guide to changing 200 interconnects, step by step,", () => {
     expect((await run(`apply -f ${file} --profile copy --yes`, 1)).stderr).toContain("--force");
     await run(`apply -f ${file} --profile copy --force --yes --confirm-within 5m --reason rehearsal`);
     await run("confirm --profile copy");
-    expect((await run("history --profile copy")).stdout).toMatch(/^2 .*200 interconnects: mtu +rehearsal$/m);
+    expect((await run("history --profile copy")).stdout).toMatch(/^2 .* rehearsal +200 interconnects: mtu$/m);
     expect((await run("diff 2 --profile copy")).stdout.match(/mtu {2}1476 → 1400/g)).toHaveLength(200);
     expect((await run("blame pni_0 --profile copy")).stdout).toMatch(/^mtu +1400 +2 /m);
     await run(drift, 2);

@@ -33,7 +33,7 @@ describe("patchbay revert", () => {
     expect(await change(3)).toMatchObject({ reverts: 2, reason: "brach die Überwachung — zurück" });
     expect(await mtuOf(ORD)).toBe(1476);
     const { stdout } = await operator.run(["history", "--limit", "1"]);
-    expect(stdout).toMatch(/undid 2: pni_ord: mtu 1400 → 1476 +brach die Überwachung — zurück$/m);
+    expect(stdout).toMatch(/brach die Überwachung — zurück +undid 2: pni_ord: mtu 1400 → 1476$/m);
   });
 
   test("does nothing in a dry run", async () => {
