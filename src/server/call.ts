@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { Change } from "../account/change.ts";
 import type { Command, Decision } from "../account/decide.ts";
 import type { UserDoc } from "../account/directory.ts";
 import type { ArmedFault } from "../contract/fault.ts";
@@ -22,7 +23,7 @@ import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
 import { LARGE_BODY, Sender } from "./sender.ts";
-import { CONFIRM_WITHIN, submitting, telling } from "./submitting.ts";
+import { CONFIRM_WITHIN, submitting } from "./submitting.ts";
 
 export interface Call {
   readonly asking: Asking;
@@ -60,6 +61,8 @@ declare module "fastify" {
     operation: string;
     rate: string;
     call: unknown;
+    /** The change of an account's objects that the request made. */
+    made: Change | undefined;
   }
 }
 
@@ -83,13 +86,13 @@ export class Routes {
     app.decorateRequest("operation", "none");
     app.decorateRequest("rate", "");
     app.decorateRequest("call", null);
+    app.decorateRequest("made", undefined);
   }
 
   /** An operation on an account. */
   account(name: OperationName, handler: Handler<Call>): void {
     const operation: Operation = operations[name];
-    const answered = operation.method === "GET" ? handler : telling(handler);
-    this.#add(name, answered, (asking, request) => {
+    this.#add(name, handler, (asking, request) => {
       const principal = this.#principal(asking, request);
       const { account_id: id = "" } = request.params as Record<string, string>;
       const account = this.#context.accounts.get(id);
@@ -232,7 +235,17 @@ export class Routes {
       return false;
     }
     const id = this.#context.newRequestId();
-    const exchange = { id, raw, method, url, ip: asking.address, startedAt, operation: name, rate };
+    const exchange = {
+      id,
+      raw,
+      method,
+      url,
+      ip: asking.address,
+      startedAt,
+      operation: name,
+      rate,
+      made: undefined,
+    };
     this.#sender.send(exchange, response, answer, known.lines);
     return true;
   }
@@ -267,6 +280,7 @@ export class Routes {
     request.startedAt = performance.now();
     request.operation = "none";
     request.rate = "";
+    request.made = undefined;
     try {
       this.#context.ingress.check(request.raw);
       return true;

@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { AppContext } from "./context.ts";
 import type { Answer } from "./envelope.ts";
+import { linesOfChange } from "./submitting.ts";
 
 /** A body larger than this is worked on in steps, between which others are answered. */
 export const LARGE_BODY = 256 * 1024;
@@ -11,7 +12,7 @@ export const LARGE_BODY = 256 * 1024;
 /** What an answer needs to know of its request. */
 export type Exchange = Pick<
   FastifyRequest,
-  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate"
+  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate" | "made"
 >;
 
 export class Sender {
@@ -45,6 +46,7 @@ export class Sender {
     if (response.writableEnded || response.destroyed) return;
     const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
     headers.push("cf-ray", request.id);
+    if (request.made && status < 400) headers.push(...linesOfChange(request.made));
     const last = this.#closing || hasMuchLeft(request);
     if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
     response.writeHead(status, headers);

@@ -3,17 +3,16 @@
 import type { Change } from "../account/change.ts";
 import { confirmChange } from "../account/confirming.ts";
 import type { Circumstances, Command, Decision } from "../account/decide.ts";
-import { PENDING_ID, pendingKind, pendingOf } from "../account/pending.ts";
+import { PENDING_ID, pendingOf } from "../account/pending.ts";
 import { Outrun, revertChange } from "../account/undo.ts";
 import type { Operation } from "../contract/operation.ts";
 import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
 import { accepted } from "../contract/permissions.ts";
 import type { LiveState } from "../store/live-state.ts";
 import { authorize } from "./auth.ts";
-import type { Call, Handler, ServerCall } from "./call.ts";
+import type { ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { AppContext } from "./context.ts";
-import type { Answer } from "./envelope.ts";
 import { readStretch } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
 
@@ -71,9 +70,6 @@ function readSeconds(header: string | string[]): number {
 /** A call before it can be submitted. */
 type Prepared = ServerCall & { readonly account: LiveState };
 
-/** The changes that calls made, until they are told. */
-const made = new WeakMap<object, Change>();
-
 /** The way from a call's command to its decision. */
 export function submitting(
   call: Prepared,
@@ -81,13 +77,22 @@ export function submitting(
   context: AppContext,
 ): (command: Command, dry?: boolean) => Promise<Decision> {
   const override = confirmable ? readOverride(call) : undefined;
+  const remember = (decision: Decision): Decision => {
+    if (decision.ok && decision.change) call.request.made = decision.change;
+    return decision;
+  };
+  if (!override) {
+    return (command, dry = false) => {
+      const decided = call.account.submit(command, dry);
+      return dry ? decided : decided.then(remember);
+    };
+  }
   return async (command, dry = false) => {
     for (let tries = 1; ; tries++) {
-      const first = override && (await settling(override, call, command.circumstances, context));
+      const first = await settling(override, call, command.circumstances, context);
       try {
         const decision = await call.account.submit(command, dry, first);
-        if (decision.ok && decision.change && !dry) made.set(call.request, decision.change);
-        return decision;
+        return dry ? decision : remember(decision);
       } catch (error) {
         if (!first || !(error instanceof Outrun)) throw error;
         if (tries === MOST_TRIES) throw refuse("undo_outrun");
@@ -121,20 +126,11 @@ async function settling(
   return revertChange(await readStretch(store, account.state, pending.revision), rest).command;
 }
 
-/** An answer that tells which change was made, and by when it is to be confirmed. */
-export function telling(handler: Handler<Call>): Handler<Call> {
-  return async (call): Promise<Answer> => {
-    const answer = await handler(call);
-    const change = made.get(call.request);
-    return change ? { ...answer, headers: { ...answer.headers, ...headersOf(change) } } : answer;
-  };
-}
-
-function headersOf({ record, edits }: Change): Record<string, string> {
-  const waits = edits.find(({ slot }) => slot.kind === pendingKind.name && slot.id === PENDING_ID)?.after
-    ?.doc;
-  return {
-    "x-patchbay-revision": String(record.revision),
-    ...(waits ? { "x-patchbay-confirm-by": String(waits["confirm_by"]) } : {}),
-  };
+/** What an answer tells of the change that was made: its revision, and by when it is to be confirmed. */
+export function linesOfChange({ record, edits }: Change): string[] {
+  const lines = ["x-patchbay-revision", String(record.revision)];
+  // It is made last.
+  const waits = edits.at(-1)?.after;
+  if (waits?.id === PENDING_ID) lines.push("x-patchbay-confirm-by", String(waits.doc["confirm_by"]));
+  return lines;
 }
