@@ -10,7 +10,16 @@ import { type Problem, Problems } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
 import { type Change, differences, type ObjectChange, objectChange } from "./change.ts";
 import { pendingKind, pendingOf, pendingSlot, refusalOf } from "./pending.ts";
-import { type Doc, type Edit, type Entry, entry, type Kind, type Slot, type State } from "./state.ts";
+import {
+  type Doc,
+  type Edit,
+  type Entry,
+  entry,
+  type Kind,
+  present,
+  type Slot,
+  type State,
+} from "./state.ts";
 
 /** Where and by whom a command was given. */
 export interface Circumstances {
@@ -121,7 +130,7 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   const results: Entry[] = [];
   const removed: Entry[] = [];
   const make = ({ kind, slot, doc }: Wish): Edit | undefined => {
-    const before = slot.entry?.deleted ? undefined : slot.entry;
+    const before = present(slot);
     const fields = differences(before?.doc ?? {}, doc ?? {});
     if (before && doc && !fields) return undefined;
     const stamped = doc && before && kind.stamped ? { ...doc, modified_on: time } : doc;
@@ -168,7 +177,7 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
   const given = new Set<string>();
   const wanted: { wish: Wish; field: string; keys: readonly string[] }[] = [];
   for (const wish of wishes) {
-    const before = wish.slot.entry?.deleted ? undefined : wish.slot.entry?.doc;
+    const before = present(wish.slot)?.doc;
     for (const field in wish.kind.claims) {
       if (before && wish.doc && before[field] === wish.doc[field]) continue;
       const claim = wish.kind.claims[field];

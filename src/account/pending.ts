@@ -3,8 +3,7 @@
  * becomes durable with it, and whoever removes it first, by confirming or by undoing, has decided.
  */
 
-import type { Problem } from "../contract/errors.ts";
-import { problem } from "../contract/errors.ts";
+import { type Problem, problem } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
 import type { Entry, Kind, Slot, State } from "./state.ts";
 
@@ -30,7 +29,7 @@ export const pendingKind: Kind = {
 };
 
 function documentOf(entry: Entry | undefined): PendingDoc | undefined {
-  return entry && !entry.deleted ? (entry.doc as PendingDoc) : undefined;
+  return entry && (entry.doc as PendingDoc);
 }
 
 /** The slot in which it stands, or would. */

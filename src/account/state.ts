@@ -75,6 +75,11 @@ export function entry(id: string, doc: Doc, revision: number): Entry {
   return { id, doc, revision, deleted: false, previous: undefined, encoded: undefined };
 }
 
+/** The newest version of an object that is there. */
+export function present({ entry }: Slot): Entry | undefined {
+  return entry?.deleted ? undefined : entry;
+}
+
 function claims(kind: Kind, doc: Doc, key: string): boolean {
   return Object.values(kind.claims).some((claim) => claim(doc).includes(key));
 }
@@ -119,7 +124,7 @@ export class State {
   /** The newest version of an object, for decisions. */
   newest(kind: string, id: string): Slot | undefined {
     const slot = this.#collections.get(kind)?.slots.get(id);
-    return slot?.entry && !slot.entry.deleted ? slot : undefined;
+    return slot && present(slot) ? slot : undefined;
   }
 
   /** The durable version of an object, for answers. */
@@ -144,7 +149,7 @@ export class State {
 
   /** Identifiers of all newest objects of a kind. */
   ids(kind: string): string[] {
-    return [...this.#slots(kind)].filter((slot) => slot.entry && !slot.entry.deleted).map((slot) => slot.id);
+    return [...this.#slots(kind)].filter(present).map((slot) => slot.id);
   }
 
   /** Who holds a claim, in the newest view. */

@@ -12,7 +12,7 @@ import { type Circumstances, type Command, describe, type Wish } from "./decide.
 import { kindNamed, kinds } from "./kinds.ts";
 import { isDue, PENDING_ID, pendingKind, pendingOf, pendingSlot } from "./pending.ts";
 import { rejudges, type Surroundings } from "./rejudging.ts";
-import type { Doc, Kind, Slot, State } from "./state.ts";
+import { type Doc, type Kind, present, type Slot, type State } from "./state.ts";
 
 /** A part of the log that begins with a change and goes on without a gap, oldest first. */
 export type Stretch = readonly ChangeRecord[];
@@ -78,15 +78,11 @@ function before(change: ObjectChange, after: Doc | undefined): Doc | undefined {
   return patch(change.action === "delete" ? {} : (after ?? {}), change.fields, "before");
 }
 
-function newestDoc(slot: Slot): Doc | undefined {
-  return slot.entry && !slot.entry.deleted ? slot.entry.doc : undefined;
-}
-
 function wishFor(state: State, change: { kind: string; id: string }, doc: Doc | undefined): Wish | undefined {
   const slot = state.slotFor(change.kind, change.id);
   const kind = kindNamed(change.kind);
   // What is not there, and shall not be, needs nothing.
-  if (doc === undefined && newestDoc(slot) === undefined) return undefined;
+  if (doc === undefined && present(slot)?.doc === undefined) return undefined;
   return { kind, slot, doc, pointer: undefined };
 }
 
@@ -123,7 +119,7 @@ function* inverse(state: State, [record, ...later]: Stretch, problems: Problems)
       });
       continue;
     }
-    const wish = wishFor(state, change, before(change, newestDoc(slot)));
+    const wish = wishFor(state, change, before(change, present(slot)?.doc));
     if (wish) yield wish;
   }
 }
@@ -169,7 +165,7 @@ function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
       if (isPending(change)) continue;
       const at = key(change.kind, change.id);
       const known = docs.get(at);
-      const after = known ? known.doc : newestDoc(state.slotFor(change.kind, change.id));
+      const after = known ? known.doc : present(state.slotFor(change.kind, change.id))?.doc;
       docs.set(at, { change, doc: before(change, after) });
     }
   }
@@ -208,7 +204,7 @@ function judgeReferences(state: State, wishes: readonly Wish[], problems: Proble
   const wished = new Map(wishes.map((wish) => [key(wish.kind.name, wish.slot.id), wish.doc]));
   const docOf = (kind: string, id: string) => {
     const at = key(kind, id);
-    return wished.has(at) ? wished.get(at) : newestDoc(state.slotFor(kind, id));
+    return wished.has(at) ? wished.get(at) : present(state.slotFor(kind, id))?.doc;
   };
   const judge = (kind: Kind, slot: Slot) => {
     const doc = docOf(kind.name, slot.id);
@@ -238,7 +234,7 @@ function remarksOn(state: State, wishes: readonly Wish[]): string[] {
     const rejudge = rejudges.get(kind.name);
     if (!comes || !rejudge || remarks.length >= MOST_REMARKS) continue;
     const problems = new Problems();
-    rejudge({ slot, is: newestDoc(slot), comes }, { state, holder, problems });
+    rejudge({ slot, is: present(slot)?.doc, comes }, { state, holder, problems });
     for (const { message } of problems.list()) {
       remarks.push(`Brought back although today's rules would not admit it, ${describe(slot)}: ${message}`);
     }
@@ -260,7 +256,7 @@ function holderAfter(state: State, wishes: readonly Wish[]): Surroundings["holde
     const wish = claimed.get(claim);
     if (wish?.doc) return { kind: wish.slot.kind, id: wish.slot.id, doc: wish.doc };
     const slot = state.holder(claim);
-    const doc = slot && !wished.has(slot) ? newestDoc(slot) : undefined;
+    const doc = slot && !wished.has(slot) ? present(slot)?.doc : undefined;
     return slot && doc && { kind: slot.kind, id: slot.id, doc };
   };
 }

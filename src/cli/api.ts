@@ -2,7 +2,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { CommandFailure, type Told } from "./failure.ts";
-import type { Profile } from "./profile.ts";
+import { type Profile, rootOf } from "./profile.ts";
 
 export interface Reply {
   readonly status: number;
@@ -60,8 +60,11 @@ export class Api {
 
   /** A call of what is Patchbay's own, on the account: `path` begins after `/patchbay/v1/accounts/{id}`. */
   own(method: string, path: string, asked: Ask = {}): Promise<Reply> {
-    const root = this.profile.baseUrl.replace(/\/client\/v4$/, "");
-    return this.#exchange(method, `${root}/patchbay/v1/accounts/${this.profile.account}${path}`, asked);
+    return this.#exchange(
+      method,
+      `${rootOf(this.profile)}/patchbay/v1/accounts/${this.profile.account}${path}`,
+      asked,
+    );
   }
 
   /** Is it a Patchbay? Asked once: a Patchbay answers for its own paths in its own words, whoever asks. */

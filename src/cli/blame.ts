@@ -6,8 +6,8 @@ import { leavesOf } from "./log/fields.ts";
 import { findInterconnect } from "./log/find.ts";
 import { Blame } from "./log/net.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
-import { asJson, tableOf, tellActor, tellTime, tellValue } from "./log/tell.ts";
-import { printable } from "./printable.ts";
+import { tableOf, tellActor, tellTime, tellValue } from "./log/tell.ts";
+import { asJson, printable } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

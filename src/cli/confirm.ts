@@ -5,7 +5,7 @@ import { CommandFailure } from "./failure.ts";
 import { readRevision, readSeconds } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { PENDING, readRecord } from "./log/records.ts";
-import { asJson } from "./log/tell.ts";
+import { asJson } from "./printable.ts";
 import { reasonHeader } from "./reason.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";

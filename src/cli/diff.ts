@@ -4,7 +4,8 @@ import { CommandFailure } from "./failure.ts";
 import { inReverse, netChanges } from "./log/net.ts";
 import { readRange } from "./log/numbers.ts";
 import { changesBetween, newestRevision, requirePatchbay } from "./log/pages.ts";
-import { asJson, tellChanges } from "./log/tell.ts";
+import { tellChanges } from "./log/tell.ts";
+import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

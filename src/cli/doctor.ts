@@ -2,8 +2,7 @@
 
 import { examine } from "./doctor/examine.ts";
 import type { Finding } from "./doctor/finding.ts";
-import { asJson } from "./log/tell.ts";
-import { printable } from "./printable.ts";
+import { asJson, printable } from "./printable.ts";
 import { findProfile } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Colors, Common } from "./terminal.ts";

@@ -2,6 +2,7 @@
 
 import { readList } from "./file/account.ts";
 import { exportJson, exportYaml, SCHEMA_PATH } from "./file/write-file.ts";
+import { rootOf } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 
@@ -14,7 +15,7 @@ export function exportAccount(options: Common, env: Environment, process: Comman
       return 0;
     }
     const { baseUrl: server, account } = api.profile;
-    const schema = (await api.isPatchbay()) ? server.replace(/\/client\/v4$/, "") + SCHEMA_PATH : undefined;
+    const schema = (await api.isPatchbay()) ? rootOf(api.profile) + SCHEMA_PATH : undefined;
     session.print(exportYaml(interconnects, { server, account }, schema));
     return 0;
   });

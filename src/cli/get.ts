@@ -3,7 +3,7 @@
 import { CommandFailure } from "./failure.ts";
 import { readList, type Shown, valueAt } from "./file/account.ts";
 import { unknownName } from "./file/plan.ts";
-import { printable, table } from "./printable.ts";
+import { asJson, printable, table } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Common } from "./terminal.ts";
 
@@ -95,7 +95,7 @@ async function show(
   changed: ReadonlySet<string> = new Set(),
 ): Promise<string> {
   const raw = interconnects.map(withoutSecrets);
-  if (json) return JSON.stringify({ success: true, interconnects: raw }, undefined, 2);
+  if (json) return asJson({ success: true, interconnects: raw });
   if (yaml) {
     const { stringify } = await import("yaml");
     return stringify({ interconnects: raw }, { lineWidth: 0 });

@@ -6,8 +6,8 @@ import { findInterconnect, isChangeOf } from "./log/find.ts";
 import { readCount } from "./log/numbers.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
 import type { ChangeRecord } from "./log/records.ts";
-import { asJson, tableOf, tellActor, tellTime, tellWhat } from "./log/tell.ts";
-import { printable } from "./printable.ts";
+import { tableOf, tellActor, tellTime, tellWhat } from "./log/tell.ts";
+import { asJson, printable } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

@@ -4,8 +4,9 @@ import { Api, ServerRefusal } from "./api.ts";
 import { askLine, readSecret } from "./asking.ts";
 import { verifyToken } from "./credential.ts";
 import { CommandFailure } from "./failure.ts";
-import { asJson, tableOf } from "./log/tell.ts";
-import { printable } from "./printable.ts";
+import { listPath } from "./file/account.ts";
+import { tableOf } from "./log/tell.ts";
+import { asJson, printable } from "./printable.ts";
 import { CLOUDFLARE, profilesFile, readProfiles, type StoredProfile, writeProfiles } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
@@ -60,7 +61,7 @@ async function prove(api: Api): Promise<number> {
     });
   }
   try {
-    const { result } = await api.call("GET", `${api.account}/magic/cf_interconnects`);
+    const { result } = await api.call("GET", listPath(api));
     const { interconnects } = Object(result);
     return Array.isArray(interconnects) ? interconnects.length : 0;
   } catch (error) {

@@ -9,6 +9,7 @@ import { type Plan, planOf } from "./file/plan.ts";
 import { writePlanFile } from "./file/plan-file.ts";
 import type { Wanted } from "./file/read-file.ts";
 import { type Destination, planJson, planMarkdown, planText } from "./file/show-plan.ts";
+import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Common } from "./terminal.ts";
 
@@ -39,7 +40,7 @@ export function plan(options: PlanOptions, env: Environment, process: CommandPro
     if (options.out !== undefined) {
       writePlanFile(options.out, { ...at, bound: made.binding, plan: made.plan }, new Date());
     }
-    if (options.json) session.print(JSON.stringify(planJson(made.plan, guards, at), undefined, 2));
+    if (options.json) session.print(asJson(planJson(made.plan, guards, at)));
     else if (options.markdown) session.print(planMarkdown(made.plan, guards, at));
     else session.print(planText(made.plan, guards, session.colors));
     if (options.out !== undefined) session.note(`To do exactly this: patchbay apply ${options.out}`);

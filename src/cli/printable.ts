@@ -45,3 +45,8 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** A result for programs. */
+export function asJson(value: object): string {
+  return JSON.stringify(value, undefined, 2);
+}

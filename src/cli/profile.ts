@@ -20,6 +20,11 @@ export interface Profile {
 /** What a file of profiles holds of each. */
 export type StoredProfile = Omit<Profile, "name">;
 
+/** The server without the path of the vendor's API: where what is Patchbay's own begins. */
+export function rootOf({ baseUrl }: Pick<Profile, "baseUrl">): string {
+  return baseUrl.replace(/\/client\/v4$/, "");
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `$XDG_CONFIG_HOME/patchbay/profiles.json`, or `~/.config/patchbay/profiles.json`. */

@@ -2,7 +2,7 @@
 
 import { Api } from "./api.ts";
 import { CommandFailure, type Told } from "./failure.ts";
-import { printable } from "./printable.ts";
+import { asJson, printable } from "./printable.ts";
 import { findProfile } from "./profile.ts";
 import { type Colors, type Common, colorsFor, type Terminal } from "./terminal.ts";
 
@@ -105,7 +105,7 @@ export async function runCommand(
 }
 
 function failureJson({ message, problems, advice }: CommandFailure): string {
-  return JSON.stringify({ success: false, message, problems, advice: advice ?? null }, undefined, 2);
+  return asJson({ success: false, message, problems, advice: advice ?? null });
 }
 
 /** What is wrong, each problem with its place, pointer and page, and what to do. */

@@ -2,8 +2,8 @@
 
 import type { Api, Reply } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
-import { asJson, tableOf } from "./log/tell.ts";
-import { printable } from "./printable.ts";
+import { tableOf } from "./log/tell.ts";
+import { asJson, printable } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import { type Common, confirmed } from "./terminal.ts";
 

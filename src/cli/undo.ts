@@ -4,8 +4,8 @@ import type { Api, Reply } from "./api.ts";
 import { readRevision, readSeconds } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
-import { asJson, tellChanges } from "./log/tell.ts";
-import { count, printable } from "./printable.ts";
+import { tellChanges } from "./log/tell.ts";
+import { asJson, count, printable } from "./printable.ts";
 import { reasonHeader } from "./reason.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import { type Common, confirmed } from "./terminal.ts";
@@ -68,7 +68,7 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
     return 0;
   }
   if (!options.json) session.print(tellChanges(planned.objects, session.colors));
-  for (const remark of planned.remarks) session.tell(session.errorColors.yellow(printable(remark)));
+  tellRemarks(session, planned);
   const question = `${asked.command === "revert" ? `Undo change ${asked.revision}` : `Go back to revision ${asked.revision}`}: ${count(planned.objects.length, "object")} will change.`;
   if (!options.yes && !(await confirmed(session.terminal, question))) {
     session.tell("Nothing was changed.");
@@ -125,6 +125,10 @@ function headersOf({ reason, confirmWithin }: UndoOptions): Readonly<Record<stri
   return { ...reasonHeader(reason), ...within };
 }
 
+function tellRemarks(session: Session, { remarks }: Pick<Outcome, "remarks">): void {
+  for (const remark of remarks) session.tell(session.errorColors.yellow(printable(remark)));
+}
+
 function tellResult(
   session: Session,
   options: UndoOptions,
@@ -149,7 +153,7 @@ function tellResult(
   }
   if (!made) {
     session.print(tellChanges(objects, session.colors));
-    for (const remark of remarks) session.tell(session.errorColors.yellow(printable(remark)));
+    tellRemarks(session, { remarks });
     return;
   }
   const what =

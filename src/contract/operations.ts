@@ -37,3 +37,9 @@ export const operations = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof operations;
+
+/** The operation that a log tells of, if it is one: `seed` is none. */
+export function operationNamed(name: string): Operation | undefined {
+  const known: Readonly<Record<string, Operation>> = operations;
+  return Object.hasOwn(known, name) ? known[name] : undefined;
+}

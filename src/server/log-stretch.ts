@@ -1,14 +1,29 @@
-/** Reads of the log that refuse what it does not hold. */
+/** Reads of the log, for who answers or undoes by it: what it does not hold is refused. */
 
 import type { ChangeRecord } from "../account/change.ts";
 import type { State } from "../account/state.ts";
-import type { Stretch } from "../account/undo.ts";
+import { Outrun, type Stretch } from "../account/undo.ts";
 import type { Store } from "../store/store.ts";
 import { refuse } from "./refusal.ts";
 
 /** Changes of objects that are held at once. */
 const MOST_OBJECTS = 200_000;
 const PAGE = 100;
+
+/** How often what is made of the log is made again, when the account has moved on meanwhile. */
+const MOST_TRIES = 20;
+
+/** Makes something of the log and decides it, and again if the account was further by then than what was read. */
+export async function untilCaughtUp<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Outrun)) throw error;
+    }
+  }
+  throw refuse("undo_outrun");
+}
 
 /**
  * The records from a revision on, oldest first. Throws the refusal of a revision that the log does not hold, and of

@@ -4,7 +4,7 @@ import type { Change } from "../account/change.ts";
 import { confirmChange } from "../account/confirming.ts";
 import type { Circumstances, Command, Decision } from "../account/decide.ts";
 import { PENDING_ID, pendingOf } from "../account/pending.ts";
-import { Outrun, revertChange } from "../account/undo.ts";
+import { revertChange } from "../account/undo.ts";
 import type { Operation } from "../contract/operation.ts";
 import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
 import { accepted } from "../contract/permissions.ts";
@@ -13,15 +13,12 @@ import { authorize } from "./auth.ts";
 import type { ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { AppContext } from "./context.ts";
-import { readStretch } from "./log-stretch.ts";
+import { readStretch, untilCaughtUp } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
 
 export const CONFIRM_WITHIN = "x-patchbay-confirm-within";
 const REASON = "x-patchbay-reason";
 const OVERRIDE = "x-patchbay-override";
-
-/** How often a command is made ready anew, when the account has moved on meanwhile. */
-const MOST_TRIES = 20;
 
 /** What the headers say of a change: why, and by when it is to be confirmed. */
 export function readIntent(
@@ -87,17 +84,13 @@ export function submitting(
       return dry ? decided : decided.then(remember);
     };
   }
-  return async (command, dry = false) => {
-    for (let tries = 1; ; tries++) {
+  return (command, dry = false) => {
+    const attempt = async () => {
       const first = await settling(override, call, command.circumstances, context);
-      try {
-        const decision = await call.account.submit(command, dry, first);
-        return dry ? decision : remember(decision);
-      } catch (error) {
-        if (!first || !(error instanceof Outrun)) throw error;
-        if (tries === MOST_TRIES) throw refuse("undo_outrun");
-      }
-    }
+      const decision = await call.account.submit(command, dry, first);
+      return dry ? decision : remember(decision);
+    };
+    return pendingOf(call.account.state) ? untilCaughtUp(attempt) : attempt();
   };
 }
 

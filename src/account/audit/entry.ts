@@ -2,8 +2,7 @@
 
 import type { AuditEntry } from "../../contract/audit.ts";
 import type { Actor } from "../../contract/log.ts";
-import type { Operation } from "../../contract/operation.ts";
-import { operations } from "../../contract/operations.ts";
+import { operationNamed } from "../../contract/operations.ts";
 import { type ChangeRecord, maskRecord, type ObjectChange } from "../change.ts";
 import { kinds } from "../kinds.ts";
 import { partOf } from "./concern.ts";
@@ -162,11 +161,6 @@ export function fromRefusal(
     },
   };
   return { entry, ids: target === undefined ? [] : [target], types: [] };
-}
-
-function operationNamed(name: string): Operation | undefined {
-  const known: Readonly<Record<string, Operation>> = operations;
-  return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
 function describe(summary: string, objects: readonly ObjectChange[]): string {

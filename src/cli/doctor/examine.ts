@@ -1,6 +1,6 @@
 /** Asks the server one thing after the other, each only where the one before leaves it open. */
 
-import type { Profile } from "../profile.ts";
+import { type Profile, rootOf } from "../profile.ts";
 import { judgeAddress, judgeClock, judgeFailure } from "./address.ts";
 import type { Answer, Finding } from "./finding.ts";
 
@@ -49,8 +49,9 @@ export async function examine(
   found.push(
     judgeRight("write", await ask("PUT", `${list}?validate_only=true`, { interconnects: [] }), WRITE),
   );
-  const root = profile.baseUrl.replace(/\/client\/v4$/, "");
-  found.push(judgeLog(await ask("GET", `${root}/patchbay/v1/accounts/${profile.account}/changes?limit=1`)));
+  found.push(
+    judgeLog(await ask("GET", `${rootOf(profile)}/patchbay/v1/accounts/${profile.account}/changes?limit=1`)),
+  );
   const left = /r=(\d+);t=(\d+)/.exec(read.headers.get("ratelimit") ?? "");
   if (left) {
     const message = `${left[1]} requests are left for ${left[2]} s.`;

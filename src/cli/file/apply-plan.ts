@@ -2,7 +2,7 @@
 
 import { type Reply, ServerRefusal } from "../api.ts";
 import { CommandFailure } from "../failure.ts";
-import { count } from "../printable.ts";
+import { asJson, count } from "../printable.ts";
 import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";
 import { type Binding, readAccount, sameBinding } from "./account.ts";
@@ -46,7 +46,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   const guards = guardsOf(plan);
   if (!options.json) session.print(planText(plan, options.force ? [] : guards, session.colors));
   if (plan.steps.length === 0) {
-    if (options.json) session.print(json({ ...planJson(plan, guards, at), applied: false }));
+    if (options.json) session.print(asJson({ ...planJson(plan, guards, at), applied: false }));
     return 0;
   }
   judgeGuards(guards, options.force);
@@ -78,7 +78,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   const confirmBy = reply.headers.get("x-patchbay-confirm-by") ?? undefined;
   if (options.json) {
     session.print(
-      json({
+      asJson({
         ...planJson(plan, guards, at),
         applied: true,
         revision: revision ?? null,
@@ -164,8 +164,4 @@ function stamp(now: Date): string {
 
 function numberIn(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
 }

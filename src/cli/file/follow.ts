@@ -1,11 +1,12 @@
 /** Follows a change that a Patchbay undoes unless it is confirmed, to its end. */
 
 import { setTimeout } from "node:timers/promises";
-import { type Api, ServerRefusal } from "../api.ts";
+import type { Api } from "../api.ts";
 import { CommandFailure } from "../failure.ts";
 import type { Session } from "../run.ts";
 import { member } from "./account.ts";
 import { Countdown, type Key } from "./countdown.ts";
+import { changesAfter } from "./long-poll.ts";
 
 export interface Pending {
   readonly revision: number;
@@ -92,7 +93,13 @@ async function inLog(api: Api, countdown: Countdown, pending: Pending, signal: A
   let cut = false;
   for (;;) {
     try {
-      const records = await changesAfter(api, pending.epoch, after, signal);
+      const records = await changesAfter(api, {
+        epoch: pending.epoch,
+        after,
+        wait: POLL,
+        patience: PATIENCE,
+        signal,
+      });
       if (records === undefined) return { how: "lost", by: "the account's history is another." };
       if (cut) countdown.say("The server can be reached again.");
       cut = false;
@@ -114,25 +121,6 @@ async function inLog(api: Api, countdown: Countdown, pending: Pending, signal: A
       if (countdown.left < -GRACE) return { how: "lost", by: error.message };
       await setTimeout(1000, undefined, { signal });
     }
-  }
-}
-
-async function changesAfter(
-  api: Api,
-  epoch: string,
-  after: number,
-  signal: AbortSignal,
-): Promise<readonly unknown[] | undefined> {
-  const query = `?after=${after}&epoch=${encodeURIComponent(epoch)}&limit=100&wait=${POLL}`;
-  try {
-    const { result } = await api.own("GET", `/changes${query}`, {
-      timeout: (POLL + PATIENCE) * 1000,
-      signal,
-    });
-    return Array.isArray(result) ? result : [];
-  } catch (error) {
-    if (error instanceof ServerRefusal && error.status === 410) return undefined;
-    throw error;
   }
 }
 

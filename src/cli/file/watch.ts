@@ -1,12 +1,14 @@
 /** Shows interconnects again whenever they change: of a Patchbay at once, elsewhere within ten seconds. */
 
 import { setTimeout } from "node:timers/promises";
-import { type Api, ServerRefusal } from "../api.ts";
+import type { Api } from "../api.ts";
 import type { Session } from "../run.ts";
 import { canonicalJson, member, readList, type Shown } from "./account.ts";
+import { changesAfter } from "./long-poll.ts";
 
 /** Seconds. */
 const LONGEST_POLL = 30;
+const PATIENCE = 30;
 const BETWEEN_READS = 10;
 
 interface Position {
@@ -54,23 +56,12 @@ async function positionOf(api: Api): Promise<Position | undefined> {
 /** Resolves once interconnects may have changed since. */
 async function moved(api: Api, position: Position | undefined): Promise<void> {
   if (!position) return setTimeout(BETWEEN_READS * 1000);
-  const epoch = encodeURIComponent(position.epoch);
+  const { epoch } = position;
   for (let after = position.revision; ; ) {
-    const records = await changesAfter(api, `?after=${after}&epoch=${epoch}&limit=100&wait=${LONGEST_POLL}`);
+    const records = await changesAfter(api, { epoch, after, wait: LONGEST_POLL, patience: PATIENCE });
     if (records === undefined || records.some(concernsInterconnects)) return;
     const last = member(records.at(-1), "revision");
     after = typeof last === "number" ? last : after;
-  }
-}
-
-/** `undefined` if history is another by now, so that all is to be read again. */
-async function changesAfter(api: Api, query: string): Promise<readonly unknown[] | undefined> {
-  try {
-    const { result } = await api.own("GET", `/changes${query}`, { timeout: (LONGEST_POLL + 30) * 1000 });
-    return Array.isArray(result) ? result : [];
-  } catch (error) {
-    if (error instanceof ServerRefusal && error.status === 410) return undefined;
-    throw error;
   }
 }
 

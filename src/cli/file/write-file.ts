@@ -1,6 +1,6 @@
 /** An account as a file of interconnects, the same text for the same account. */
 
-import { printable } from "../printable.ts";
+import { asJson, printable } from "../printable.ts";
 import { type Shown, valueAt } from "./account.ts";
 import { FIELDS, type Field, nested, type Value } from "./fields.ts";
 import type { Destination } from "./show-plan.ts";
@@ -30,7 +30,7 @@ export function exportJson(interconnects: readonly Shown[]): string {
     one.name,
     nested(exported(one).map(([{ path }, value]) => [path, value])),
   ]);
-  return JSON.stringify({ interconnects: Object.fromEntries(entries) }, undefined, 2);
+  return asJson({ interconnects: Object.fromEntries(entries) });
 }
 
 /** `schema` is the address of the file's schema, where there is one. */

@@ -1,14 +1,13 @@
 /** Which object a person means by a name. */
 
 import { type Api, ServerRefusal } from "../api.ts";
-import { listPath, readInterconnects, type Shown, TARGETS_AS_OBJECTS } from "../file/account.ts";
+import { readList, type Shown } from "../file/account.ts";
 import type { ObjectChange } from "./records.ts";
 
 /** The interconnect with a name or an id, if it is there now and may be read. */
 export async function findInterconnect(api: Api, nameOrId: string): Promise<Shown | undefined> {
   try {
-    const { result } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
-    const all = readInterconnects(Object(result).interconnects);
+    const all = await readList(api);
     return all.find(({ name }) => name === nameOrId) ?? all.find(({ id }) => id === nameOrId);
   } catch (error) {
     // A token may read the log and not the interconnects.

@@ -119,8 +119,3 @@ export function tableOf(rows: readonly (readonly string[])[], colors: Colors): s
   const [headings = "", ...lines] = table(rows);
   return [colors.bold(headings), ...lines].join("\n");
 }
-
-/** A result for programs. */
-export function asJson(value: object): string {
-  return JSON.stringify(value, undefined, 2);
-}

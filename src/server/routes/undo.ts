@@ -5,25 +5,21 @@ import { confirmChange, extendChange } from "../../account/confirming.ts";
 import type { Circumstances } from "../../account/decide.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durablePending } from "../../account/pending.ts";
-import { Outrun, restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
+import { restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
 import { Checker } from "../../contract/check.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
 import { Problems } from "../../contract/errors.ts";
-import type { Operation } from "../../contract/operation.ts";
-import { operations } from "../../contract/operations.ts";
+import { operationNamed } from "../../contract/operations.ts";
 import { accepted } from "../../contract/permissions.ts";
 import { Extension, Restoration } from "../../contract/undo.ts";
 import { authorize } from "../auth.ts";
 import { type Call, type Routes, readBody, readNoBody } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { type Answer, wrap } from "../envelope.ts";
-import { changeOf, readStretch } from "../log-stretch.ts";
+import { changeOf, readStretch, untilCaughtUp } from "../log-stretch.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { CONFIRM_WITHIN, deadline } from "../submitting.ts";
 import { circumstances, dryMessages, granted, isDry } from "../writing.ts";
-
-/** How often the log is read again, when the account has moved on meanwhile. */
-const MOST_TRIES = 20;
 
 const restoration = new Checker(Restoration, undefined, "Restoration");
 const extension = new Checker(Extension, undefined, "Extension");
@@ -74,28 +70,22 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   /** Makes an undo ready, and again if the account has moved on before it was decided. */
   async function undo(call: Call, about: Circumstances, prepare: () => Promise<Undoing>): Promise<Answer> {
     const dry = isDry(call);
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const { change, remarks } = await untilCaughtUp(async () => {
       const { command, remarks } = await prepare();
-      try {
-        const { change } = granted(await call.submit(command, dry));
-        const messages: ResponseInfo[] = dryMessages(dry);
-        if (!change) messages.push({ code: 990901, message: "There was nothing to change." });
-        if (about.confirmBy === undefined || change)
-          messages.push(...remarks.map((message) => ({ code: 990902, message })));
-        return { status: 200, body: wrap(told(change?.record), messages) };
-      } catch (error) {
-        if (!(error instanceof Outrun)) throw error;
-      }
-    }
-    throw refuse("undo_outrun");
+      return { change: granted(await call.submit(command, dry)).change, remarks };
+    });
+    const messages: ResponseInfo[] = dryMessages(dry);
+    if (!change) messages.push({ code: 990901, message: "There was nothing to change." });
+    if (about.confirmBy === undefined || change)
+      messages.push(...remarks.map((message) => ({ code: 990902, message })));
+    return { status: 200, body: wrap(told(change?.record), messages) };
   }
 
   /** Throws unless the principal may do what these changes did, or administers the account. */
   function permit({ principal, account }: Call, changes: Stretch): void {
     const { state: directory } = accounts.directory;
     for (const name of new Set(changes.map(({ operation }) => operation))) {
-      const known: Readonly<Record<string, Operation>> = operations;
-      const needed = known[name]?.groups ?? [];
+      const needed = operationNamed(name)?.groups ?? [];
       // What undid other changes tells nothing of what those took.
       const groups = name === "revertChange" || name === "restoreAccount" ? [] : needed;
       authorize(principal, [...groups, ...accepted.administer], account.state.id, directory);
