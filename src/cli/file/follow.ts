@@ -46,12 +46,15 @@ export async function follow(session: Session, pending: Pending): Promise<number
 async function endOf(session: Session, pending: Pending): Promise<End> {
   const { api } = session;
   const over = new AbortController();
+  const keyboard: Keyboard = { asked: undefined };
   using countdown = new Countdown(session, pending.within);
   try {
-    return await Promise.race([
-      atKeys(api, countdown, pending.revision),
+    const end = await Promise.race([
+      atKeys(api, countdown, pending.revision, keyboard),
       inLog(api, countdown, pending, over.signal),
     ]);
+    // The log may tell of it before the answer to the key is here.
+    return (await keyboard.asked) ?? end;
   } finally {
     over.abort();
   }
@@ -71,18 +74,29 @@ function ended(session: Session, { how, by }: End, revision: number): number {
   });
 }
 
+interface Keyboard {
+  /** What the last key asked of the server: the end, unless it was refused. */
+  asked: Promise<End | undefined> | undefined;
+}
+
 /** What the person at the keyboard decides. A refusal is told, and the countdown goes on. */
-async function atKeys(api: Api, countdown: Countdown, revision: number): Promise<End> {
+async function atKeys(api: Api, countdown: Countdown, revision: number, keyboard: Keyboard): Promise<End> {
   for (;;) {
-    const key: Key = await countdown.key();
-    try {
-      await api.own("POST", `/changes/${revision}/${key}`, { timeout: PATIENCE * 1000 });
-      return { how: key === "confirm" ? "confirmed" : "undone", by: "by you" };
-    } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
-      const [first] = error.problems;
-      countdown.say(`That did not work: ${first?.message ?? error.message}`);
-    }
+    keyboard.asked = decide(api, countdown, revision, await countdown.key());
+    const end = await keyboard.asked;
+    if (end) return end;
+  }
+}
+
+async function decide(api: Api, countdown: Countdown, revision: number, key: Key): Promise<End | undefined> {
+  try {
+    await api.own("POST", `/changes/${revision}/${key}`, { timeout: PATIENCE * 1000 });
+    return { how: key === "confirm" ? "confirmed" : "undone", by: "by you" };
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    const [first] = error.problems;
+    countdown.say(`That did not work: ${first?.message ?? error.message}`);
+    return undefined;
   }
 }
 
