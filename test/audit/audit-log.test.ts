@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ALWAYS, allOf, audit, type Entry, SetClock, urlOf } from "../harness/audit.ts";
+import { ALWAYS, allOf, audit, type Entry, urlOf } from "../harness/audit.ts";
 import { USER } from "../harness/directory.ts";
 import {
   ACCOUNT,
@@ -14,6 +14,7 @@ import {
   startTestServer,
   type TestServer,
 } from "../harness/server.ts";
+import { SetClock } from "../harness/set-clock.ts";
 import { verdict } from "../harness/standing.ts";
 
 const TRANSIT_READ_ONLY = "demo-transit-read-only-token-00000000000";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { allOf, audit, type Entry, type Query, SetClock } from "../harness/audit.ts";
+import { allOf, audit, type Entry, type Query } from "../harness/audit.ts";
 import {
   ACCOUNT,
   AMS,
@@ -12,6 +12,7 @@ import {
   startTestServer,
   type TestServer,
 } from "../harness/server.ts";
+import { SetClock } from "../harness/set-clock.ts";
 import { verdict } from "../harness/standing.ts";
 
 const READ_ONLY = "demo-magic-read-only-token-0000000000000";

@@ -1,23 +1,14 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { demoSeedFile } from "../../src/store/seed-file.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { Operator } from "../harness/operator.ts";
-import { AMS, LIST, ORD, one, ROUTES, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+import { demonstration, Operator } from "../harness/operator.ts";
+import { AMS, LIST, ORD, one, ROUTES, SIN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
-let server: TestServer;
-let operator: Operator;
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  await server.reset();
-  operator = new Operator(server);
-});
+const here = demonstration();
 
-const put = (path: string, body: object) => server.ask("PUT", path, { body });
+const put = (path: string, body: object) => here.server.ask("PUT", path, { body });
 
 /** Revisions 2 to 4 of the demonstration. */
 async function threeChanges() {
@@ -34,7 +25,7 @@ async function threeChanges() {
 describe("patchbay history", () => {
   test("tells what happened, newest first, and who did it", async () => {
     await threeChanges();
-    const { code, stdout, stderr } = await operator.run(["history"]);
+    const { code, stdout, stderr } = await here.operator.run(["history"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
     expect(lines[0]).toMatch(/^REVISION {2}TIME +WHO +REASON +WHAT$/);
@@ -56,23 +47,23 @@ describe("patchbay history", () => {
     await threeChanges();
     await put(one(SIN), { mtu: 1400 });
     for (const name of ["pni_ord2", ORD]) {
-      const { changes } = await operator.json(["history", name]);
+      const { changes } = await here.operator.json(["history", name]);
       expect(changes.map(({ revision }: { revision: number }) => revision)).toEqual([4, 3, 2, 1]);
       expect(changes[1].objects.map(({ id }: { id: string }) => id)).toEqual([ORD]);
     }
-    const missing = await operator.run(["history", "pni_nowhere"]);
+    const missing = await here.operator.run(["history", "pni_nowhere"]);
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     expect(missing.stderr).toContain("There is no pni_nowhere, and the log tells of none.");
   });
 
   test("goes on where it ended, also over more pages than one", async () => {
     for (let mtu = 1000; mtu < 1105; mtu++) await put(one(ORD), { mtu });
-    const first = await operator.run(["history", "--limit", "3"]);
+    const first = await here.operator.run(["history", "--limit", "3"]);
     expect(first.stderr).toBe("There is more: patchbay history --before 104\n");
-    const { changes, before } = await operator.json(["history", "--limit", "3", "--before", "104"]);
+    const { changes, before } = await here.operator.json(["history", "--limit", "3", "--before", "104"]);
     expect(changes.map(({ revision }: { revision: number }) => revision)).toEqual([103, 102, 101]);
     expect(before).toBe(101);
-    const all = await operator.json(["history", "pni_ord", "--limit", "1000", "--before", "103"]);
+    const all = await here.operator.json(["history", "pni_ord", "--limit", "1000", "--before", "103"]);
     expect(all.changes.map(({ revision }: { revision: number }) => revision)).toEqual(
       Array.from({ length: 102 }, (_, index) => 102 - index),
     );
@@ -81,7 +72,7 @@ describe("patchbay history", () => {
 
   test("tells nothing that would drive the terminal", async () => {
     await put(one(ORD), { description: "\u001b[2Jgone\u202e" });
-    const { stdout } = await operator.run(["diff", "2"]);
+    const { stdout } = await here.operator.run(["diff", "2"]);
     expect(stdout).toContain("\\u001b[2Jgone\\u202e");
     expect(stdout).not.toContain("\u001b");
   });
@@ -91,7 +82,7 @@ describe("patchbay history", () => {
     ["--limit", "many"],
     ["--before", "-1"],
   ])("refuses %s %s", async (option, value) => {
-    const said = await operator.run(["history", `${option}=${value}`, "--json"]);
+    const said = await here.operator.run(["history", `${option}=${value}`, "--json"]);
     expect(said).toMatchObject({ code: 1, stderr: "" });
     const { success, message } = JSON.parse(said.stdout);
     expect([success, message]).toEqual([false, `${option} is a whole number from 1 on, not "${value}".`]);
@@ -101,7 +92,7 @@ describe("patchbay history", () => {
 describe("patchbay diff", () => {
   test("tells what is left of the changes between two revisions", async () => {
     await threeChanges();
-    const { objects } = await operator.json(["diff", "1", "3"]);
+    const { objects } = await here.operator.json(["diff", "1", "3"]);
     expect(objects).toEqual([
       expect.objectContaining({ id: ORD, fields: { mtu: { before: 1476, after: 1300 } } }),
       expect.objectContaining({
@@ -109,7 +100,7 @@ describe("patchbay diff", () => {
         fields: { description: { before: "Port without GRE in SIN", after: "two" } },
       }),
     ]);
-    const { stdout } = await operator.run(["diff", "3"]);
+    const { stdout } = await here.operator.run(["diff", "3"]);
     expect(stdout).toBe(
       `~ pni_ord (interconnect ${ORD})\n    mtu  1400 → 1300\n~ pni_sin (interconnect ${SIN})\n    description  "Port without GRE in SIN" → "two"\n`,
     );
@@ -117,30 +108,30 @@ describe("patchbay diff", () => {
 
   test("seen from the later one is the other way round", async () => {
     await threeChanges();
-    const { objects } = await operator.json(["diff", "2..1"]);
+    const { objects } = await here.operator.json(["diff", "2..1"]);
     expect(objects).toEqual([expect.objectContaining({ fields: { mtu: { before: 1400, after: 1476 } } })]);
   });
 
   test("of what was changed and changed back, or made and unmade, is nothing", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const made = await server.ask("POST", ROUTES, {
+    const made = await here.server.ask("POST", ROUTES, {
       body: { prefix: "172.31.0.0/16", nexthop: "10.213.0.9", priority: 5 },
     });
     const { id } = made.body.result;
-    await server.ask("DELETE", `${ROUTES}/${id}`);
+    await here.server.ask("DELETE", `${ROUTES}/${id}`);
     await put(one(ORD), { mtu: 1476 });
-    const said = await operator.run(["diff", "1", "5"]);
+    const said = await here.operator.run(["diff", "1", "5"]);
     expect(said).toEqual({ code: 0, stdout: "", stderr: "Nothing differs between 1 and 5.\n" });
-    expect((await operator.json(["diff", "2", "4"])).objects).toEqual([]);
-    const [route] = (await operator.json(["diff", "2", "3"])).objects;
+    expect((await here.operator.json(["diff", "2", "4"])).objects).toEqual([]);
+    const [route] = (await here.operator.json(["diff", "2", "3"])).objects;
     expect(route).toMatchObject({ kind: "route", id, action: "create" });
-    const [back] = (await operator.json(["diff", "3", "2"])).objects;
+    const [back] = (await here.operator.json(["diff", "3", "2"])).objects;
     expect(back).toMatchObject({ kind: "route", id, action: "delete" });
   });
 
   test("of a key tells that it changed, and not what it is", async () => {
     await threeChanges();
-    const { stdout } = await operator.run(["diff", "4"]);
+    const { stdout } = await here.operator.run(["diff", "4"]);
     expect(stdout).toContain('bgp.md5_key  "(masked)"');
   });
 
@@ -149,7 +140,7 @@ describe("patchbay diff", () => {
     [["x"], 'A revision is a whole number from 1 on, not "x".'],
     [["1..2..3"], 'A revision is a whole number from 1 on, not "1..2..3".'],
   ])("refuses %j", async (range, sentence) => {
-    const said = await operator.run(["diff", ...range]);
+    const said = await here.operator.run(["diff", ...range]);
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(said.stderr).toContain(sentence);
   });
@@ -158,7 +149,7 @@ describe("patchbay diff", () => {
 describe("patchbay blame", () => {
   test("tells of each field which change set it", async () => {
     await threeChanges();
-    const { fields } = await operator.json(["blame", "pni_ord2"]);
+    const { fields } = await here.operator.json(["blame", "pni_ord2"]);
     const revisions = Object.fromEntries(
       fields.map(({ field, value, revision }: Record<string, unknown>) => [field, [value, revision]]),
     );
@@ -168,21 +159,21 @@ describe("patchbay blame", () => {
       "bgp.md5_key": ["(masked)", 4],
       "health_check.rate": ["low", 1],
     });
-    const { stdout } = await operator.run(["blame", ORD]);
+    const { stdout } = await here.operator.run(["blame", ORD]);
     expect(stdout).toMatch(/^mtu +1300 +3 +\S+ \S+Z +everything$/m);
     expect(stdout).toMatch(/^health_check\.rate +"low" +1 +\S+ \S+Z +Patchbay$/m);
   });
 
   test("does not tell of a field that has no value any more", async () => {
     await put(one(AMS), { health_check: { direction: "unidirectional" } });
-    const { fields } = await operator.json(["blame", "pni_ams"]);
+    const { fields } = await here.operator.json(["blame", "pni_ams"]);
     const told = fields.map(({ field }: { field: string }) => field);
     expect(told).toContain("health_check.direction");
     expect(told).not.toContain("health_check.source");
   });
 
   test("says so where there is no such interconnect", async () => {
-    const said = await operator.run(["blame", "pni_nowhere"]);
+    const said = await here.operator.run(["blame", "pni_nowhere"]);
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(said.stderr).toContain("There is no interconnect pni_nowhere.");
   });

@@ -1,30 +1,28 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { HAS_TERMINAL } from "../harness/cli.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { canDraw, Operator } from "../harness/operator.ts";
-import { ACCOUNT, LIST, ORD, OWN, one, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+import { demonstration, Operator } from "../harness/operator.ts";
+import { ACCOUNT, LIST, ORD, OWN, one, SIN } from "../harness/server.ts";
 
-let server: TestServer;
-let operator: Operator;
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  await server.reset();
-  operator = new Operator(server);
-});
+const here = demonstration();
 
 const put = (path: string, body: object, headers: Record<string, string> = {}) =>
-  server.ask("PUT", path, { body, headers });
-const mtuOf = async (id: string) => (await server.ask("GET", one(id))).body.result.interconnect.mtu;
+  here.server.ask("PUT", path, { body, headers });
+const mtuOf = async (id: string) => (await here.server.ask("GET", one(id))).body.result.interconnect.mtu;
 const change = async (revision: number) =>
-  (await server.ask("GET", `${OWN}/changes/${revision}`)).body.result;
-const revision = async () => (await server.ask("GET", `${OWN}/state`)).body.result.revision;
+  (await here.server.ask("GET", `${OWN}/changes/${revision}`)).body.result;
+const revision = async () => (await here.server.ask("GET", `${OWN}/state`)).body.result.revision;
 
 describe("patchbay revert", () => {
   test("shows what it will do, does it, and keeps why", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const said = await operator.run(["revert", "2", "--yes", "--reason", "brach die Überwachung — zurück"]);
+    const said = await here.operator.run([
+      "revert",
+      "2",
+      "--yes",
+      "--reason",
+      "brach die Überwachung — zurück",
+    ]);
     expect(said).toEqual({
       code: 0,
       stdout: `~ pni_ord (interconnect ${ORD})\n    mtu  1400 → 1476\n`,
@@ -32,20 +30,20 @@ describe("patchbay revert", () => {
     });
     expect(await change(3)).toMatchObject({ reverts: 2, reason: "brach die Überwachung — zurück" });
     expect(await mtuOf(ORD)).toBe(1476);
-    const { stdout } = await operator.run(["history", "--limit", "1"]);
+    const { stdout } = await here.operator.run(["history", "--limit", "1"]);
     expect(stdout).toMatch(/brach die Überwachung — zurück +undid 2: pni_ord: mtu 1400 → 1476$/m);
   });
 
   test("does nothing in a dry run", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const { made, change } = await operator.json(["revert", "2", "--dry-run"]);
+    const { made, change } = await here.operator.json(["revert", "2", "--dry-run"]);
     expect([made, change.objects.length, await mtuOf(ORD)]).toEqual([false, 1, 1400]);
   });
 
   test("says which later change stands in the way, and does nothing", async () => {
     await put(one(ORD), { mtu: 1400 });
     await put(one(ORD), { mtu: 1300 });
-    const said = await operator.run(["revert", "2", "--yes"]);
+    const said = await here.operator.run(["revert", "2", "--yes"]);
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(said.stderr).toMatch(/Change 2 cannot be undone: .* changed again by change 3/);
     expect(await mtuOf(ORD)).toBe(1300);
@@ -53,14 +51,14 @@ describe("patchbay revert", () => {
 
   test("is silent but for its result with --quiet", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const said = await operator.run(["revert", "2", "--yes", "--quiet"]);
+    const said = await here.operator.run(["revert", "2", "--yes", "--quiet"]);
     expect(said).toMatchObject({ code: 0, stderr: "" });
     expect(await mtuOf(ORD)).toBe(1476);
   });
 
   test("acts on nothing where nobody can be asked", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const said = await operator.run(["revert", "2"]);
+    const said = await here.operator.run(["revert", "2"]);
     expect(said.code).toBe(1);
     expect(said.stderr).toContain("Give --yes to act without being asked.");
     expect(await mtuOf(ORD)).toBe(1400);
@@ -69,20 +67,22 @@ describe("patchbay revert", () => {
   test("tells what today's rules would not admit, and brings it back all the same", async () => {
     const settings = `${OWN}/settings`;
     await put(one(ORD), { automatic_return_routing: false });
-    const { status } = await server.ask("PUT", settings, { body: { flags: [] } });
+    const { status } = await here.server.ask("PUT", settings, { body: { flags: [] } });
     expect(status).toBe(200);
-    const said = await operator.run(["revert", "2", "--yes"]);
+    const said = await here.operator.run(["revert", "2", "--yes"]);
     expect(said.code).toBe(0);
     expect(said.stderr).toContain("coupler_integration");
-    const { body } = await server.ask("GET", one(ORD));
+    const { body } = await here.server.ask("GET", one(ORD));
     expect(body.result.interconnect.automatic_return_routing).toBe(true);
   });
 
   test("may itself be made to be confirmed", async () => {
     await put(one(ORD), { mtu: 1400 });
-    const { confirm_by } = await operator.json(["revert", "2", "--yes", "--confirm-within", "10m"]);
+    const { confirm_by } = await here.operator.json(["revert", "2", "--yes", "--confirm-within", "10m"]);
     expect(Date.parse(confirm_by) - Date.now()).toBeGreaterThan(500_000);
-    expect((await operator.run(["confirm"])).stderr).toBe("Change 3 is confirmed, by change 4. It stays.\n");
+    expect((await here.operator.run(["confirm"])).stderr).toBe(
+      "Change 3 is confirmed, by change 4. It stays.\n",
+    );
   });
 
   test.each([
@@ -91,19 +91,19 @@ describe("patchbay revert", () => {
     ["--confirm-within", "soon"],
   ])("refuses %s %j before anything is asked", async (option, value) => {
     await put(one(ORD), { mtu: 1400 });
-    const said = await operator.run(["revert", "2", "--yes", option, value]);
+    const said = await here.operator.run(["revert", "2", "--yes", option, value]);
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(await revision()).toBe(2);
   });
 
-  describe.skipIf(!canDraw)("at a terminal (needs util-linux's script)", () => {
+  describe.skipIf(!HAS_TERMINAL)("at a terminal (needs util-linux's script)", () => {
     test.each([
       ["yes", 0, 1476],
       ["no", 1, 1400],
       ["y", 1, 1400],
     ])("asks, and takes %s for what it is", async (answer, code, mtu) => {
       await put(one(ORD), { mtu: 1400 });
-      const drawn = await operator.draw(["revert", "2"], [['Only "yes" is taken: ', `${answer}\r`]]);
+      const drawn = await here.operator.draw(["revert", "2"], [['Only "yes" is taken: ', `${answer}\r`]]);
       expect([drawn.code, await mtuOf(ORD)]).toEqual([code, mtu]);
       expect(drawn.screen).toContain("Undo change 2: 1 object will change.");
       expect(drawn.screen).toContain("\u001b[31m1400\u001b[39m → \u001b[32m1476\u001b[39m");
@@ -111,7 +111,10 @@ describe("patchbay revert", () => {
 
     test("is left by ctrl-c, and nothing was changed", async () => {
       await put(one(ORD), { mtu: 1400 });
-      const drawn = await operator.draw(["revert", "2", "--no-color"], [['Only "yes" is taken: ', "\u0003"]]);
+      const drawn = await here.operator.draw(
+        ["revert", "2", "--no-color"],
+        [['Only "yes" is taken: ', "\u0003"]],
+      );
       expect([drawn.code, await mtuOf(ORD)]).toEqual([130, 1400]);
       expect(drawn.screen).toContain("Interrupted. Nothing was changed.");
       expect(drawn.screen).toContain("mtu  1400 → 1476");
@@ -119,7 +122,7 @@ describe("patchbay revert", () => {
 
     test("has no colours where they are not wanted", async () => {
       await put(one(ORD), { mtu: 1400 });
-      const plain = new Operator(server, { NO_COLOR: "1" });
+      const plain = new Operator(here.server, { NO_COLOR: "1" });
       const { screen } = await plain.draw(["revert", "2", "--dry-run"]);
       expect(screen).toContain("mtu  1400 → 1476");
       expect(screen).not.toContain("\u001b[3");
@@ -129,7 +132,7 @@ describe("patchbay revert", () => {
 
 describe("patchbay restore", () => {
   test("brings the whole account back to a revision", async () => {
-    const before = (await server.ask("GET", LIST)).body.result.interconnects;
+    const before = (await here.server.ask("GET", LIST)).body.result.interconnects;
     await put(one(ORD), { mtu: 1400 });
     await put(LIST, {
       interconnects: [
@@ -137,18 +140,20 @@ describe("patchbay restore", () => {
         { id: SIN, description: "two" },
       ],
     });
-    const said = await operator.run(["restore", "1", "--yes", "--reason", "from the start"]);
+    const said = await here.operator.run(["restore", "1", "--yes", "--reason", "from the start"]);
     expect(said).toMatchObject({ code: 0, stderr: "The account is as it was at 1, by change 4.\n" });
     expect(said.stdout).toContain("mtu  1300 → 1476");
     expect(await change(4)).toMatchObject({ restores: 1, reason: "from the start" });
     const timeless = (list: object[]) => list.map((one) => ({ ...one, modified_on: "" }));
-    expect(timeless((await server.ask("GET", LIST)).body.result.interconnects)).toEqual(timeless(before));
-    const again = await operator.run(["restore", "1", "--yes"]);
+    expect(timeless((await here.server.ask("GET", LIST)).body.result.interconnects)).toEqual(
+      timeless(before),
+    );
+    const again = await here.operator.run(["restore", "1", "--yes"]);
     expect(again).toMatchObject({ code: 0, stdout: "" });
     expect(again.stderr).toContain("There is nothing to change: the account is as it was at revision 1.");
   });
 
-  test.skipIf(!canDraw)(
+  test.skipIf(!HAS_TERMINAL)(
     "tells if somebody came in between the plan and the answer (needs script)",
     async () => {
       await put(one(ORD), { mtu: 1400 });
@@ -156,21 +161,24 @@ describe("patchbay restore", () => {
         await put(one(SIN), { mtu: 1300 });
         return "yes\r";
       };
-      const { code, screen } = await operator.draw(["restore", "1"], [['Only "yes" is taken: ', meanwhile]]);
+      const { code, screen } = await here.operator.draw(
+        ["restore", "1"],
+        [['Only "yes" is taken: ', meanwhile]],
+      );
       expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1500]);
       expect(screen).toContain("Go back to revision 1: 1 object will change.");
       expect(screen).toContain(
         "what was done is not what was shown. patchbay diff 4 tells; patchbay revert 4 undoes it.",
       );
-      expect((await operator.json(["diff", "4"])).objects).toHaveLength(2);
+      expect((await here.operator.json(["diff", "4"])).objects).toHaveLength(2);
     },
   );
 
   test("of a revision has nothing to do with restore --from a backup", async () => {
-    const both = await operator.run(["restore", "1", "--from", "backup.db"]);
+    const both = await here.operator.run(["restore", "1", "--from", "backup.db"]);
     expect(both).toMatchObject({ code: 1, stdout: "" });
     expect(both.stderr).toContain("give one");
-    expect((await operator.run(["restore"])).stderr).toBe(
+    expect((await here.operator.run(["restore"])).stderr).toBe(
       "error: required option '--from <file>' not specified\n",
     );
   });

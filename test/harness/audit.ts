@@ -1,4 +1,4 @@
-/** The audit log as tests ask for it, and a clock they can set. */
+/** The audit log as tests ask for it. */
 
 import { ACCOUNT, type Ask, type Reply, type TestServer } from "./server.ts";
 
@@ -6,27 +6,6 @@ export const AUDIT = `/client/v4/accounts/${ACCOUNT}/logs/audit`;
 
 /** A window that holds whatever a test does. */
 export const ALWAYS = { since: "2000-01-01", before: "2999-01-01" };
-
-/** A clock that stands until it is set. */
-export class SetClock {
-  #at: number;
-
-  constructor(at: string) {
-    this.#at = Date.parse(at);
-  }
-
-  set(at: string): void {
-    this.#at = Date.parse(at);
-  }
-
-  now(): number {
-    return this.#at;
-  }
-
-  timestamp(): string {
-    return new Date(this.#at).toISOString().replace("Z", "000Z");
-  }
-}
 
 /** Parameters of a query; a list stands as often as it has items. */
 export type Query = Readonly<Record<string, string | number | readonly (string | number)[]>>;

@@ -40,7 +40,8 @@ export function environmentFor({ url, token = demo.token, env = {} }: At): NodeJ
 /** Runs the command to its end, without a terminal. */
 export async function patchbay(at: At, args: readonly string[], stdin = ""): Promise<Said> {
   const running = start(at, args);
-  running.child.stdin?.end(stdin);
+  // A command that does not read its input may be gone before all of it was written.
+  running.child.stdin?.on("error", () => undefined).end(stdin);
   return running.ended;
 }
 
@@ -55,15 +56,22 @@ export interface RunningCommand {
 }
 
 export function start(at: At, args: readonly string[], cwd = ROOT): RunningCommand {
-  return watched(spawn(process.execPath, [BIN, ...args], { cwd, env: environmentFor(at) }));
+  return startIn(environmentFor(at), args, cwd);
+}
+
+/** The command in an environment of whatever kind. */
+export function startIn(env: NodeJS.ProcessEnv, args: readonly string[], cwd = ROOT): RunningCommand {
+  return watched(spawn(process.execPath, [BIN, ...args], { cwd, env }));
 }
 
 /** The command at a pseudo-terminal: all it says comes as stdout. */
 export function startAtTerminal(at: At, args: readonly string[]): RunningCommand {
+  return startAtTerminalIn(environmentFor(at), args);
+}
+
+export function startAtTerminalIn(env: NodeJS.ProcessEnv, args: readonly string[]): RunningCommand {
   const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`);
-  return watched(
-    spawn("script", ["-qec", quoted.join(" "), "/dev/null"], { cwd: ROOT, env: environmentFor(at) }),
-  );
+  return watched(spawn("script", ["-qec", quoted.join(" "), "/dev/null"], { cwd: ROOT, env }));
 }
 
 function watched(child: ChildProcess): RunningCommand {

@@ -1,17 +1,9 @@
 /** An operator at a shell: the command with an environment of its own, with a terminal or without. */
 
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { onTestFinished } from "vitest";
-import { BIN, ROOT } from "./command.ts";
-import { ACCOUNT, demo } from "./server.ts";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { type Said, startAtTerminalIn, startIn } from "./cli.ts";
+import { ACCOUNT, demo, startTestServer, type TestServer } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
-
-export interface Said {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Where a command is to speak to; a server of the tests, or the double of the vendor's. */
 export interface Place {
@@ -19,9 +11,6 @@ export interface Place {
   readonly account?: string;
   readonly token?: string;
 }
-
-/** util-linux's `script` gives a command a terminal; it is part of every Debian, but not of every system. */
-export const canDraw = spawnSync("script", ["--version"]).status === 0;
 
 export class Operator {
   readonly home = temporaryDirectory();
@@ -41,19 +30,10 @@ export class Operator {
 
   /** Runs the command to its end; `input` is what its stdin holds. */
   async run(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Said> {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd: ROOT, env: { ...this.#env, ...env } });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const said = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      said.stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      said.stderr += text;
-    });
+    const { child, ended } = startIn({ ...this.#env, ...env }, args);
     // A command that does not read its input may be gone before all of it was written.
-    child.stdin.on("error", () => undefined).end(input);
-    const [code] = await once(child, "close");
-    return { code: typeof code === "number" ? code : null, ...said };
+    child.stdin?.on("error", () => undefined).end(input);
+    return ended;
   }
 
   /** What a command that must succeed tells as JSON. */
@@ -73,25 +53,46 @@ export class Operator {
     args: readonly string[],
     answers: readonly (readonly [seen: string, typed: string | (() => Promise<string>)])[] = [],
   ): Promise<{ readonly code: number | null; readonly screen: string }> {
-    const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(" ");
-    const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: ROOT, env: this.#env });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    let screen = "";
+    const { child, said, ended, type } = startAtTerminalIn(this.#env, args);
     let looked = 0;
     const waiting = [...answers];
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      screen += text;
+    child.stdout?.on("data", () => {
       const [next] = waiting;
       if (!next) return;
-      const at = screen.indexOf(next[0], looked);
+      const at = said.stdout.indexOf(next[0], looked);
       if (at < 0) return;
       looked = at + next[0].length;
       waiting.shift();
       const [, typed] = next;
-      if (typeof typed === "string") child.stdin.write(typed);
-      else void typed().then((text) => child.stdin.write(text));
+      if (typeof typed === "string") type(typed);
+      else void typed().then(type);
     });
-    const [code] = await once(child, "close");
-    return { code: typeof code === "number" ? code : null, screen: screen.replaceAll("\r\n", "\n") };
+    const { code, stdout } = await ended;
+    return { code, screen: stdout.replaceAll("\r\n", "\n") };
   }
+}
+
+/** A server with the demonstration for all tests of a file, as it was seeded for each, and an operator at it for each. */
+export function demonstration(): { readonly server: TestServer; readonly operator: Operator } {
+  const there: { server?: TestServer; operator?: Operator } = {};
+  const one = <T>(what: T | undefined): T => {
+    if (what === undefined) throw new Error("It is there once the tests run.");
+    return what;
+  };
+  beforeAll(async () => {
+    there.server = await startTestServer();
+  });
+  afterAll(() => there.server?.close());
+  beforeEach(async () => {
+    await one(there.server).reset();
+    there.operator = new Operator(one(there.server));
+  });
+  return {
+    get server() {
+      return one(there.server);
+    },
+    get operator() {
+      return one(there.operator);
+    },
+  };
 }

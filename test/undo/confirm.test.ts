@@ -1,5 +1,4 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { HandClock } from "../harness/hand-clock.ts";
 import {
   AMS,
   type Ask,
@@ -11,9 +10,10 @@ import {
   ROUTES,
   startTestServer,
 } from "../harness/server.ts";
+import { SetClock } from "../harness/set-clock.ts";
 import { revision, untouched, verdict } from "../harness/standing.ts";
 
-const clock = new HandClock();
+const clock = new SetClock("2026-03-01T12:00:00Z");
 const server = await startTestServer({}, { clock });
 afterAll(() => server.close());
 beforeEach(() => server.reset());

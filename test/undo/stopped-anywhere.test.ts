@@ -12,8 +12,8 @@ import type { ChangeRecord } from "../../src/account/change.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { serve } from "../harness/command.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
-import { HandClock } from "../harness/hand-clock.ts";
 import { ask, ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
+import { SetClock } from "../harness/set-clock.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
 const AT_FIRST = 1476;
@@ -25,12 +25,12 @@ interface Copy {
   /** The newest record that stands in it. */
   readonly newest: string;
   /** When the copy was made. */
-  readonly at: number;
+  readonly at: string;
 }
 
 /** Copies the data around every commit of a whole story. */
-async function copiesOf(root: string, story: (server: TestServer, clock: HandClock) => Promise<void>) {
-  const clock = new HandClock();
+async function copiesOf(root: string, story: (server: TestServer, clock: SetClock) => Promise<void>) {
+  const clock = new SetClock("2026-03-01T12:00:00Z");
   const data = join(root, "data");
   const store = new FaultyStore(SqliteStore.open(data));
   const copies: Copy[] = [];
@@ -38,7 +38,7 @@ async function copiesOf(root: string, story: (server: TestServer, clock: HandClo
   const copy = () => {
     const directory = join(root, `copy-${copies.length}`);
     cpSync(data, directory, { recursive: true });
-    copies.push({ directory, newest, at: clock.now() });
+    copies.push({ directory, newest, at: clock.timestamp() });
   };
   store.onCommit = async ({ changes }, proceed) => {
     copy();
@@ -62,7 +62,7 @@ async function undone(server: TestServer, after: number): Promise<ChangeRecord> 
   return body.result[0];
 }
 
-const stories: Record<string, (server: TestServer, clock: HandClock) => Promise<void>> = {
+const stories: Record<string, (server: TestServer, clock: SetClock) => Promise<void>> = {
   confirmed: async (server, clock) => {
     await waiting(server);
     clock.pass(WAIT / 2);
@@ -114,14 +114,15 @@ test.each(Object.keys(stories))("a change that is %s, stopped at each of its com
     for (const later of [0, 1, 10 * WAIT]) {
       const place = `${directory}-${later}`;
       cpSync(directory, place, { recursive: true });
-      const clock = new HandClock(at);
+      const clock = new SetClock(at);
       clock.pass(later);
       await using server = await startTestServer({ data: place }, { clock });
       const { body: state } = await server.ask("GET", `${OWN}/state`);
       const { body: got } = await server.ask("GET", one(ORD));
       const { body: log } = await server.ask("GET", `${OWN}/changes?limit=1`);
       // A copy of the moment at which the time was over is due, too.
-      const due = newest === "updateInterconnect" && at - 60_000 >= Date.parse("2026-03-01T12:00:00Z");
+      const due =
+        newest === "updateInterconnect" && Date.parse(at) - 60_000 >= Date.parse("2026-03-01T12:00:00Z");
       const about = `${newest}, ${later} s later`;
       expect(
         {
