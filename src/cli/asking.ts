@@ -16,14 +16,15 @@ export async function askLine(terminal: Terminal, question: string, secret = fal
       advice: "Give the options of the same name, and the token by --token-stdin.",
     });
   }
-  terminal.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({
     input: terminal.stdin,
     output: secret ? nowhere : terminal.stderr,
     terminal: true,
   });
-  // The question is written already; readline redraws it with the line.
+  // The terminal echoes nothing from here on, so that nobody can answer too soon.
+  terminal.stderr.write(question);
+  // Readline redraws the question with the line.
   reader.setPrompt(secret ? "" : question);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const leave = () => reject(new CommandFailure("Interrupted. Nothing was kept.", { exitCode: 130 }));
