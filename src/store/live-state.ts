@@ -204,8 +204,9 @@ export class LiveState {
     let keep = false;
     try {
       for (const command of pending.first ? [pending.first, pending.command] : [pending.command]) {
-        const decision = await this.#decide(command);
         const last = command === pending.command;
+        const made = changes.at(-1);
+        const decision = await this.#decide((made && command.after?.(made.record)) ?? command);
         if (decision.ok && decision.change && !(last && pending.dry)) {
           this.#state.apply(decision.change.edits, decision.change.record.time);
           changes.push(decision.change);
