@@ -128,10 +128,11 @@ function* inverse(state: State, [record, ...later]: Stretch, problems: Problems)
  * The inverse of the first change of a stretch that reaches to the newest. Refused where a later change
  * touched the same fields. If the change waits to be confirmed, it does so no more.
  */
-export function revertChange(stretch: Stretch, circumstances: Circumstances): Undoing {
+export function revertChange(stretch: Stretch, circumstances: Circumstances, condition?: Condition): Undoing {
   const revision = stretch[0]?.revision ?? 0;
-  const command = { operation: "revertChange", of: { reverts: revision }, settles: revision, circumstances };
-  return undoing(command, stretch, inverse);
+  const of = { reverts: revision };
+  const way: Way = { operation: "revertChange", of, settles: revision, circumstances, ...condition };
+  return undoing(way, stretch, inverse);
 }
 
 /** The same, by the server itself, when the time is over and nobody confirmed. */
@@ -153,9 +154,19 @@ export function expireChange(stretch: Stretch, circumstances: Circumstances): Un
 }
 
 /** All objects as they were at a revision, by undoing the stretch after it, which reaches to the newest change. */
-export function restoreAccount(revision: number, stretch: Stretch, circumstances: Circumstances): Undoing {
-  const command = { operation: "restoreAccount", of: { restores: revision }, circumstances };
-  return undoing(command, stretch, wishesBack, revision);
+export function restoreAccount(
+  revision: number,
+  stretch: Stretch,
+  circumstances: Circumstances,
+  condition?: Condition,
+): Undoing {
+  const way: Way = {
+    operation: "restoreAccount",
+    of: { restores: revision },
+    circumstances,
+    ...condition,
+  };
+  return undoing(way, stretch, wishesBack, revision);
 }
 
 function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
@@ -175,6 +186,9 @@ function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
     if (wish) yield wish;
   }
 }
+
+/** Of the request, on the account. */
+type Condition = Pick<Command, "condition">;
 
 type Way = Omit<Command, "propose" | "after" | "settles"> & { readonly settles?: number };
 

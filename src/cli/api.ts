@@ -128,7 +128,10 @@ export class Api {
 function pauseOf({ status, headers }: Response): number | undefined {
   if (headers.get("x-should-retry") === "false") return undefined;
   if (status !== 429 && status !== 503) return undefined;
-  const after = Number(headers.get("retry-after") ?? "1");
+  const told = headers.get("retry-after");
+  // Who is too busy may have begun; who says when to come again has not.
+  if (told === null && status === 503) return undefined;
+  const after = Number(told ?? "1");
   return Number.isFinite(after) && after >= 0 ? after : undefined;
 }
 
