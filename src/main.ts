@@ -15,6 +15,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option("--port <number>", "port to listen on, 0 for a free one [PATCHBAY_PORT] (default: 8787)")
     .option("--data <directory>", "where data is kept [PATCHBAY_DATA] (default: ./data)")
     .option(
+      "--database <url>",
+      "PostgreSQL database in place of a directory, postgres://…, which several servers may share [DATABASE_URL]",
+    )
+    .option(
       "--seed <file>",
       "world to start an empty directory from [PATCHBAY_SEED] (default: the demonstration)",
     )
