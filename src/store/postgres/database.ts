@@ -1,7 +1,7 @@
 /** The connections to a database, and what every statement goes through. */
 
-import { Pool, type PoolClient, type QueryConfig } from "pg";
-import { messageOf, NoConnection } from "./failures.ts";
+import { type ClientBase, Pool, type PoolClient, type QueryConfig } from "pg";
+import { messageOf, NoConnection, Standby } from "./failures.ts";
 
 /** A statement that each connection prepares once. Its name must be its own. */
 export interface Statement {
@@ -56,6 +56,7 @@ export class Database {
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
         keepAlive: true,
         keepAliveInitialDelayMillis: 10_000,
+        onConnect: refuseStandby,
       });
       // What ends a connection is told to who uses it; of one that nobody uses, nobody wants to know.
       pool.on("error", () => undefined);
@@ -98,6 +99,15 @@ export class Database {
   async close(): Promise<void> {
     await Promise.all([this.#pool.end(), this.#locks.end()]);
   }
+}
+
+/**
+ * A name may lead to another server after a failover. What is a standby stays one for as long as a connection
+ * to it lasts, so it is asked once.
+ */
+async function refuseStandby(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<Row>("SHOW transaction_read_only");
+  if (rows[0]?.["transaction_read_only"] === "on") throw new Standby("The server is a standby.");
 }
 
 /** It is open whether the transaction was committed. The cause is what the database said. */

@@ -5,14 +5,22 @@ import { DatabaseError } from "pg";
 /** There was no connection to be had, so nothing was asked of the database. */
 export class NoConnection extends Error {}
 
+/** The connection leads to a standby, which knows less than was acknowledged. */
+export class Standby extends Error {
+  readonly code = READ_ONLY;
+}
+
 /** Serialization failure, deadlock: the same again will do. */
 const AGAIN = new Set(["40001", "40P01"]);
 
+/** Of a standby, which is not the primary any more, or not yet. */
+export const READ_ONLY = "25006";
+
 /**
- * The server is not there for this just now: no room for a connection, starting, or a standby that is not
- * the primary any more, or not yet. Classes 08 and 57P are such as a whole.
+ * The server is not there for this just now: no room for a connection, too much to do or somebody in the
+ * way for too long, or a standby. Classes 08 and 57P, of cut connections and servers that stop or start, are such as a whole.
  */
-const NOT_NOW = new Set(["53300", "25006", "25P03", "40003"]);
+const NOT_NOW = new Set(["53300", "57014", "55P03", READ_ONLY, "25P03", "40003"]);
 
 /** Statement completion unknown: of engines that commit over a network. */
 const UNKNOWN = "40003";

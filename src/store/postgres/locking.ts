@@ -1,21 +1,13 @@
 /** A state's row, locked until who holds it committed or let go. */
 
-import { type Batch, Conflict, type LockedState, NotCommitted, type Position } from "../store.ts";
+import { type Batch, Conflict, type Position } from "../store.ts";
 import { append, commit, outgoing } from "./committing.ts";
 import type { Database, Held } from "./database.ts";
-import { hadNoEffect, messageOf } from "./failures.ts";
+import { hadNoEffect } from "./failures.ts";
 
 const LOCK = { name: "lock", text: "SELECT epoch, revision FROM state WHERE id = $1 FOR UPDATE" };
 
-/** Told of what a commit leaves to be folded. */
-type OnCommit = (batch: Batch, unfolded: number | undefined) => void;
-
-export async function lock(
-  database: Database,
-  id: string,
-  patience: number,
-  onCommit: OnCommit,
-): Promise<LockedState | undefined> {
+export async function lock(database: Database, id: string, patience: number): Promise<LockedRow | undefined> {
   const held = await database.hold();
   try {
     await held.ask("BEGIN");
@@ -25,37 +17,35 @@ export async function lock(
       return undefined;
     }
     const position = { epoch: String(row["epoch"]), revision: Number(row["revision"]) };
-    return new LockedRow(database, held, position, patience, onCommit);
+    return new LockedRow(database, held, position, patience);
   } catch (error) {
     held.drop();
     throw error;
   }
 }
 
-class LockedRow implements LockedState {
+export class LockedRow {
   readonly position: Position;
   readonly #database: Database;
   readonly #held: Held;
   readonly #patience: number;
-  readonly #onCommit: OnCommit;
 
-  constructor(database: Database, held: Held, position: Position, patience: number, onCommit: OnCommit) {
+  constructor(database: Database, held: Held, position: Position, patience: number) {
     this.position = position;
     this.#database = database;
     this.#held = held;
     this.#patience = patience;
-    this.#onCommit = onCommit;
   }
 
-  async commit(batch: Batch): Promise<void> {
+  /** As `commit`, and lets go. */
+  async commit(batch: Batch): Promise<number | undefined> {
     const out = outgoing(batch);
     let unfolded: number | undefined;
     try {
       unfolded = await append((statement, ...values) => this.#held.ask(statement, ...values), out);
     } catch {
       // The transaction went with its connection, before COMMIT. Without the lock it is a race like any other.
-      this.#onCommit(batch, await commit(this.#database, out, this.#patience));
-      return;
+      return commit(this.#database, out, this.#patience);
     }
     if (unfolded === undefined) {
       await this.release();
@@ -63,12 +53,11 @@ class LockedRow implements LockedState {
     }
     try {
       await this.#held.ask("COMMIT");
-      this.#held.giveBack();
     } catch (error) {
-      if (hadNoEffect(error)) throw new NotCommitted(messageOf(error));
-      unfolded = await commit(this.#database, out, this.#patience, error);
+      return commit(this.#database, out, this.#patience, hadNoEffect(error) ? undefined : error);
     }
-    this.#onCommit(batch, unfolded);
+    this.#held.giveBack();
+    return unfolded;
   }
 
   async release(): Promise<void> {

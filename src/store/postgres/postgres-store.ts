@@ -31,12 +31,14 @@ import { bringUpToDate } from "./schema.ts";
  * Edits in the log until they are folded into the rows of objects: what loading has to replay at most, some
  * 0.3 s, against how often a row is written.
  */
-const MOST_UNFOLDED = 40_000;
+const FOLD_AFTER = 40_000;
 
 export interface PostgresOptions extends DatabaseOptions {
   /** Milliseconds in which a commit is tried again while the database is away, and in which a read is. */
   readonly patience?: number | undefined;
   readonly readPatience?: number | undefined;
+  /** Edits in the log of a state until they are folded into the rows of its objects. */
+  readonly foldAfter?: number | undefined;
 }
 
 const PATIENCE = 10_000;
@@ -47,9 +49,11 @@ export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #patience: number;
   readonly #readPatience: number;
+  readonly #foldAfter: number;
   /** What writes, and has not ended. */
   readonly #writing = new Set<Promise<unknown>>();
-  #folding: Promise<void> = Promise.resolve();
+  /** One state after the other. */
+  #folding: Promise<unknown> = Promise.resolve();
   #noting: Promise<void> = Promise.resolve();
   /** Events that are written after those on their way. */
   #waiting: { readonly events: StateEvent[]; readonly written: Promise<void> } | undefined;
@@ -69,13 +73,12 @@ export class PostgresStore implements Store {
     }
   }
 
-  private constructor(
-    database: Database,
-    { patience = PATIENCE, readPatience = READ_PATIENCE }: PostgresOptions,
-  ) {
+  private constructor(database: Database, options: PostgresOptions) {
+    const { patience = PATIENCE, readPatience = READ_PATIENCE, foldAfter = FOLD_AFTER } = options;
     this.#database = database;
     this.#patience = patience;
     this.#readPatience = readPatience;
+    this.#foldAfter = foldAfter;
   }
 
   load(id: string): Promise<State | undefined> {
@@ -103,23 +106,33 @@ export class PostgresStore implements Store {
     return this.#write(committing.then((unfolded) => this.#committed(batch, unfolded)));
   }
 
-  lock(id: string): Promise<LockedState | undefined> {
-    const committed = (batch: Batch, unfolded: number | undefined) => this.#committed(batch, unfolded);
-    return this.#read(() => lock(this.#database, id, this.#patience, committed));
+  async lock(id: string): Promise<LockedState | undefined> {
+    const locked = await this.#read(() => lock(this.#database, id, this.#patience));
+    return (
+      locked && {
+        position: locked.position,
+        commit: (batch) => this.#write(locked.commit(batch).then((left) => this.#committed(batch, left))),
+        release: () => locked.release(),
+      }
+    );
   }
 
   /** Of all servers that commit, the one whose commit makes the measure full folds. */
   #committed({ state, changes }: Batch, unfolded = 0): void {
     const edits = changes.reduce((sum, { edits }) => sum + edits.length, 0);
-    const measures = (count: number) => Math.floor(count / MOST_UNFOLDED);
-    if (measures(unfolded) > measures(unfolded - edits)) this.#foldSoon(state);
+    const measures = (count: number) => Math.floor(count / this.#foldAfter);
+    // Nothing depends on a fold but how long loading takes: one that fails is tried again at the next measure.
+    if (measures(unfolded) > measures(unfolded - edits)) void this.fold(state).catch(() => undefined);
   }
 
-  /** Nothing depends on a fold but how long loading takes: if it fails, it is tried again at the next measure. */
-  #foldSoon(id: string): void {
-    this.#folding = this.#folding.then(async () => {
-      await fold(this.#database, id).catch(() => undefined);
-    });
+  /**
+   * Brings the rows of a state's objects to where its log ends. False if somebody else did meanwhile, or
+   * began another history.
+   */
+  fold(id: string): Promise<boolean> {
+    const folding = this.#folding.then(() => fold(this.#database, id));
+    this.#folding = folding.catch(() => undefined);
+    return folding;
   }
 
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
