@@ -77,8 +77,8 @@ export class PostgresServer {
     return join(this.#directory, "data");
   }
 
-  /** The address of a database on it. */
-  url(database: string, user = "patchbay"): string {
+  /** The address of a database on it. There is one from the beginning, for all who need no other. */
+  url(database = "postgres", user = "patchbay"): string {
     return `postgres://${user}:${this.#password}@127.0.0.1:${this.port}/${database}`;
   }
 
@@ -129,6 +129,7 @@ export class PostgresServer {
       "SET scram_iterations = 1",
       `CREATE ROLE patchbay LOGIN CREATEDB PASSWORD '${this.#password}'`,
       "GRANT CREATE ON DATABASE postgres TO patchbay",
+      "GRANT CREATE ON SCHEMA public TO patchbay",
     ]);
   }
 
@@ -146,7 +147,7 @@ let shared: Promise<PostgresServer> | undefined;
 export async function freshDatabase(): Promise<string> {
   const given = process.env["DATABASE_URL"];
   shared ??= given ? undefined : PostgresServer.start({ fsync: false });
-  const url = given ?? (await shared)?.url("postgres") ?? "";
+  const url = given ?? (await shared)?.url() ?? "";
   const name = `test_${randomBytes(6).toString("hex")}`;
   await administer(url, [`CREATE SCHEMA ${name}`]);
   // What is on the tests' own server goes with it.

@@ -40,6 +40,7 @@ export const CONSISTENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 export class Database {
   readonly #pool: Pool;
   readonly #locks: Pool;
+  readonly #held = new Set<Held>();
 
   constructor(url: string, options: DatabaseOptions) {
     const { connections = CONNECTIONS, connectTimeout = CONNECT_TIMEOUT } = options;
@@ -93,10 +94,14 @@ export class Database {
 
   /** A connection for a transaction that waits for others. Whoever takes it must let it go. */
   async hold(): Promise<Held> {
-    return new Held(await connect(this.#locks));
+    const held: Held = new Held(await connect(this.#locks), () => this.#held.delete(held));
+    this.#held.add(held);
+    return held;
   }
 
+  /** What is held is lost. */
   async close(): Promise<void> {
+    for (const held of this.#held) held.drop();
     await Promise.all([this.#pool.end(), this.#locks.end()]);
   }
 }
@@ -116,9 +121,11 @@ export class CommitFailed extends Error {}
 /** A connection that stays with who holds it. */
 export class Held {
   #client: PoolClient | undefined;
+  readonly #gone: () => void;
 
-  constructor(client: PoolClient) {
+  constructor(client: PoolClient, gone: () => void) {
     this.#client = client;
+    this.#gone = gone;
   }
 
   /** Asks; what fails lets the connection go, and its transaction with it. */
@@ -135,14 +142,19 @@ export class Held {
 
   /** Lets the connection go, in the state in which it was taken. */
   giveBack(): void {
-    this.#client?.release();
-    this.#client = undefined;
+    this.#end(false);
   }
 
   /** Closes the connection, which takes back what was not committed. */
   drop(): void {
-    this.#client?.release(true);
+    this.#end(true);
+  }
+
+  #end(close: boolean): void {
+    const client = this.#client;
     this.#client = undefined;
+    this.#gone();
+    client?.release(close);
   }
 }
 
