@@ -6,9 +6,9 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { UnfoldedState } from "../unfolded.ts";
 import type { Reading } from "./reading.ts";
 import { consistently } from "./reading.ts";
-import { UnfoldedState } from "./unfolded.ts";
 import { Writing } from "./writing.ts";
 
 /** Objects written, and records removed, in one transaction: a few milliseconds for whoever waits. */

@@ -20,6 +20,7 @@ import {
   type Store,
   Unreadable,
 } from "../store.ts";
+import { UnfoldedState } from "../unfolded.ts";
 import {
   DATABASE,
   hasCode,
@@ -32,7 +33,6 @@ import {
 import { EventTable } from "./event-table.ts";
 import { consistently, Reading } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
-import { UnfoldedState } from "./unfolded.ts";
 import { Writing } from "./writing.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { SeededState } from "../../account/seed.ts";
 import type { Slot } from "../../account/state.ts";
 import type { Batch } from "../store.ts";
-import { type Unfolded, UnfoldedState } from "./unfolded.ts";
+import { type Unfolded, UnfoldedState } from "../unfolded.ts";
 
 export class Writing {
   readonly #db: DatabaseSync;

@@ -1,6 +1,6 @@
 /** Objects whose rows do not stand at their newest version yet, since a commit writes the log alone. */
 
-import type { Edit, Entry, Slot } from "../../account/state.ts";
+import type { Edit, Entry, Slot } from "../account/state.ts";
 
 /** What has to be done to one object's row. */
 export interface Unfolded {

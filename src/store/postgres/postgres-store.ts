@@ -1,0 +1,254 @@
+/** The engine for many servers: one PostgreSQL, which all of them commit to. */
+
+import type { ChangeRecord } from "../../account/change.ts";
+import type { SeededState } from "../../account/seed.ts";
+import type { State } from "../../account/state.ts";
+import {
+  Away,
+  type Batch,
+  type Check,
+  type LockedState,
+  type NumberedEvent,
+  type Page,
+  type StateEvent,
+  type Store,
+  StoreRefused,
+  Unreadable,
+} from "../store.ts";
+import { attempts } from "./attempts.ts";
+import { commit, create, outgoing } from "./committing.ts";
+import { type Ask, CONSISTENT, Database, type DatabaseOptions } from "./database.ts";
+import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
+import { isPassing, messageOf } from "./failures.ts";
+import { fold } from "./folding.ts";
+import { lock } from "./locking.ts";
+import * as reading from "./reading.ts";
+import { nameOf, refusal } from "./refusal.ts";
+import { replace } from "./replacing.ts";
+import { bringUpToDate } from "./schema.ts";
+
+/**
+ * Edits in the log until they are folded into the rows of objects: what loading has to replay at most, some
+ * 0.3 s, against how often a row is written.
+ */
+const FOLD_AFTER = 40_000;
+
+export interface PostgresOptions extends DatabaseOptions {
+  /** Milliseconds in which a commit is tried again while the database is away, and in which a read is. */
+  readonly patience?: number | undefined;
+  readonly readPatience?: number | undefined;
+  /** Edits in the log of a state until they are folded into the rows of its objects. */
+  readonly foldAfter?: number | undefined;
+}
+
+const PATIENCE = 10_000;
+const READ_PATIENCE = 2_000;
+
+export class PostgresStore implements Store {
+  readonly shared = true;
+  readonly #database: Database;
+  readonly #patience: number;
+  readonly #readPatience: number;
+  readonly #foldAfter: number;
+  /** What writes, and has not ended. */
+  readonly #writing = new Set<Promise<unknown>>();
+  /** One state after the other. */
+  #folding: Promise<unknown> = Promise.resolve();
+  #noting: Promise<void> = Promise.resolve();
+  /** Events that are written after those on their way. */
+  #waiting: { readonly events: StateEvent[]; readonly written: Promise<void> } | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Opens a database, and brings its tables up to date. Throws `StoreRefused` with a sentence for the operator. */
+  static async open(url: string, options: PostgresOptions = {}): Promise<PostgresStore> {
+    const name = nameOf(url);
+    const database = new Database(url, options);
+    try {
+      await examine(database, name);
+      await bringUpToDate(database, name);
+      return new PostgresStore(database, options);
+    } catch (error) {
+      await database.close();
+      throw refusal(name, error);
+    }
+  }
+
+  private constructor(database: Database, options: PostgresOptions) {
+    const { patience = PATIENCE, readPatience = READ_PATIENCE, foldAfter = FOLD_AFTER } = options;
+    this.#database = database;
+    this.#patience = patience;
+    this.#readPatience = readPatience;
+    this.#foldAfter = foldAfter;
+  }
+
+  load(id: string): Promise<State | undefined> {
+    return this.#read(() => this.#database.transaction(CONSISTENT, (ask) => reading.load(ask, id)));
+  }
+
+  states(): Promise<readonly string[]> {
+    return this.#ask((ask) => reading.states(ask));
+  }
+
+  check(ids: readonly string[]): Promise<Check> {
+    return this.#ask((ask) => reading.check(ask, ids));
+  }
+
+  due(): Promise<readonly string[]> {
+    return this.#ask((ask) => reading.due(ask));
+  }
+
+  create(id: string, epoch: string): Promise<void> {
+    return this.#write(create(this.#database, id, epoch, this.#patience));
+  }
+
+  commit(batch: Batch): Promise<void> {
+    const committing = commit(this.#database, outgoing(batch), this.#patience);
+    return this.#write(committing.then((unfolded) => this.#committed(batch, unfolded)));
+  }
+
+  async lock(id: string): Promise<LockedState | undefined> {
+    const locked = await this.#read(() => lock(this.#database, id, this.#patience));
+    return (
+      locked && {
+        position: locked.position,
+        commit: (batch) => this.#write(locked.commit(batch).then((left) => this.#committed(batch, left))),
+        release: () => locked.release(),
+      }
+    );
+  }
+
+  /** Of all servers that commit, the one whose commit makes the measure full folds. */
+  #committed({ state, changes }: Batch, unfolded = 0): void {
+    const edits = changes.reduce((sum, { edits }) => sum + edits.length, 0);
+    const measures = (count: number) => Math.floor(count / this.#foldAfter);
+    // Nothing depends on a fold but how long loading takes: one that fails is tried again at the next measure.
+    if (measures(unfolded) > measures(unfolded - edits)) void this.fold(state).catch(() => undefined);
+  }
+
+  /**
+   * Brings the rows of a state's objects to where its log ends. False if somebody else did meanwhile, or
+   * began another history.
+   */
+  fold(id: string): Promise<boolean> {
+    const folding = this.#folding.then(() => fold(this.#database, id));
+    this.#folding = folding.catch(() => undefined);
+    return folding;
+  }
+
+  changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#ask((ask) => reading.after(ask, id, revision, limit));
+  }
+
+  changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
+    return this.#ask((ask) => reading.before(ask, id, revision, limit));
+  }
+
+  change(id: string, revision: number): Promise<ChangeRecord | undefined> {
+    return this.#ask((ask) => reading.change(ask, id, revision));
+  }
+
+  changeAt(id: string, time: string): Promise<number | undefined> {
+    return this.#ask((ask) => reading.changeAt(ask, id, time));
+  }
+
+  /** What arrives while others are written is written together after them. */
+  note(noted: readonly StateEvent[]): Promise<void> {
+    if (this.#waiting) {
+      this.#waiting.events.push(...noted);
+      return this.#waiting.written;
+    }
+    const events = [...noted];
+    const written = this.#noting.then(() => {
+      this.#waiting = undefined;
+      return note(this.#database, events, this.#readPatience);
+    });
+    this.#noting = written.catch(() => undefined);
+    this.#waiting = { events, written };
+    return this.#write(written);
+  }
+
+  eventsAfter(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    return this.#ask((ask) => eventsAfter(ask, id, number, limit));
+  }
+
+  eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]> {
+    return this.#ask((ask) => eventsBefore(ask, id, number, limit));
+  }
+
+  eventAt(id: string, time: string): Promise<number> {
+    return this.#ask((ask) => eventAt(ask, id, time));
+  }
+
+  async replace(world: readonly SeededState[]): Promise<void> {
+    await Promise.allSettled(this.#writing);
+    await this.#write(replace(this.#database, world, this.#patience));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
+    await this.#folding;
+    await this.#database.close();
+  }
+
+  /** Remembers what writes until it has ended. */
+  async #write(writing: Promise<void>): Promise<void> {
+    this.#writing.add(writing);
+    try {
+      await writing;
+    } finally {
+      this.#writing.delete(writing);
+    }
+  }
+
+  #ask<T>(read: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#read(() => read((statement, ...values) => this.#database.ask(statement, ...values)));
+  }
+
+  /** Reads, and again if the way to the database was cut. */
+  async #read<T>(read: () => Promise<T>): Promise<T> {
+    let last: unknown;
+    for await (const _ of attempts(this.#readPatience)) {
+      try {
+        return await read();
+      } catch (error) {
+        last = error;
+        if (!isPassing(error)) throw new Unreadable(messageOf(error), { cause: error });
+      }
+    }
+    throw new Away(messageOf(last), { cause: last });
+  }
+}
+
+/** Brings a database's tables up to date, for who wants that separate from serving. */
+export async function migrate(url: string, options: DatabaseOptions = {}): Promise<void> {
+  const name = nameOf(url);
+  const database = new Database(url, options);
+  try {
+    await examine(database, name);
+    await bringUpToDate(database, name);
+  } catch (error) {
+    throw refusal(name, error);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Refuses a database in which what is acknowledged could be lost, or what is kept not be told as it was given. */
+async function examine(database: Database, name: string): Promise<void> {
+  const setting = async (which: string) => {
+    const [row] = await database.ask(`SHOW ${which}`);
+    return String(row?.[which]);
+  };
+  const encoding = await setting("server_encoding");
+  if (!["UTF8", "utf8"].includes(encoding))
+    throw new StoreRefused(`The database ${name} keeps text as ${encoding}. Make one with ENCODING 'UTF8'.`);
+  if ((await setting("synchronous_commit")) === "off")
+    throw new StoreRefused(
+      `The database ${name} answers before a commit is on its disk (synchronous_commit is off), so what is acknowledged could be lost. Set it to on.`,
+    );
+}
