@@ -179,9 +179,9 @@ export class PostgresStore implements Store {
     return this.#ask((ask) => eventAt(ask, id, time));
   }
 
-  async replace(world: readonly SeededState[]): Promise<void> {
+  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
     await Promise.allSettled(this.#writing);
-    await this.#write(replace(this.#database, world, this.#patience));
+    return this.#write(replace(this.#database, world, ifEmpty, this.#patience));
   }
 
   close(): Promise<void> {
@@ -196,10 +196,10 @@ export class PostgresStore implements Store {
   }
 
   /** Remembers what writes until it has ended. */
-  async #write(writing: Promise<void>): Promise<void> {
+  async #write<T>(writing: Promise<T>): Promise<T> {
     this.#writing.add(writing);
     try {
-      await writing;
+      return await writing;
     } finally {
       this.#writing.delete(writing);
     }
