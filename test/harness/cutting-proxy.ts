@@ -5,9 +5,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
  * `before`: the database never hears of it. `within`: it hears, and is gone at once. `after`: it has
- * answered, but the answer is lost. `late`: it hears of it only when `deliver` is called.
+ * answered, but the answer is lost. `late`: it hears of it only when `deliver` is called. `silence`: nothing
+ * is cut, and nothing is heard any more.
  */
-export type Cut = "before" | "within" | "after" | "late";
+export type Cut = "before" | "within" | "after" | "late" | "silence";
 
 interface Pair {
   readonly client: Socket;
@@ -114,6 +115,7 @@ export class CuttingProxy {
       done();
     };
     if (cut === "before") end();
+    else if (cut === "silence") done();
     else if (cut === "within") database.write(bytes, end);
     else if (cut === "after") {
       database.write(bytes);

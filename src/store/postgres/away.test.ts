@@ -1,7 +1,7 @@
 /** The database stops, starts and dies; the stores go on. */
 
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { administer, PostgresServer } from "../../../test/harness/postgres.ts";
+import { administer, PostgresServer } from "../../../test/harness/postgres-server.ts";
 import { applied, FIRST_ACCOUNT, makeSmallWorld, snapshot, update } from "../../../test/harness/worlds.ts";
 import type { State } from "../../account/state.ts";
 import { Away, type Batch, NotCommitted, Unreadable } from "../store.ts";

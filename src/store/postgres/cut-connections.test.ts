@@ -108,6 +108,15 @@ describe("a commit whose connection is cut", () => {
     if (cut === "after") expect(winner).toBe(mine);
   });
 
+  test("without a word, as where a machine is gone, is made once by another connection", async () => {
+    const attentive = await open({ statementTimeout: 200 });
+    const batch = change(await load(), 1400);
+    const cutting = proxy.cut("append", "silence");
+    await attentive.commit(batch);
+    await cutting;
+    expect(await requests()).toEqual(requestsOf(batch));
+  });
+
   test("every time, is told as unknown when the patience is over, and nothing of it was made", async () => {
     const impatient = await open({ patience: 300 });
     proxy.always = { word: "append", cut: "before" };

@@ -29,8 +29,8 @@ const LOCKS = 4;
 const CONNECT_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = 10_000;
 const LONG = 600_000;
-/** Past the server's own timeout, the server is taken for dead. */
-const SILENCE = 5_000;
+/** How much longer than the server's own timeout an answer is waited for, until the server is taken for dead. */
+const SILENCE = 1.5;
 /** Milliseconds after which the server ends a transaction in which nothing is asked. Who holds a lock decides meanwhile. */
 export const IDLE_IN_TRANSACTION = 4_000;
 
@@ -53,7 +53,7 @@ export class Database {
         connectionTimeoutMillis: connectTimeout,
         idleTimeoutMillis: 60_000,
         statement_timeout: statementTimeout,
-        query_timeout: statementTimeout + SILENCE,
+        query_timeout: statementTimeout * SILENCE,
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
         keepAlive: true,
         keepAliveInitialDelayMillis: 10_000,
@@ -191,7 +191,7 @@ async function send(
   // Several statements in one text go without values, and unprepared.
   if (typeof statement === "string") return (await client.query<Row>(statement)).rows;
   const query: QueryConfig & { query_timeout?: number } = { ...statement, values: [...values] };
-  if (timeout !== undefined) query.query_timeout = timeout + SILENCE;
+  if (timeout !== undefined) query.query_timeout = timeout * SILENCE;
   return (await client.query<Row>(query)).rows;
 }
 

@@ -1,7 +1,8 @@
 /** A database is brought up to date, or refused with a sentence for the operator. */
 
 import { describe, expect, onTestFinished, test } from "vitest";
-import { administer, freshDatabase, PostgresServer } from "../../../test/harness/postgres.ts";
+import { freshDatabase } from "../../../test/harness/postgres.ts";
+import { administer, PostgresServer } from "../../../test/harness/postgres-server.ts";
 import { makeSmallWorld } from "../../../test/harness/worlds.ts";
 import { ConfigError } from "../config-error.ts";
 import { StoreRefused } from "../store.ts";

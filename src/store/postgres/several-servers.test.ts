@@ -2,7 +2,8 @@
 
 import { Client } from "pg";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { administer, freshDatabase } from "../../../test/harness/postgres.ts";
+import { freshDatabase } from "../../../test/harness/postgres.ts";
+import { administer } from "../../../test/harness/postgres-server.ts";
 import { Chance } from "../../../test/harness/random.ts";
 import {
   anyChange,
