@@ -2,7 +2,7 @@
 
 import { Client } from "pg";
 import { texts } from "../src/store/postgres/database.ts";
-import { PostgresServer } from "../test/harness/postgres.ts";
+import { PostgresServer } from "../test/harness/postgres-server.ts";
 import { compareBulk, type RawDatabase } from "./bulk.ts";
 import { compareRates, mustBeOk, ROUNDS, SECONDS, tell } from "./compare.ts";
 import { Loop, median } from "./load.ts";

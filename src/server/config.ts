@@ -9,6 +9,7 @@ import {
   parsePrefix,
 } from "../contract/addresses.ts";
 import { ConfigError } from "../store/config-error.ts";
+import { placeOfUrl, readDatabaseUrl } from "../store/database-url.ts";
 
 export { ConfigError } from "../store/config-error.ts";
 
@@ -162,17 +163,12 @@ function readDatabase(
     throw new ConfigError(
       `${given.as} is shared with others, so nothing in it is a function of a seed: leave --deterministic out.`,
     );
-  if (/^postgres(?:ql)?:\/\/[^/]/.test(given.text) && URL.canParse(given.text)) return given.text;
-  throw new ConfigError(
-    `${given.as} must be the address of a PostgreSQL database, such as postgres://patchbay:secret@db.example.net/patchbay.`,
-  );
+  return readDatabaseUrl(given);
 }
 
 /** Where the data live, in words that tell no password. */
 export function placeOf({ data, database }: Pick<ServerConfig, "data" | "database">): string {
-  if (database === undefined) return data ?? "in memory";
-  const url = new URL(database);
-  return `${url.protocol}//${url.host}${url.pathname}`;
+  return database === undefined ? (data ?? "in memory") : placeOfUrl(database);
 }
 
 function readLevel({ text, as }: Given): string {
