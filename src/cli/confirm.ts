@@ -2,7 +2,8 @@
 
 import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
-import { readRevision, readSeconds } from "./log/numbers.ts";
+import { readSeconds } from "./file/confirm-within.ts";
+import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { PENDING, readRecord } from "./log/records.ts";
 import { asJson } from "./printable.ts";

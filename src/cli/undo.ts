@@ -1,7 +1,8 @@
 /** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
 
 import type { Api, Reply } from "./api.ts";
-import { readRevision, readSeconds } from "./log/numbers.ts";
+import { readConfirmWithin } from "./file/confirm-within.ts";
+import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
 import { tellChanges } from "./log/tell.ts";
@@ -118,11 +119,11 @@ async function send(
 }
 
 function headersOf({ reason, confirmWithin }: UndoOptions): Readonly<Record<string, string>> {
-  const within =
-    confirmWithin === undefined
-      ? {}
-      : { "x-patchbay-confirm-within": String(readSeconds("--confirm-within", confirmWithin)) };
-  return { ...reasonHeader(reason), ...within };
+  const seconds = readConfirmWithin(confirmWithin);
+  return {
+    ...reasonHeader(reason),
+    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
+  };
 }
 
 function tellRemarks(session: Session, { remarks }: Pick<Outcome, "remarks">): void {
