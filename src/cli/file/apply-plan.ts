@@ -3,9 +3,10 @@
 import { type Reply, ServerRefusal } from "../api.ts";
 import { CommandFailure } from "../failure.ts";
 import { asJson, count } from "../printable.ts";
+import { reasonHeader } from "../reason.ts";
 import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";
-import { type Binding, readAccount, sameBinding } from "./account.ts";
+import { type Binding, movedWords, readAccount, sameBinding } from "./account.ts";
 import { readConfirmWithin } from "./confirm-within.ts";
 import { sendPlan } from "./dry-run.ts";
 import { guardsOf, judgeGuards } from "./guards.ts";
@@ -35,10 +36,7 @@ export interface ReadyPlan {
 /** Reads what an option says before anything is asked of a server. */
 export function judgeOptions({ confirmWithin, reason }: ApplyOptions): void {
   readConfirmWithin(confirmWithin);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (reason !== undefined && /[\u0000-\u001f\u007f]/.test(reason)) {
-    throw new CommandFailure("A reason is one line of text.");
-  }
+  reasonHeader(reason);
 }
 
 export async function applyPlan(session: Session, ready: ReadyPlan, options: ApplyOptions): Promise<number> {
@@ -71,7 +69,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.tell("Nothing was changed.");
     return 1;
   }
-  const reply = await send(session, ready, options, seconds);
+  const reply = await send(session, ready, options, { seconds, undo: undo?.file, timed });
   const left = undo ? `\nTo undo it: patchbay apply ${undo.file}` : "";
   session.ifInterrupted(`The change is made.${left}`);
   const revision = numberIn(reply.headers.get("x-patchbay-revision"));
@@ -117,44 +115,79 @@ function judgeTimer(session: Session, { json }: ApplyOptions): void {
   );
 }
 
-/** One call: all of it or nothing. Throws where it was not made, or where that is not known. */
+/** What is agreed for the time after the call. */
+interface After {
+  readonly seconds: number | undefined;
+  /** The file with the inverse. */
+  readonly undo: string | undefined;
+  /** Is this process to undo it? */
+  readonly timed: boolean;
+}
+
+/** One call. Throws where the change was not made, or where that is not known. */
 async function send(
   session: Session,
   { plan, binding, etag, again }: ReadyPlan,
   { reason }: ApplyOptions,
-  seconds: number | undefined,
+  after: After,
 ): Promise<Reply> {
   const { api } = session;
   const patchbay = "epoch" in binding;
+  const unknown = unknownWords(again, patchbay, after);
+  // May an attempt have been done, the one that is under way or one before it?
+  let sending = false;
+  let doubt = false;
   // Without conditional requests, a last look is what can be done: what moves after it is not seen.
-  if (!patchbay && !sameBinding(binding, (await readAccount(api)).binding)) throw moved(again);
-  session.ifInterrupted(unknown(again));
+  const look = async () => {
+    if (!patchbay) {
+      const now = await readAccount(api);
+      if (!sameBinding(binding, now.binding)) throw moved(again, movedWords(binding, now));
+    }
+    sending = true;
+    session.ifInterrupted(unknown);
+  };
+  const paused = (status: number) => {
+    sending = false;
+    doubt ||= status !== 429;
+    if (!doubt) session.ifInterrupted("Interrupted while the server asked to wait. Nothing was changed.");
+  };
   const own = {
     ...(etag === undefined ? {} : { "if-match": etag }),
-    ...(reason === undefined ? {} : { "x-patchbay-reason": Buffer.from(reason).toString("latin1") }),
-    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
+    ...reasonHeader(reason),
+    ...(after.seconds === undefined ? {} : { "x-patchbay-confirm-within": String(after.seconds) }),
   };
   try {
-    return await sendPlan(api, plan, { headers: patchbay ? own : {} });
+    return await sendPlan(api, plan, { headers: patchbay ? own : {}, before: look, paused });
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    if (error instanceof ServerRefusal && error.status === 412) throw moved(again);
-    if (error instanceof ServerRefusal && error.status < 500) throw error;
-    throw new CommandFailure(error.message, { problems: error.problems, advice: unknown(again) });
+    const status = error instanceof ServerRefusal ? error.status : undefined;
+    if (!doubt && status === 412) throw moved(again);
+    if (!doubt && (!sending || (status !== undefined && status < 500))) throw error;
+    throw new CommandFailure(error.message, { problems: error.problems, advice: unknown });
   }
 }
 
-function moved(again: string): CommandFailure {
+function moved(again: string, which?: string): CommandFailure {
   return new CommandFailure(
     "Interconnects were changed by somebody else in the meantime. Nothing was changed by this.",
     {
+      ...(which === undefined ? {} : { problems: [{ message: which }] }),
       advice: `Look at what is to change now: ${again}`,
     },
   );
 }
 
-function unknown(again: string): string {
-  return `Whether the change was made is not known: all of it was, or nothing. This tells: ${again}`;
+/** What is so while nobody knows whether the call was done. */
+function unknownWords(again: string, patchbay: boolean, { seconds, undo, timed }: After): string {
+  // That an update of many is atomic is Patchbay's promise alone.
+  const whole = patchbay ? ": all of it was, or nothing" : "";
+  const lines = [`Whether the change was made is not known${whole}. This tells: ${again}`];
+  if (patchbay && seconds !== undefined) {
+    lines.push("If it was, the server undoes it in time unless it is confirmed: patchbay confirm");
+  }
+  if (timed) lines.push("If it was, it stays: nothing undoes it by itself any more.");
+  if (undo !== undefined) lines.push(`This undoes it, if it was: patchbay apply ${undo}`);
+  return lines.join("\n");
 }
 
 /** For names of files, in UTC: `20260131T120000Z`. */

@@ -46,7 +46,10 @@ export function timerWarning({ file }: Undo, within: string): string {
   ].join("\n");
 }
 
+/** Milliseconds. */
 const BETWEEN_ATTEMPTS = 2_000;
+/** Names that a sentence lists. */
+const NAMED = 5;
 
 /** Exit code: 0 if the change stays. */
 export async function waitForConfirmation(session: Session, undo: Undo, seconds: number): Promise<number> {
@@ -63,9 +66,6 @@ export async function waitForConfirmation(session: Session, undo: Undo, seconds:
     session.print(`Confirmed: the change stays. ${undo.file} still undoes it.`);
     return 0;
   }
-  session.ifInterrupted(
-    `Interrupted while undoing: whether it is undone is not known. To make sure: patchbay apply ${undo.file}`,
-  );
   await sendUndo(session, undo);
   session.print(
     decided === "revert" ? "Undone by you." : "Undone at the deadline: nobody confirmed the change.",
@@ -73,20 +73,57 @@ export async function waitForConfirmation(session: Session, undo: Undo, seconds:
   return 1;
 }
 
-/** Tries until the server can be reached. What is refused is told, with the file that still holds it. */
-async function sendUndo(session: Session, { file, saved }: Undo): Promise<void> {
+/** Tries until it gets through, or is left by ctrl-c. What is refused is told, with the file that still holds it. */
+async function sendUndo(session: Session, undo: Undo): Promise<void> {
   const { api } = session;
+  const { file, saved } = undo;
+  // Once the undo itself was on its way, nobody knows.
+  let sent = false;
+  const stays = () =>
+    session.ifInterrupted(
+      sent
+        ? `Interrupted while undoing: whether it is undone is not known. To make sure: patchbay apply ${file}`
+        : `Interrupted: THE CHANGE IS NOT UNDONE. To undo it: patchbay apply ${file}`,
+    );
+  const before = async () => {
+    sent = true;
+    stays();
+  };
   for (let told = false; ; told = true) {
+    stays();
     try {
       const plan = rebound(file, saved, await readAccount(api));
-      if (plan.steps.length > 0) await sendPlan(api, plan, {});
+      if (plan.steps.length > 0) await sendPlan(api, plan, { before });
       return;
     } catch (error) {
-      const refused = error instanceof ServerRefusal && error.status < 500 && error.status !== 429;
-      if (!(error instanceof CommandFailure) || refused) throw error;
-      if (!(error instanceof ServerRefusal) && error.problems.length > 0) throw error;
-      if (!told) session.tell(`${error.message} The undo is tried again until it gets through.`);
-      await setTimeout(BETWEEN_ATTEMPTS);
+      if (!(error instanceof CommandFailure)) throw error;
+      const pause = pauseAfter(error);
+      if (pause === undefined) {
+        session.tell(session.errorColors.red("THE CHANGE IS NOT UNDONE."));
+        throw error;
+      }
+      if (!told) session.tell(notUndone(session, undo, error.message));
+      await setTimeout(pause);
     }
   }
+}
+
+/** Milliseconds until the undo is tried again; `undefined` where that would change nothing. */
+function pauseAfter(error: CommandFailure): number | undefined {
+  if (!(error instanceof ServerRefusal)) return error.problems.length > 0 ? undefined : BETWEEN_ATTEMPTS;
+  if (error.status === 429) return Math.max(BETWEEN_ATTEMPTS, (error.retryAfter ?? 0) * 1000);
+  return error.status >= 500 ? BETWEEN_ATTEMPTS : undefined;
+}
+
+/** What is so while the server cannot be reached: the change that stays, and the way to undo it from elsewhere. */
+function notUndone({ errorColors }: Session, { file, saved }: Undo, why: string): string {
+  const { steps } = saved.plan;
+  const names = steps.slice(0, NAMED).map(({ name }) => name);
+  const more = steps.length > NAMED ? ` and ${steps.length - NAMED} more` : "";
+  return [
+    errorColors.red(`THE CHANGE IS NOT UNDONE: ${why}`),
+    `It stays on ${names.join(", ")}${more} until the undo gets through; it is tried again until then, or ctrl-c.`,
+    `From a machine that reaches the server: patchbay apply ${file}`,
+    "Without patchbay: send the updates in that file as interconnects, by one PUT.",
+  ].join("\n");
 }
