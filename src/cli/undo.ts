@@ -1,6 +1,7 @@
 /** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
 
 import type { Api, Reply } from "./api.ts";
+import { commandLine } from "./command-line.ts";
 import { readConfirmWithin } from "./file/confirm-within.ts";
 import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
@@ -76,7 +77,7 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
     return 1;
   }
   session.ifInterrupted(
-    "Interrupted: whether it was done is not known here. patchbay history --limit 3 tells.",
+    `Interrupted: whether it was done is not known here. ${commandLine(options, "history", "--limit", "3")} tells.`,
   );
   const done = await send(api, asked, "", headers);
   tellResult(session, options, asked, done, true);
@@ -161,5 +162,7 @@ function tellResult(
     command === "revert" ? `Change ${revision} is undone` : `The account is as it was at ${revision}`;
   session.note(`${what}, by change ${record.revision}.`);
   if (confirmBy !== null)
-    session.note(`It is undone itself unless confirmed by ${confirmBy}: patchbay confirm ${record.revision}`);
+    session.note(
+      `It is undone itself unless confirmed by ${confirmBy}: ${commandLine(options, "confirm", String(record.revision))}`,
+    );
 }

@@ -10,7 +10,8 @@ import {
   type SeenRequest,
   startCloudflareDouble,
 } from "../harness/cloudflare-double.ts";
-import { ORD } from "../harness/server.ts";
+import { Operator } from "../harness/operator.ts";
+import { ACCOUNT, ORD } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
 let double: CloudflareDouble;
@@ -143,6 +144,20 @@ describe.runIf(HAS_TERMINAL)("apply --confirm-within keeps the time itself:", ()
     expect(code).toBe(130);
     expect(stdout).toContain("whether it is undone is not known. To make sure: patchbay apply");
     expect(stdout).toContain(undo);
+  });
+
+  test("the line that it leaves undoes the change as it stands, also a guarded one at a profile", async () => {
+    const operator = new Operator();
+    const to = ["--base-url", double.baseUrl, "--account", ACCOUNT, "--token-stdin"];
+    await operator.run(["login", ...to, "--profile", "production"], double.token);
+    const undo = join(operator.home, "the undo.plan");
+    const args = ["set", "pni_ord", "interface_address=10.213.0.20/31", "--force", "--undo", undo];
+    const within = ["--confirm-within", "5m", "--yes", "--profile", "production"];
+    const { screen } = await operator.draw([...args, ...within], [["Undone in ", "\u0003"]]);
+    const [, line = ""] = /confirmed by nobody\. To undo it: (.+)\n/.exec(screen) ?? [];
+    expect(line).toBe(`patchbay apply '${undo}' --force --profile production`);
+    expect((await operator.run(["apply", undo, "--force", "--profile", "production", "--yes"])).code).toBe(0);
+    expect(double.interconnects()[0]?.interface_address).toBe("10.213.0.8/31");
   });
 
   test("where nobody knows whether the change was made, no timer runs, and that is said", async () => {

@@ -1,6 +1,7 @@
 /** From a plan to the change: shown, guarded, asked about, made in one call and followed to its end. */
 
 import { type Reply, ServerRefusal } from "../api.ts";
+import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
 import { asJson, count } from "../printable.ts";
 import { reasonHeader } from "../reason.ts";
@@ -56,10 +57,12 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.note("This server keeps no reasons: it is not sent.");
   const undoFile = options.undo ?? (timed ? `patchbay-undo-${stamp(new Date())}.plan` : undefined);
   const client = undoFile === undefined ? undefined : await import("./client-timer.ts");
-  const undo = undoFile === undefined ? undefined : client?.keepUndo(undoFile, plan, at);
+  const undo = undoFile === undefined ? undefined : client?.keepUndo(session, undoFile, plan, at);
   if (undo && client) {
     session.tell(
-      timed ? client.timerWarning(undo, options.confirmWithin ?? "") : `The undo is in ${undo.file}.`,
+      timed
+        ? client.timerWarning(undo, options.confirmWithin ?? "")
+        : `The undo is in ${undo.file}: ${undo.command}`,
     );
   }
   if (
@@ -69,8 +72,8 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.tell("Nothing was changed.");
     return 1;
   }
-  const reply = await send(session, ready, options, { seconds, undo: undo?.file, timed });
-  const left = undo ? `\nTo undo it: patchbay apply ${undo.file}` : "";
+  const reply = await send(session, ready, options, { seconds, undo: undo?.command, timed });
+  const left = undo ? `\nTo undo it: ${undo.command}` : "";
   session.ifInterrupted(`The change is made.${left}`);
   const revision = numberIn(reply.headers.get("x-patchbay-revision"));
   const confirmBy = reply.headers.get("x-patchbay-confirm-by") ?? undefined;
@@ -99,7 +102,9 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     );
   }
   if (!canAsk(session.terminal)) {
-    session.tell(`It is undone at ${confirmBy} unless you confirm it: patchbay confirm ${revision}`);
+    session.tell(
+      `It is undone at ${confirmBy} unless you confirm it: ${commandLine(session.options, "confirm", String(revision))}`,
+    );
     return 0;
   }
   const { follow } = await import("./follow.ts");
@@ -118,7 +123,7 @@ function judgeTimer(session: Session, { json }: ApplyOptions): void {
 /** What is agreed for the time after the call. */
 interface After {
   readonly seconds: number | undefined;
-  /** The file with the inverse. */
+  /** The command that undoes it. */
   readonly undo: string | undefined;
   /** Is this process to undo it? */
   readonly timed: boolean;
@@ -133,7 +138,7 @@ async function send(
 ): Promise<Reply> {
   const { api } = session;
   const patchbay = "epoch" in binding;
-  const unknown = unknownWords(again, patchbay, after);
+  const unknown = unknownWords(again, patchbay ? commandLine(session.options, "confirm") : undefined, after);
   // May an attempt have been done, the one that is under way or one before it?
   let sending = false;
   let doubt = false;
@@ -178,15 +183,15 @@ function moved(again: string, which?: string): CommandFailure {
 }
 
 /** What is so while nobody knows whether the call was done. */
-function unknownWords(again: string, patchbay: boolean, { seconds, undo, timed }: After): string {
+function unknownWords(again: string, confirm: string | undefined, { seconds, undo, timed }: After): string {
   // That an update of many is atomic is Patchbay's promise alone.
-  const whole = patchbay ? ": all of it was, or nothing" : "";
+  const whole = confirm ? ": all of it was, or nothing" : "";
   const lines = [`Whether the change was made is not known${whole}. This tells: ${again}`];
-  if (patchbay && seconds !== undefined) {
-    lines.push("If it was, the server undoes it in time unless it is confirmed: patchbay confirm");
+  if (confirm && seconds !== undefined) {
+    lines.push(`If it was, the server undoes it in time unless it is confirmed: ${confirm}`);
   }
   if (timed) lines.push("If it was, it stays: nothing undoes it by itself any more.");
-  if (undo !== undefined) lines.push(`This undoes it, if it was: patchbay apply ${undo}`);
+  if (undo !== undefined) lines.push(`This undoes it, if it was: ${undo}`);
   return lines.join("\n");
 }
 

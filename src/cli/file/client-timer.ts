@@ -7,22 +7,26 @@
 
 import { setTimeout } from "node:timers/promises";
 import { ServerRefusal } from "../api.ts";
+import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
 import type { Session } from "../run.ts";
 import { readAccount } from "./account.ts";
 import { Countdown } from "./countdown.ts";
 import { sendPlan } from "./dry-run.ts";
+import { guardsOf } from "./guards.ts";
 import { inverseOf, type Plan } from "./plan.ts";
 import { rebound, type SavedPlan, writePlanFile } from "./plan-file.ts";
 import type { Destination } from "./show-plan.ts";
 
 export interface Undo {
   readonly file: string;
+  /** What to type to undo the change by that file. */
+  readonly command: string;
   readonly saved: SavedPlan;
 }
 
 /** Writes the inverse to a file that `apply` takes. Throws where an update cannot put everything back. */
-export function keepUndo(file: string, plan: Plan, at: Destination): Undo {
+export function keepUndo({ options }: Session, file: string, plan: Plan, at: Destination): Undo {
   const { plan: inverse, lost } = inverseOf(plan);
   if (lost.length > 0) {
     throw new CommandFailure("This change could not be undone by another update.", {
@@ -34,15 +38,17 @@ export function keepUndo(file: string, plan: Plan, at: Destination): Undo {
   }
   const saved: SavedPlan = { ...at, bound: { values: true }, plan: inverse };
   writePlanFile(file, saved, new Date());
-  return { file, saved };
+  // A guard that stands over the change stands over its undo, and nobody should learn that in an emergency.
+  const force = guardsOf(inverse).length > 0 ? ["--force"] : [];
+  return { file, saved, command: commandLine(options, "apply", file, ...force) };
 }
 
 /** Said before anything is changed. */
-export function timerWarning({ file }: Undo, within: string): string {
+export function timerWarning({ command }: Undo, within: string): string {
   return [
     `This server cannot undo a change by itself, so this process does it after ${within} unless you confirm.`,
     "If this process or its machine dies before, or the change cuts it off from the server, the change stays.",
-    `Then undo it from a machine that reaches the server: patchbay apply ${file}`,
+    `Then undo it from a machine that reaches the server: ${command}`,
   ].join("\n");
 }
 
@@ -53,7 +59,7 @@ const NAMED = 5;
 
 /** Exit code: 0 if the change stays. */
 export async function waitForConfirmation(session: Session, undo: Undo, seconds: number): Promise<number> {
-  session.ifInterrupted(`The change stays, confirmed by nobody. To undo it: patchbay apply ${undo.file}`);
+  session.ifInterrupted(`The change stays, confirmed by nobody. To undo it: ${undo.command}`);
   const over = new AbortController();
   let decided: "confirm" | "revert" | "deadline";
   {
@@ -76,14 +82,14 @@ export async function waitForConfirmation(session: Session, undo: Undo, seconds:
 /** Tries until it gets through, or is left by ctrl-c. What is refused is told, with the file that still holds it. */
 async function sendUndo(session: Session, undo: Undo): Promise<void> {
   const { api } = session;
-  const { file, saved } = undo;
+  const { file, saved, command } = undo;
   // Once the undo itself was on its way, nobody knows.
   let sent = false;
   const stays = () =>
     session.ifInterrupted(
       sent
-        ? `Interrupted while undoing: whether it is undone is not known. To make sure: patchbay apply ${file}`
-        : `Interrupted: THE CHANGE IS NOT UNDONE. To undo it: patchbay apply ${file}`,
+        ? `Interrupted while undoing: whether it is undone is not known. To make sure: ${command}`
+        : `Interrupted: THE CHANGE IS NOT UNDONE. To undo it: ${command}`,
     );
   const before = async () => {
     sent = true;
@@ -116,14 +122,14 @@ function pauseAfter(error: CommandFailure): number | undefined {
 }
 
 /** What is so while the server cannot be reached: the change that stays, and the way to undo it from elsewhere. */
-function notUndone({ errorColors }: Session, { file, saved }: Undo, why: string): string {
+function notUndone({ errorColors }: Session, { command, saved }: Undo, why: string): string {
   const { steps } = saved.plan;
   const names = steps.slice(0, NAMED).map(({ name }) => name);
   const more = steps.length > NAMED ? ` and ${steps.length - NAMED} more` : "";
   return [
     errorColors.red(`THE CHANGE IS NOT UNDONE: ${why}`),
     `It stays on ${names.join(", ")}${more} until the undo gets through; it is tried again until then, or ctrl-c.`,
-    `From a machine that reaches the server: patchbay apply ${file}`,
+    `From a machine that reaches the server: ${command}`,
     "Without patchbay: send the updates in that file as interconnects, by one PUT.",
   ].join("\n");
 }
