@@ -160,6 +160,24 @@ describe.runIf(HAS_TERMINAL)("apply --confirm-within keeps the time itself:", ()
     expect(double.interconnects()[0]?.interface_address).toBe("10.213.0.8/31");
   });
 
+  test("it undoes also what the server made only in part, and says so", async () => {
+    const { running } = await asked();
+    meddle = (request) => {
+      if (!changes(request)) return undefined;
+      double.change(ORD, { mtu: 1400 });
+      meddle = () => undefined;
+      const result = { modified: true, modified_interconnects: [] };
+      return { status: 200, body: { result, success: true, errors: [], messages: [] } };
+    };
+    running.type("yes\r");
+    await running.hears(/shows something else than was asked for[\s\S]*Undone in /);
+    running.type("r");
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(1);
+    expect(stdout).toContain("pni_ord is not among what the server says it modified");
+    expect(mtu()).toBe(1476);
+  });
+
   test("where nobody knows whether the change was made, no timer runs, and that is said", async () => {
     const { running, undo } = await asked();
     meddle = (request) => (changes(request) ? "break the answer" : undefined);

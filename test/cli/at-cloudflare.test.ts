@@ -172,6 +172,24 @@ describe("patchbay apply", () => {
     expect(JSON.parse(stdout)).toMatchObject({ applied: true, revision: null, confirm_by: null });
   });
 
+  test("does not take 200 for what was asked: what the server shows otherwise is told", async () => {
+    await using deaf = await startCloudflareDouble({
+      meddle: ({ method, query }) => {
+        if (method !== "PUT" || query.has("validate_only")) return undefined;
+        const [ord] = doubleWorld;
+        const result = { modified: true, modified_interconnects: [ord] };
+        return { status: 200, body: { result, success: true, errors: [], messages: [] } };
+      },
+    });
+    const file = fileOf(EDIT);
+    const { code, stdout, stderr } = await patchbay(deaf, ["apply", "-f", file, "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).not.toContain("Applied");
+    expect(stderr).toContain(`${file}:2:19: pni_ord: mtu is 1476, not 1400`);
+    expect(stderr).toContain(`${file}:3:3: pni_sin is not among what the server says it modified`);
+    expect(stderr).toContain(`Look at what is there now: patchbay plan -f ${file}`);
+  });
+
   test("keeps an undo that puts back what was there", async () => {
     const undo = join(temporaryDirectory(), "undo.plan");
     await run("apply", "-f", fileOf(EDIT), "--yes", "--undo", undo);

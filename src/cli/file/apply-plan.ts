@@ -2,12 +2,13 @@
 
 import { type Reply, ServerRefusal } from "../api.ts";
 import { commandLine } from "../command-line.ts";
-import { CommandFailure } from "../failure.ts";
-import { asJson, count } from "../printable.ts";
+import { CommandFailure, type Told } from "../failure.ts";
+import { asJson, count, printable } from "../printable.ts";
 import { reasonHeader } from "../reason.ts";
 import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";
 import { type Binding, movedWords, readAccount, sameBinding } from "./account.ts";
+import { otherwise } from "./answered.ts";
 import { readConfirmWithin } from "./confirm-within.ts";
 import { sendPlan } from "./dry-run.ts";
 import { guardsOf, judgeGuards } from "./guards.ts";
@@ -75,6 +76,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   const reply = await send(session, ready, options, { seconds, undo: undo?.command, timed });
   const left = undo ? `\nTo undo it: ${undo.command}` : "";
   session.ifInterrupted(`The change is made.${left}`);
+  judgeAnswer(session, otherwise(plan, reply.result), ready.again + left, timed);
   const revision = numberIn(reply.headers.get("x-patchbay-revision"));
   const confirmBy = reply.headers.get("x-patchbay-confirm-by") ?? undefined;
   if (options.json) {
@@ -109,6 +111,15 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   }
   const { follow } = await import("./follow.ts");
   return follow(session, { revision, epoch: binding.epoch, confirmBy, within: seconds });
+}
+
+/** Throws where the server shows something else than was asked for. With a timer it goes on, so that it is undone. */
+function judgeAnswer(session: Session, problems: readonly Told[], advice: string, timed: boolean): void {
+  if (problems.length === 0) return;
+  const message = "The server answered that it is done, and shows something else than was asked for.";
+  if (!timed) throw new CommandFailure(message, { problems, advice: `Look at what is there now: ${advice}` });
+  for (const sentence of [message, ...problems.map((problem) => `  ${printable(problem.message)}`)])
+    session.tell(session.errorColors.yellow(sentence));
 }
 
 /** The timer of this process needs somebody who can confirm to it. */
