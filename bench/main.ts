@@ -18,6 +18,7 @@ import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import type { Row } from "./row.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
+import { startUpRow } from "./start-up.ts";
 import { tokenCheckRow } from "./token-check.ts";
 import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf } from "./world.ts";
 
@@ -324,7 +325,7 @@ function print(): void {
   console.log(lines.join("\n"));
 }
 
-rows.push(tokenCheckRow());
+rows.push(startUpRow(), tokenCheckRow());
 pinLoad();
 await measureStart();
 rows.push(...(await auditRows(quick ? 5 : 50)));

@@ -4,9 +4,19 @@ import type { ChangeRecord } from "../src/account/change.ts";
 import type { SeededState } from "../src/account/seed.ts";
 import { State } from "../src/account/state.ts";
 import { firstAt } from "../src/store/search.ts";
-import type { Batch, NumberedEvent, Page, StateEvent, Store } from "../src/store/store.ts";
+import type {
+  Batch,
+  Check,
+  LockedState,
+  NumberedEvent,
+  Page,
+  Position,
+  StateEvent,
+  Store,
+} from "../src/store/store.ts";
 
 export class MemoryStore implements Store {
+  readonly shared = false;
   readonly #states = new Map<string, { state: State; records: ChangeRecord[] }>();
   readonly #events: StateEvent[] = [];
 
@@ -25,6 +35,24 @@ export class MemoryStore implements Store {
   async commit({ state, changes }: Batch): Promise<void> {
     const kept = this.#states.get(state);
     for (const { record } of changes) kept?.records.push(record);
+  }
+
+  async check(ids: readonly string[]): Promise<Check> {
+    const positions = new Map<string, Position>();
+    for (const id of ids) {
+      const kept = this.#states.get(id);
+      if (kept) positions.set(id, { epoch: kept.state.epoch, revision: kept.records.length });
+    }
+    return { positions, time: performance.timeOrigin + performance.now() };
+  }
+
+  async due(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async lock(id: string): Promise<LockedState | undefined> {
+    const position = (await this.check([id])).positions.get(id);
+    return position && { position, commit: (batch) => this.commit(batch), release: async () => undefined };
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {

@@ -41,7 +41,13 @@ async function addToken(data: string, name: string): Promise<string> {
     });
     if (!decision.ok || !decision.change) throw new Error("A new token was refused.");
     const { epoch, revision } = directory;
-    await store.commit({ state: DIRECTORY_ID, epoch, base: revision, changes: [decision.change] });
+    await store.commit({
+      state: DIRECTORY_ID,
+      epoch,
+      base: revision,
+      changes: [decision.change],
+      deadline: null,
+    });
     return secret.value;
   } catch (error) {
     if (!(error instanceof NotCommitted || error instanceof OutcomeUnknown)) throw error;

@@ -24,7 +24,22 @@ export interface Ask {
   readonly before?: () => Promise<void>;
   /** Hears the status for which the same is sent once more after a pause. */
   readonly paused?: (status: number) => void;
+  /** Nobody waits for the answer: it comes when there is something to tell. */
+  readonly patient?: boolean;
 }
+
+/** Hears of what a person who waits should know. */
+export interface Listener {
+  /** A sentence, such as of a rate limit's pause. */
+  note(sentence: string): void;
+  /** What is waited for, until it is disposed of. */
+  during(what: string): Disposable;
+}
+
+const nobody: Listener = {
+  note: () => undefined,
+  during: () => ({ [Symbol.dispose]: () => undefined }),
+};
 
 /** A server's refusal, with its status and everything it says. */
 export class ServerRefusal extends CommandFailure {
@@ -51,13 +66,12 @@ const LONGEST_PAUSE = 300;
 
 export class Api {
   readonly profile: Profile;
-  readonly #note: (sentence: string) => void;
+  readonly #listener: Listener;
   #patchbay: Promise<boolean> | undefined;
 
-  /** `note` is told what a person who waits should know, such as a rate limit's pause. */
-  constructor(profile: Profile, note: (sentence: string) => void = () => undefined) {
+  constructor(profile: Profile, listener: Listener = nobody) {
     this.profile = profile;
-    this.#note = note;
+    this.#listener = listener;
   }
 
   /** The account's path in the vendor's API. */
@@ -101,6 +115,7 @@ export class Api {
   }
 
   async #exchange(method: string, url: string, asked: Ask): Promise<Reply> {
+    using _ = asked.patient ? undefined : this.#listener.during(`Waiting for ${new URL(url).host}`);
     for (let attempt = 1; ; attempt++) {
       await asked.before?.();
       const response = await this.#send(method, url, asked);
@@ -108,7 +123,8 @@ export class Api {
       if (pause === undefined || attempt === ATTEMPTS || pause > LONGEST_PAUSE)
         return readReply(response, await textOf(response, url));
       asked.paused?.(response.status);
-      if (pause >= 1) this.#note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
+      if (pause >= 1)
+        this.#listener.note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
       await response.body?.cancel();
       await setTimeout(pause * 1000);
     }
@@ -156,7 +172,10 @@ function unreachable(url: string, error: unknown): CommandFailure {
 function pauseOf({ status, headers }: Response): number | undefined {
   if (headers.get("x-should-retry") === "false") return undefined;
   if (status !== 429 && status !== 503) return undefined;
-  return secondsIn(headers.get("retry-after") ?? "1");
+  const told = headers.get("retry-after");
+  // Who is too busy may have begun; who says when to come again has not.
+  if (told === null && status === 503) return undefined;
+  return secondsIn(told ?? "1");
 }
 
 function secondsIn(text: string): number | undefined {

@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Change, editsOf } from "../account/change.ts";
 import { type Command, type Decision, decideInSteps } from "../account/decide.ts";
 import { kinds } from "../account/kinds.ts";
+import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown, type Store } from "./store.ts";
 
@@ -204,8 +205,9 @@ export class LiveState {
     let keep = false;
     try {
       for (const command of pending.first ? [pending.first, pending.command] : [pending.command]) {
-        const decision = await this.#decide(command);
         const last = command === pending.command;
+        const made = changes.at(-1);
+        const decision = await this.#decide((made && command.after?.(made.record)) ?? command);
         if (decision.ok && decision.change && !(last && pending.dry)) {
           this.#state.apply(decision.change.edits, decision.change.record.time);
           changes.push(decision.change);
@@ -236,7 +238,8 @@ export class LiveState {
     if (changes.length === 0) return;
     const { id, epoch } = this.#state;
     const start = performance.now();
-    await this.#store.commit({ state: id, epoch, base, changes });
+    const deadline = pendingOf(this.#state)?.confirm_by ?? null;
+    await this.#store.commit({ state: id, epoch, base, changes, deadline });
     for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
     const seconds = (performance.now() - start) / 1000;
     this.#observe({ state: id, revision: this.#state.durable, changes, seconds });

@@ -14,12 +14,37 @@ export interface Batch {
   /** The revision the first change was decided on. */
   readonly base: number;
   readonly changes: readonly Change[];
+  /**
+   * When the change that then waits to be confirmed is to be undone, RFC 3339; null if none waits. For
+   * `due`: an engine whose process knows all its states need not keep it.
+   */
+  readonly deadline: string | null;
 }
 
 /** Where a state stands. */
 export interface Position {
   readonly epoch: string;
   readonly revision: number;
+}
+
+/** What a look at the store found. */
+export interface Check {
+  /** Where the states stand that were asked for. Those that are not there are not in it. */
+  readonly positions: ReadonlyMap<string, Position>;
+  /** The store's clock: milliseconds since 1970, with fractions. */
+  readonly time: number;
+}
+
+/**
+ * A state that nobody else commits to until this one committed or let go. The lock is held for moments
+ * only: it is lost after a few seconds without a call, and then a commit is a race like any other.
+ */
+export interface LockedState {
+  readonly position: Position;
+  /** As `Store.commit`, and lets go, whatever the outcome. */
+  commit(batch: Batch): Promise<void>;
+  /** Lets go, if that was not done yet. Never throws. */
+  release(): Promise<void>;
 }
 
 /** A part of the log. */
@@ -49,7 +74,10 @@ export interface NumberedEvent {
 /** Events that are kept of each state. */
 export const MOST_EVENTS = 10_000;
 
+/** Whatever reads throws `Away` if the database cannot be reached. */
 export interface Store {
+  /** May other processes commit to the same states? Then what was read is old at once: see `check`. */
+  readonly shared: boolean;
   /** The state as it is durable; `undefined` if there is none of this id. */
   load(id: string): Promise<State | undefined>;
   /** Identifiers of all states. */
@@ -65,6 +93,18 @@ export interface Store {
    * `OutcomeUnknown` if that cannot be told.
    */
   commit(batch: Batch): Promise<void>;
+  /** Where these states stand now, all at one moment. */
+  check(ids: readonly string[]): Promise<Check>;
+  /**
+   * States whose deadline has come, by the store's clock. Only of a store that is shared: another's
+   * process knows its states, and this finds none.
+   */
+  due(): Promise<readonly string[]>;
+  /**
+   * Keeps others from committing to a state, once they are done: for who lost a race. `undefined` if there
+   * is no such state. Where no other process commits, there is nothing to hold.
+   */
+  lock(id: string): Promise<LockedState | undefined>;
   /**
    * Records after a revision, oldest first. `undefined` if there is no such state. If the oldest of those
    * that are kept does not follow the revision, those between were pruned; the newest never is.
@@ -108,5 +148,8 @@ export class OutcomeUnknown extends Error {}
 /** What is kept cannot be read: the file is damaged, or its disk is. */
 export class Unreadable extends Error {}
 
-/** The data directory cannot be used. The message is for the operator. */
+/** The database cannot be reached just now. Nothing is wrong with what is kept; try again. */
+export class Away extends Unreadable {}
+
+/** The data directory or the database cannot be used. The message is for the operator. */
 export class StoreRefused extends Error {}

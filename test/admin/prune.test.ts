@@ -234,7 +234,7 @@ test("killed when the archive is written and changes are being removed, it has l
   const changes = Array.from({ length: CHANGES }, (_, number) =>
     applied(state, update({ 0: { description: `${number}` } })),
   );
-  await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+  await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes, deadline: null });
   await store.close();
   const oldest = () => {
     using raw = new DatabaseSync(join(data, "patchbay.db"), { timeout: 5_000 });

@@ -43,7 +43,7 @@ export async function changeAtRandom(store: SqliteStore, chance: Chance, changes
     const command = anyChange(state, chance);
     const circumstances = { ...command.circumstances, time: timeOf(number) };
     const change = applied(state, { ...command, circumstances });
-    await store.commit({ state: state.id, epoch: state.epoch, base, changes: [change] });
+    await store.commit({ state: state.id, epoch: state.epoch, base, changes: [change], deadline: null });
     state.settle(change.edits, change.record.revision);
   }
 }

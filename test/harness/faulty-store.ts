@@ -1,13 +1,15 @@
 /** A store whose commits and reads go as a test wants them to. */
 
 import type { SeededState } from "../../src/account/seed.ts";
-import type { Batch, StateEvent, Store } from "../../src/store/store.ts";
+import type { Batch, LockedState, StateEvent, Store } from "../../src/store/store.ts";
 
 /** Stands in the way of a commit: `proceed` makes it for real. */
 export type OnCommit = (batch: Batch, proceed: () => Promise<void>) => Promise<void>;
 
 /** Stands in the way of a read of this name. */
-export type OnRead = (name: "load" | "states" | "changesAfter" | "changesBefore" | "change") => Promise<void>;
+export type OnRead = (
+  name: "load" | "states" | "check" | "due" | "lock" | "changesAfter" | "changesBefore" | "change",
+) => Promise<void>;
 
 export class FaultyStore implements Store {
   readonly inner: Store;
@@ -28,10 +30,40 @@ export class FaultyStore implements Store {
     this.#next.push(...happenings);
   }
 
+  get shared(): boolean {
+    return this.inner.shared;
+  }
+
   commit(batch: Batch): Promise<void> {
+    return this.#commit(batch, () => this.inner.commit(batch));
+  }
+
+  #commit(batch: Batch, proceed: () => Promise<void>): Promise<void> {
     this.asked.push(batch);
     const happening = this.#next.shift() ?? this.onCommit;
-    return happening(batch, () => this.inner.commit(batch));
+    return happening(batch, proceed);
+  }
+
+  async check(ids: readonly string[]) {
+    await this.onRead("check");
+    return this.inner.check(ids);
+  }
+
+  async due() {
+    await this.onRead("due");
+    return this.inner.due();
+  }
+
+  async lock(id: string): Promise<LockedState | undefined> {
+    await this.onRead("lock");
+    const locked = await this.inner.lock(id);
+    return (
+      locked && {
+        position: locked.position,
+        commit: (batch) => this.#commit(batch, () => locked.commit(batch)),
+        release: () => locked.release(),
+      }
+    );
   }
 
   create(id: string, epoch: string): Promise<void> {

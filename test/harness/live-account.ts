@@ -52,7 +52,7 @@ export class LiveAccount {
     const state = await this.stored();
     const base = state.revision;
     const changes = commands.map((command) => applied(state, command));
-    await this.store.inner.commit({ state: state.id, epoch: state.epoch, base, changes });
+    await this.store.inner.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
   }
 
   /** Somebody else is faster than a commit. */

@@ -7,10 +7,13 @@ import { State } from "../../src/account/state.ts";
 import { firstAt } from "../../src/store/search.ts";
 import {
   type Batch,
+  type Check,
   Conflict,
+  type LockedState,
   MOST_EVENTS,
   type NumberedEvent,
   type Page,
+  type Position,
   type StateEvent,
   type Store,
 } from "../../src/store/store.ts";
@@ -45,6 +48,7 @@ export type Memory = Map<string, KeptState>;
 const PAGE = 4 * 1024 * 1024;
 
 export class MemoryStore implements Store {
+  readonly shared = false;
   readonly #memory: Memory;
 
   constructor(memory: Memory = new Map()) {
@@ -83,6 +87,24 @@ export class MemoryStore implements Store {
     if (!kept || kept.epoch !== epoch || kept.revision !== base)
       throw new Conflict(`The state ${state} has moved on.`);
     this.#memory.set(state, changes.reduce(after, kept));
+  }
+
+  async check(ids: readonly string[]): Promise<Check> {
+    const positions = new Map<string, Position>();
+    for (const id of ids) {
+      const kept = this.#memory.get(id);
+      if (kept) positions.set(id, { epoch: kept.epoch, revision: kept.revision });
+    }
+    return { positions, time: performance.timeOrigin + performance.now() };
+  }
+
+  async due(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async lock(id: string): Promise<LockedState | undefined> {
+    const position = (await this.check([id])).positions.get(id);
+    return position && { position, commit: (batch) => this.commit(batch), release: async () => undefined };
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {

@@ -76,7 +76,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
     async function commit(state: State, ...commands: readonly Command[]): Promise<readonly Change[]> {
       const base = state.revision;
       const changes = commands.map((command) => applied(state, command));
-      await store.commit({ state: state.id, epoch: state.epoch, base, changes });
+      await store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
       for (const { edits, record } of changes) state.settle(edits, record.revision);
       return changes;
     }
@@ -117,7 +117,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         expect(await store.load(SECOND_ACCOUNT)).toBeUndefined();
         expect((await load()).ids("interconnect")).toHaveLength(1);
         expect(revisions(await logAfter(0))).toEqual([1]);
-        const stale = { state: state.id, epoch: state.epoch, base: 1, changes: [] };
+        const stale = { state: state.id, epoch: state.epoch, base: 1, changes: [], deadline: null };
         await expect(store.commit(stale)).rejects.toBeInstanceOf(Conflict);
       });
 
@@ -133,7 +133,13 @@ export function storeContract(name: string, open: Open, forgetful = false): void
       test("waits for a commit that is under way", async () => {
         const state = await begin();
         const change = applied(state, update({ 0: { mtu: 1400 } }));
-        const committing = store.commit({ state: state.id, epoch: state.epoch, base: 1, changes: [change] });
+        const committing = store.commit({
+          state: state.id,
+          epoch: state.epoch,
+          base: 1,
+          changes: [change],
+          deadline: null,
+        });
         await store.replace(makeSmallWorld());
         await committing;
         expect(revisions(await logAfter(0))).toEqual([1]);
@@ -175,7 +181,13 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         await store.create(NEW, "fedcba9876543210");
         const state = await load(NEW);
         expect(state.epoch).toBe("fedcba9876543210");
-        const stale = { state: NEW, epoch: EPOCH, base: 0, changes: [applied(await load(NEW), create(7))] };
+        const stale = {
+          state: NEW,
+          epoch: EPOCH,
+          base: 0,
+          changes: [applied(await load(NEW), create(7))],
+          deadline: null,
+        };
         await expect(store.commit(stale)).rejects.toBeInstanceOf(Conflict);
         await commit(state, create(7));
         const before = await everything();
@@ -187,7 +199,13 @@ export function storeContract(name: string, open: Open, forgetful = false): void
       test("goes with commits that are on their way", async () => {
         const state = await begin(2_500);
         const change = applied(state, updateFirst(2_500, { mtu: 1400 }));
-        const committing = store.commit({ state: state.id, epoch: state.epoch, base: 1, changes: [change] });
+        const committing = store.commit({
+          state: state.id,
+          epoch: state.epoch,
+          base: 1,
+          changes: [change],
+          deadline: null,
+        });
         await store.create(NEW, EPOCH);
         await committing;
         expect((await load()).durable).toBe(2);
@@ -218,7 +236,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         for (const mtu of [1400, 1300, 1200]) {
           const base = state.revision;
           const changes = [applied(state, update({ 0: { mtu } }))];
-          await store.commit({ state: state.id, epoch: state.epoch, base, changes });
+          await store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
         }
         expect((await load()).durable).toBe(4);
       });
@@ -252,7 +270,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
           remove(1),
           setFlags(["coupler_integration"]),
         ].map((command) => applied(state, command));
-        const batch = { state: state.id, epoch: state.epoch, base: 2, changes };
+        const batch = { state: state.id, epoch: state.epoch, base: 2, changes, deadline: null };
         await expect(store.commit({ ...batch, ...wrong })).rejects.toBeInstanceOf(Conflict);
         expect(await everything()).toEqual(before);
         await reopen();
@@ -261,17 +279,17 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         expect((await load()).durable).toBe(6);
       });
 
-      test("lets one of two decisions on the same revision through", async () => {
-        const state = await begin();
-        const rival = await load();
+      test("lets one of two decisions on the same revision through, whichever", async () => {
+        const rivals = [await begin(), await load()] as const;
         const race = await Promise.allSettled([
-          commit(state, update({ 0: { mtu: 1400 } })),
-          commit(rival, update({ 0: { mtu: 1300 } }), update({ 1: { mtu: 1300 } })),
+          commit(rivals[0], update({ 0: { mtu: 1400 } })),
+          commit(rivals[1], update({ 0: { mtu: 1300 } }), update({ 1: { mtu: 1300 } })),
         ]);
-        expect(race.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
-        expect(race[1]).toMatchObject({ reason: expect.any(Conflict) });
-        expect(snapshot(await load())).toEqual(snapshot(state));
-        expect(revisions(await logAfter(0))).toEqual([1, 2]);
+        const [won, lost] = race[0].status === "fulfilled" ? [0, 1] : [1, 0];
+        expect(race[won]?.status).toBe("fulfilled");
+        expect(race[lost]).toMatchObject({ reason: expect.any(Conflict) });
+        expect(snapshot(await load())).toEqual(snapshot(rivals[won] ?? rivals[0]));
+        expect(revisions(await logAfter(0))).toEqual(won === 0 ? [1, 2] : [1, 2, 3]);
       });
 
       test("takes changes of several states in flight together, each judged by itself", async () => {
@@ -279,11 +297,18 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         const second = await load(SECOND_ACCOUNT);
         const directory = await load("directory");
         const stale = await load(SECOND_ACCOUNT);
+        await commit(stale, update({ 1: { mtu: 1200 } }));
         const outcomes = await Promise.allSettled([
           commit(first, update({ 0: { mtu: 1400 } })),
-          commit(second, update({ 0: { mtu: 1300 } }), remove(2)),
-          commit(stale, update({ 1: { mtu: 1200 } })),
-          store.commit({ state: directory.id, epoch: "0123456789abcdef", base: 1, changes: [] }),
+          commit(stale, update({ 0: { mtu: 1300 } }), remove(2)),
+          commit(second, update({ 1: { mtu: 1100 } })),
+          store.commit({
+            state: directory.id,
+            epoch: "0123456789abcdef",
+            base: 1,
+            changes: [],
+            deadline: null,
+          }),
         ]);
         expect(outcomes.map(({ status }) => status)).toEqual([
           "fulfilled",
@@ -293,7 +318,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         ]);
         await reopen();
         expect(snapshot(await load())).toEqual(snapshot(first));
-        expect(snapshot(await load(SECOND_ACCOUNT))).toEqual(snapshot(second));
+        expect(snapshot(await load(SECOND_ACCOUNT))).toEqual(snapshot(stale));
         expect(snapshot(await load("directory"))).toEqual(snapshot(directory));
       });
 
@@ -304,7 +329,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         );
         let over = false;
         const committing = store
-          .commit({ state: state.id, epoch: state.epoch, base: 1, changes })
+          .commit({ state: state.id, epoch: state.epoch, base: 1, changes, deadline: null })
           .finally(() => {
             over = true;
           });
@@ -321,6 +346,115 @@ export function storeContract(name: string, open: Open, forgetful = false): void
           seen.has("3: 1 2 3, a second record") ? ["3: 1 2 3, a second record"] : [],
         );
         expect((await logAfter(0)).position.revision).toBe(3);
+      });
+    });
+
+    describe("a look at where states stand", () => {
+      test("tells all that are there, at one moment, and the time", async () => {
+        const state = await begin();
+        await commit(state, update({ 0: { mtu: 1400 } }));
+        const other = await load(SECOND_ACCOUNT);
+        const { positions, time } = await store.check([FIRST_ACCOUNT, SECOND_ACCOUNT, "c".repeat(32)]);
+        expect(Object.fromEntries(positions)).toEqual({
+          [FIRST_ACCOUNT]: { epoch: state.epoch, revision: 2 },
+          [SECOND_ACCOUNT]: { epoch: other.epoch, revision: 1 },
+        });
+        // Both clocks are of this machine, or close.
+        expect(Math.abs(time - Date.now())).toBeLessThan(60_000);
+        const later = await store.check([]);
+        expect(later.positions.size).toBe(0);
+        expect(later.time).toBeGreaterThan(time);
+      });
+
+      test("tells another epoch after another world was put there", async () => {
+        const { epoch } = await begin();
+        await begin();
+        const there = (await store.check([FIRST_ACCOUNT])).positions.get(FIRST_ACCOUNT);
+        expect(there?.revision).toBe(1);
+        expect(there?.epoch).not.toBe(epoch);
+      });
+    });
+
+    describe("a deadline", () => {
+      const SOON = "2020-01-01T00:00:00.000000Z";
+      const LATE = "2999-01-01T00:00:00.000000Z";
+
+      test("goes with the commit, and is found when it has come, if the store is shared", async () => {
+        const state = await begin();
+        const until = async (deadline: string | null, mtu: number) => {
+          const base = state.revision;
+          const changes = [applied(state, update({ 0: { mtu } }))];
+          await store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline });
+          return store.due();
+        };
+        expect(await store.due()).toEqual([]);
+        expect(await until(LATE, 1400)).toEqual([]);
+        expect(await until(SOON, 1300)).toEqual(store.shared ? [FIRST_ACCOUNT] : []);
+        await reopen();
+        expect(await store.due()).toEqual(store.shared ? [FIRST_ACCOUNT] : []);
+        expect(await until(null, 1200)).toEqual([]);
+        await until(SOON, 1100);
+        await begin();
+        expect(await store.due()).toEqual([]);
+      });
+    });
+
+    describe("a locked state", () => {
+      const locked = async () => {
+        const lock = await store.lock(FIRST_ACCOUNT);
+        if (!lock) throw new Error("There is no such state.");
+        return lock;
+      };
+      const change = (state: State, mtu: number) => {
+        const base = state.revision;
+        const changes = [applied(state, update({ 0: { mtu } }))];
+        return { state: state.id, epoch: state.epoch, base, changes, deadline: null };
+      };
+
+      test("is committed to, and then let go", async () => {
+        const state = await begin();
+        const lock = await locked();
+        expect(lock.position).toEqual({ epoch: state.epoch, revision: 1 });
+        await lock.commit(change(state, 1400));
+        await lock.release();
+        expect((await load()).durable).toBe(2);
+        await store.commit(change(state, 1300));
+        expect((await load()).durable).toBe(3);
+      });
+
+      test("is let go without a commit, as often as one likes", async () => {
+        const state = await begin();
+        const lock = await locked();
+        await lock.release();
+        await lock.release();
+        await store.commit(change(state, 1400));
+        expect((await load()).durable).toBe(2);
+      });
+
+      test("is let go by a commit that lost, too", async () => {
+        const state = await begin();
+        const rival = await load();
+        await store.commit(change(state, 1400));
+        const lock = await locked();
+        await expect(lock.commit(change(rival, 1300))).rejects.toBeInstanceOf(Conflict);
+        await store.commit(change(state, 1300));
+        expect((await load()).durable).toBe(3);
+      });
+
+      test("can be read, and others committed to", async () => {
+        const state = await begin();
+        const other = await load(SECOND_ACCOUNT);
+        const lock = await locked();
+        await store.commit(change(other, 1400));
+        expect((await store.check([FIRST_ACCOUNT])).positions.get(FIRST_ACCOUNT)?.revision).toBe(1);
+        expect(revisions(await logAfter(0))).toEqual([1]);
+        await lock.commit(change(state, 1400));
+        expect((await store.check([FIRST_ACCOUNT])).positions.get(FIRST_ACCOUNT)?.revision).toBe(2);
+      });
+
+      test("is none if there is no such state", async () => {
+        await begin();
+        expect(await store.lock("c".repeat(32))).toBeUndefined();
       });
     });
 
@@ -379,7 +513,7 @@ export function storeContract(name: string, open: Open, forgetful = false): void
           const changes = Array.from({ length: chance.between(1, 5) }, () =>
             applied(state, anyChange(state, chance)),
           );
-          await store.commit({ state: state.id, epoch: state.epoch, base, changes });
+          await store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
           for (const { edits, record } of changes) state.settle(edits, record.revision);
           if (commits % 10 === 0) await reopen();
           expect(snapshot(await load()), `by the chances of ${chance.seed}`).toEqual(snapshot(state));

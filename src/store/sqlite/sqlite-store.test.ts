@@ -233,7 +233,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     await store.replace(makeSmallWorld());
     const live = await loadFrom(store);
     const changes = [1400, 1300, 1200].map((mtu) => applied(live, update({ 0: { mtu } })));
-    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes });
+    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes, deadline: null });
     past().exec(`DELETE FROM change WHERE state = '${FIRST_ACCOUNT}' AND revision = 3`);
     await expect(store.load(FIRST_ACCOUNT)).rejects.toThrow(
       damaged(`the log of ${FIRST_ACCOUNT} lacks revision 3`),
@@ -272,7 +272,7 @@ describe("a directory", () => {
     await store.replace(makeSmallWorld());
     const live = await loadFrom(store);
     const changes = [applied(live, update({ 0: { mtu: 1400 } }))];
-    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes });
+    await store.commit({ state: live.id, epoch: live.epoch, base: 1, changes, deadline: null });
     // What a killed process leaves: the log beside the database, and nothing carried over.
     const copy = join(directory, "copy");
     mkdirSync(copy);
@@ -300,7 +300,7 @@ describe("a commit that the database refuses", () => {
       states.map((state) => {
         const base = state.durable;
         const changes = [applied(state, update({ 0: { mtu } }))];
-        return store.commit({ state: state.id, epoch: state.epoch, base, changes });
+        return store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
       }),
     );
   }
@@ -352,7 +352,7 @@ describe("a commit that the database refuses", () => {
   test("leaves an object that it would have made anew where it was", async () => {
     const state = await loadFrom(store);
     const commit = (changes: readonly Change[]) =>
-      store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+      store.commit({ state: state.id, epoch: state.epoch, base: 1, changes, deadline: null });
     const { arm, disarm } = refusals["when it is to become durable"];
     raw.exec(arm);
     const remade = [applied(state, remove(0)), applied(state, create(0))];
@@ -394,7 +394,7 @@ describe("rows of objects", () => {
   async function commit(...commands: Command[]): Promise<void> {
     const base = state.revision;
     const changes = commands.map((command) => applied(state, command));
-    await store.commit({ state: state.id, epoch: state.epoch, base, changes });
+    await store.commit({ state: state.id, epoch: state.epoch, base, changes, deadline: null });
     for (const { edits, record } of changes) state.settle(edits, record.revision);
   }
 
@@ -532,7 +532,7 @@ describe("a directory written by an older schema", () => {
     const state = await loadFrom(store);
     const commands = [update({ 0: { mtu: 1400 } }), remove(1), create(1), setFlags(["coupler_integration"])];
     const changes = commands.map((command) => applied(state, command));
-    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes, deadline: null });
     for (const { edits, record } of changes) state.settle(edits, record.revision);
     const log = await store.changesAfter(FIRST_ACCOUNT, 0, 100);
     await store.close();
@@ -554,7 +554,7 @@ describe("a directory written by an older schema", () => {
     await store.replace(makeSmallWorld());
     const state = await loadFrom(store);
     const changes = [1401, 1402, 1403].map((mtu) => applied(state, update({ 0: { mtu } })));
-    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes });
+    await store.commit({ state: state.id, epoch: state.epoch, base: 1, changes, deadline: null });
     await store.close();
     const old = writeOld(schemas[2]);
     const raw = new DatabaseSync(join(old, "patchbay.db"));
@@ -626,7 +626,7 @@ describe("a race that is lost to another server", () => {
     const state = await loadFrom(store);
     commitPast(past(), 1476, 1400);
     const changes = [applied(state, update({ 0: { mtu: 1300 } }))];
-    const batch = { state: state.id, epoch: state.epoch, base: 1, changes };
+    const batch = { state: state.id, epoch: state.epoch, base: 1, changes, deadline: null };
     await expect(store.commit(batch)).rejects.toBeInstanceOf(Conflict);
     const now = await loadFrom(store);
     expect(now.durable).toBe(2);

@@ -8,11 +8,14 @@ import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
 import {
   type Batch,
+  type Check,
   Conflict,
+  type LockedState,
   NotCommitted,
   type NumberedEvent,
   OutcomeUnknown,
   type Page,
+  type Position,
   type StateEvent,
   type Store,
   Unreadable,
@@ -60,6 +63,7 @@ interface Waiting {
 }
 
 export class SqliteStore implements Store {
+  readonly shared = false;
   readonly #writer: DatabaseSync;
   /** A connection of its own for reading, so that no reader sees a commit that is under way. */
   readonly #reader: DatabaseSync;
@@ -281,6 +285,29 @@ export class SqliteStore implements Store {
     const state = this.#reading.stateAsFolded(id);
     if (state) for (const edits of this.#reading.replay(state)) told.add(edits);
     return told;
+  }
+
+  check(ids: readonly string[]): Promise<Check> {
+    return this.#read(() => {
+      const positions = new Map<string, Position>();
+      consistently(this.#reader, () => {
+        for (const id of ids) {
+          const standing = this.#reading.standing(id);
+          if (standing) positions.set(id, { epoch: standing.epoch, revision: standing.revision });
+        }
+      });
+      return { positions, time: performance.timeOrigin + performance.now() };
+    });
+  }
+
+  async due(): Promise<readonly string[]> {
+    return [];
+  }
+
+  /** No other process writes, so there is nothing to hold. */
+  async lock(id: string): Promise<LockedState | undefined> {
+    const position = (await this.check([id])).positions.get(id);
+    return position && { position, commit: (batch) => this.commit(batch), release: async () => undefined };
   }
 
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {

@@ -60,7 +60,7 @@ export class Writing {
     this.#db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
     for (const { id, epoch, change } of world) {
       this.#statements.create.run(id, epoch);
-      this.append({ state: id, epoch, base: 0, changes: [change] });
+      this.append({ state: id, epoch, base: 0, changes: [change], deadline: null });
       const unfolded = new UnfoldedState(0);
       unfolded.add(change.edits);
       for (const _ of this.fold(id, unfolded));
