@@ -73,7 +73,15 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.tell("Nothing was changed.");
     return 1;
   }
-  const reply = await send(session, ready, options, { seconds, undo: undo?.command, timed });
+  using _ = timed ? client?.outliveTerminal(session) : undefined;
+  let reply: Reply;
+  try {
+    reply = await send(session, ready, options, { seconds, undo: undo?.command, timed });
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown) || !timed || !undo || !client) throw error;
+    session.tell(session.errorColors.yellow(`${error.message} Whether the change was made is not known.`));
+    return await client.waitForConfirmation(session, undo, seconds, false);
+  }
   const left = undo ? `\nTo undo it: ${undo.command}` : "";
   session.ifInterrupted(`The change is made.${left}`);
   judgeAnswer(session, otherwise(plan, reply.result), ready.again + left, timed);
@@ -93,7 +101,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   session.print(
     `Applied: ${count(plan.steps.length, "interconnect")} changed${revision === undefined ? "" : `, revision ${revision}`}.`,
   );
-  if (timed && undo && client) return client.waitForConfirmation(session, undo, seconds);
+  if (timed && undo && client) return await client.waitForConfirmation(session, undo, seconds, true);
   if (!patchbay || seconds === undefined) return 0;
   if (revision === undefined || confirmBy === undefined) {
     throw new CommandFailure(
@@ -130,6 +138,9 @@ function judgeTimer(session: Session, { json }: ApplyOptions): void {
     { advice: "Give --undo FILE instead, test, and undo with patchbay apply FILE if the test fails." },
   );
 }
+
+/** The change was made or not. */
+class OutcomeUnknown extends CommandFailure {}
 
 /** What is agreed for the time after the call. */
 interface After {
@@ -179,7 +190,7 @@ async function send(
     const status = error instanceof ServerRefusal ? error.status : undefined;
     if (!doubt && status === 412) throw moved(again);
     if (!doubt && (!sending || (status !== undefined && status < 500))) throw error;
-    throw new CommandFailure(error.message, { problems: error.problems, advice: unknown });
+    throw new OutcomeUnknown(error.message, { problems: error.problems, advice: unknown });
   }
 }
 

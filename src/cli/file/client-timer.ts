@@ -5,6 +5,7 @@
  * before anything is changed, and the inverse lies in a file by then.
  */
 
+import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { ServerRefusal } from "../api.ts";
 import { commandLine } from "../command-line.ts";
@@ -46,19 +47,46 @@ export function keepUndo({ options }: Session, file: string, plan: Plan, at: Des
 /** Said before anything is changed. */
 export function timerWarning({ command }: Undo, within: string): string {
   return [
-    `This server cannot undo a change by itself, so this process does it after ${within} unless you confirm.`,
-    "If this process or its machine dies before, or the change cuts it off from the server, the change stays.",
+    `This server cannot undo a change by itself, so this process does it after ${within} unless you confirm,`,
+    "also if its terminal is closed. If this process or its machine dies before, or the change cuts it off from the server, the change stays.",
     `Then undo it from a machine that reaches the server: ${command}`,
   ].join("\n");
 }
 
 /** Milliseconds. */
 const BETWEEN_ATTEMPTS = 2_000;
+/** After that, what was to be undone may be what everybody has got used to. */
+const LAST_ATTEMPT = 86_400_000;
 /** Names that a sentence lists. */
 const NAMED = 5;
 
-/** Exit code: 0 if the change stays. */
-export async function waitForConfirmation(session: Session, undo: Undo, seconds: number): Promise<number> {
+/**
+ * From here on the process outlives its terminal, which a change may well cut off: then nobody confirms, and it undoes
+ * at the deadline as it said.
+ */
+export function outliveTerminal({ terminal: { stdin, stdout, stderr } }: Session): Disposable {
+  const nothing = () => undefined;
+  const streams = [stdin, stdout, stderr];
+  process.on("SIGHUP", nothing);
+  for (const stream of streams) stream.on("error", nothing);
+  return {
+    [Symbol.dispose]: () => {
+      process.off("SIGHUP", nothing);
+      for (const stream of streams) stream.off("error", nothing);
+    },
+  };
+}
+
+/**
+ * Exit code: 0 if the change stays. `made` is false where nobody knows: what was made of it, if anything, is undone all
+ * the same.
+ */
+export async function waitForConfirmation(
+  session: Session,
+  undo: Undo,
+  seconds: number,
+  made: boolean,
+): Promise<number> {
   session.ifInterrupted(`The change stays, confirmed by nobody. To undo it: ${undo.command}`);
   const over = new AbortController();
   let decided: "confirm" | "revert" | "deadline";
@@ -69,20 +97,25 @@ export async function waitForConfirmation(session: Session, undo: Undo, seconds:
     over.abort();
   }
   if (decided === "confirm") {
-    session.print(`Confirmed: the change stays. ${undo.file} still undoes it.`);
+    session.print(
+      `Confirmed: ${made ? "the change" : "what was made of it"} stays. ${undo.file} still undoes it.`,
+    );
     return 0;
   }
-  await sendUndo(session, undo);
-  session.print(
-    decided === "revert" ? "Undone by you." : "Undone at the deadline: nobody confirmed the change.",
-  );
+  if (!(await sendUndo(session, undo))) session.print("There was nothing to undo: all is as it was before.");
+  else if (decided === "revert") session.print("Undone by you.");
+  else session.print("Undone at the deadline: nobody confirmed the change.");
   return 1;
 }
 
-/** Tries until it gets through, or is left by ctrl-c. What is refused is told, with the file that still holds it. */
-async function sendUndo(session: Session, undo: Undo): Promise<void> {
+/**
+ * Tries for a day until it gets through, or is left by ctrl-c. What is refused is told, with the file that still holds it. Resolves
+ * with whether there was anything to undo.
+ */
+async function sendUndo(session: Session, undo: Undo): Promise<boolean> {
   const { api } = session;
   const { file, saved, command } = undo;
+  const until = performance.now() + LAST_ATTEMPT;
   // Once the undo itself was on its way, nobody knows.
   let sent = false;
   const stays = () =>
@@ -100,10 +133,10 @@ async function sendUndo(session: Session, undo: Undo): Promise<void> {
     try {
       const plan = rebound(file, saved, await readAccount(api));
       if (plan.steps.length > 0) await sendPlan(api, plan, { before });
-      return;
+      return sent || plan.steps.length > 0;
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      const pause = pauseAfter(error);
+      const pause = performance.now() < until ? pauseAfter(error) : undefined;
       if (pause === undefined) {
         session.tell(session.errorColors.red("THE CHANGE IS NOT UNDONE."));
         throw error;
@@ -128,7 +161,7 @@ function notUndone({ errorColors }: Session, { command, saved }: Undo, why: stri
   const more = steps.length > NAMED ? ` and ${steps.length - NAMED} more` : "";
   return [
     errorColors.red(`THE CHANGE IS NOT UNDONE: ${why}`),
-    `It stays on ${names.join(", ")}${more} until the undo gets through; it is tried again until then, or ctrl-c.`,
+    `It stays on ${names.join(", ")}${more} until the undo gets through; it is tried again for a day, or until ctrl-c.`,
     `From a machine that reaches the server: ${command}`,
     "Without patchbay: send the updates in that file as interconnects, by one PUT.",
   ].join("\n");
