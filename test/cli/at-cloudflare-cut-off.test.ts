@@ -115,16 +115,27 @@ describe.runIf(HAS_TERMINAL)("apply --confirm-within, where the client keeps the
   });
 
   test("without its terminal, which the change may cut off, it undoes at the deadline", async () => {
-    const { running } = await here.counting("5s");
+    const { running } = await here.asked("5s");
+    const made = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    here.meddle = async (request) => {
+      if (!changes(request)) return undefined;
+      made.resolve();
+      await goOn.promise;
+      return undefined;
+    };
+    running.type("yes\r");
+    await made.promise;
+    // What holds the other end of the pseudo-terminal dies: the kernel hangs up, and no word can be said any more.
+    running.child.kill("SIGKILL");
+    await running.ended;
     const undone = Promise.withResolvers<void>();
     here.meddle = (request) => {
       if (changes(request)) undone.resolve();
       return undefined;
     };
-    // What holds the other end of the pseudo-terminal dies: the kernel hangs up.
-    running.child.kill("SIGKILL");
-    await running.ended;
-    expect(here.mtu()).toBe(1400);
+    goOn.resolve();
+    await expect.poll(here.mtu).toBe(1400);
     await undone.promise;
     await expect.poll(here.mtu).toBe(1476);
   });

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { fileOf, HAS_TERMINAL, patchbay } from "../harness/cli.ts";
 import { ClientTimer, changes, EDIT } from "../harness/client-timer.ts";
 import { Operator } from "../harness/operator.ts";
-import { ACCOUNT, ORD } from "../harness/server.ts";
+import { ACCOUNT, ORD, SIN } from "../harness/server.ts";
 
 const here = new ClientTimer();
 
@@ -19,6 +19,16 @@ describe.runIf(HAS_TERMINAL)("apply --confirm-within keeps the time itself:", ()
     expect(statSync(undo).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(undo, "utf8")).updates).toEqual([{ id: ORD, mtu: 1476 }]);
     expect(here.double.requests.some(changes)).toBe(false);
+  });
+
+  test("it does not count down to undo what was refused", async () => {
+    const { running } = await here.asked();
+    here.double.change(SIN, { description: "moved" });
+    running.type("yes\r");
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(1);
+    expect(stdout).toContain("Nothing was changed by this.");
+    expect(stdout).not.toContain("Undone in");
   });
 
   test("it undoes at the deadline", async () => {
