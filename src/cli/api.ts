@@ -20,6 +20,10 @@ export interface Ask {
   readonly timeout?: number;
   /** Gives up what is under way. */
   readonly signal?: AbortSignal;
+  /** Done before each attempt. What it throws keeps it from being sent. */
+  readonly before?: () => Promise<void>;
+  /** Hears the status for which the same is sent once more after a pause. */
+  readonly paused?: (status: number) => void;
   /** Nobody waits for the answer: it comes when there is something to tell. */
   readonly patient?: boolean;
 }
@@ -40,11 +44,19 @@ const nobody: Listener = {
 /** A server's refusal, with its status and everything it says. */
 export class ServerRefusal extends CommandFailure {
   readonly status: number;
+  /** Seconds, where the server says when to ask again. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, message: string, problems: readonly Told[], advice?: string) {
-    super(message, { problems, ...(advice === undefined ? {} : { advice }) });
+  constructor(
+    status: number,
+    message: string,
+    problems: readonly Told[],
+    more: { readonly advice?: string | undefined; readonly retryAfter?: number | undefined } = {},
+  ) {
+    super(message, { problems, ...(more.advice === undefined ? {} : { advice: more.advice }) });
     this.name = "ServerRefusal";
     this.status = status;
+    this.retryAfter = more.retryAfter;
   }
 }
 
@@ -96,18 +108,21 @@ export class Api {
       return Array.isArray(result);
     } catch (error) {
       // Known, but not to this token: the refusal of a permission is an answer too.
-      if (error instanceof ServerRefusal)
-        return error.status === 403 && error.problems.some(({ code }) => code === 10000);
-      throw error;
+      // One that only stumbles is not told to be none.
+      if (!(error instanceof ServerRefusal) || error.status >= 500 || error.status === 429) throw error;
+      return error.status === 403 && error.problems.some(({ code }) => code === 10000);
     }
   }
 
   async #exchange(method: string, url: string, asked: Ask): Promise<Reply> {
     using _ = asked.patient ? undefined : this.#listener.during(`Waiting for ${new URL(url).host}`);
     for (let attempt = 1; ; attempt++) {
+      await asked.before?.();
       const response = await this.#send(method, url, asked);
       const pause = pauseOf(response);
-      if (pause === undefined || attempt === ATTEMPTS || pause > LONGEST_PAUSE) return readReply(response);
+      if (pause === undefined || attempt === ATTEMPTS || pause > LONGEST_PAUSE)
+        return readReply(response, await textOf(response, url));
+      asked.paused?.(response.status);
       if (pause >= 1)
         this.#listener.note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
       await response.body?.cancel();
@@ -133,11 +148,24 @@ export class Api {
         signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]),
       });
     } catch (error) {
-      throw new CommandFailure(`${new URL(url).origin} cannot be reached: ${reasonOf(error)}.`, {
-        advice: "patchbay doctor tells more.",
-      });
+      throw unreachable(url, error);
     }
   }
+}
+
+/** The whole answer, which may break off in the middle. */
+async function textOf(response: Response, url: string): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+}
+
+function unreachable(url: string, error: unknown): CommandFailure {
+  return new CommandFailure(`${new URL(url).origin} cannot be reached: ${reasonOf(error)}.`, {
+    advice: "patchbay doctor tells more.",
+  });
 }
 
 /** Seconds until the same may be asked again, where the server says so; only where nothing was done. */
@@ -147,13 +175,15 @@ function pauseOf({ status, headers }: Response): number | undefined {
   const told = headers.get("retry-after");
   // Who is too busy may have begun; who says when to come again has not.
   if (told === null && status === 503) return undefined;
-  const after = Number(told ?? "1");
-  return Number.isFinite(after) && after >= 0 ? after : undefined;
+  return secondsIn(told ?? "1");
 }
 
-async function readReply(response: Response): Promise<Reply> {
-  const { status, headers } = response;
-  const text = await response.text();
+function secondsIn(text: string): number | undefined {
+  const seconds = text === "" ? Number.NaN : Number(text);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+function readReply({ status, headers }: Response, text: string): Reply {
   let body: Record<string, unknown>;
   try {
     const parsed: unknown = text === "" ? {} : JSON.parse(text);
@@ -179,7 +209,12 @@ function refusalOf(status: number, headers: Headers, body: Record<string, unknow
   });
   const request = headers.get("cf-ray");
   const sentence = `The server refused it (${status}${request === null ? "" : `, request ${request}`}).`;
-  return new ServerRefusal(status, sentence, problems);
+  const retryAfter = secondsIn(headers.get("retry-after") ?? "");
+  const advice =
+    status === 429 && retryAfter !== undefined
+      ? `The rate limit refused this request before anything was done. Again in ${Math.ceil(retryAfter)} s.`
+      : undefined;
+  return new ServerRefusal(status, sentence, problems, { advice, retryAfter });
 }
 
 function reasonOf(error: unknown): string {

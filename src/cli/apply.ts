@@ -1,5 +1,6 @@
 /** `patchbay apply`: makes the change that a file or a saved plan says, in one call. */
 
+import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import { readAccount } from "./file/account.ts";
 import { type ApplyOptions, applyPlan, judgeOptions, type ReadyPlan } from "./file/apply-plan.ts";
@@ -37,7 +38,9 @@ async function readyPlan(
     const plan = rebound(planFile, saved, account);
     if (plan.steps.length > 0) await dryRun(session.api, plan);
     const again =
-      "values" in saved.bound ? `patchbay apply ${planFile}` : "patchbay get, and then plan again";
+      "values" in saved.bound
+        ? commandLine(session.options, "apply", planFile)
+        : `${commandLine(session.options, "get")}, and then plan again`;
     return { plan, binding: account.binding, etag: account.etag, at, again };
   }
   if (file === undefined || planFile !== undefined) {
@@ -47,5 +50,5 @@ async function readyPlan(
   }
   const { readInterconnectsFile } = await import("./file/read-file.ts");
   const made = await makePlan(session, await readInterconnectsFile(file, session));
-  return { ...made, at, again: `patchbay plan -f ${file}` };
+  return { ...made, at, again: commandLine(session.options, "plan", "-f", file) };
 }

@@ -1,8 +1,10 @@
 /** `patchbay confirm` and `patchbay extend`: what becomes of a change that waits for either. */
 
 import type { Api } from "./api.ts";
+import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
-import { readRevision, readSeconds } from "./log/numbers.ts";
+import { readSeconds } from "./file/confirm-within.ts";
+import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { PENDING, readRecord } from "./log/records.ts";
 import { asJson } from "./printable.ts";
@@ -33,7 +35,7 @@ export function confirm(
     await requirePatchbay(api, "patchbay confirm", CLOUDFLARE_WAY);
     const which = await waiting(api, revision);
     session.ifInterrupted(
-      `Interrupted: whether change ${which} was confirmed is not known here. patchbay history --limit 3 tells.`,
+      `Interrupted: whether change ${which} was confirmed is not known here. ${commandLine(options, "history", "--limit", "3")} tells.`,
     );
     const headers = reasonHeader(options.reason);
     const { result } = await api.own("POST", `/changes/${which}/confirm`, { headers, timeout: 60_000 });
@@ -60,7 +62,10 @@ export function extend(
     const by = confirmByOf(result);
     if (options.json)
       session.print(asJson({ success: true, extended: which, confirm_by: by, change: result }));
-    else session.note(`Change ${which} is to be confirmed by ${by}: patchbay confirm ${which}`);
+    else
+      session.note(
+        `Change ${which} is to be confirmed by ${by}: ${commandLine(options, "confirm", String(which))}`,
+      );
     return 0;
   });
 }

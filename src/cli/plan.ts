@@ -1,5 +1,6 @@
 /** `patchbay plan`: what a file would change, asked of the server and not done. */
 
+import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Binding } from "./file/account.ts";
 import { readAccount } from "./file/account.ts";
@@ -43,7 +44,8 @@ export function plan(options: PlanOptions, env: Environment, process: CommandPro
     if (options.json) session.print(asJson(planJson(made.plan, guards, at)));
     else if (options.markdown) session.print(planMarkdown(made.plan, guards, at));
     else session.print(planText(made.plan, guards, session.colors));
-    if (options.out !== undefined) session.note(`To do exactly this: patchbay apply ${options.out}`);
+    if (options.out !== undefined)
+      session.note(`To do exactly this: ${commandLine(options, "apply", options.out)}`);
     return made.plan.steps.length > 0 ? CHANGES : 0;
   });
 }

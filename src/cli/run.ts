@@ -101,10 +101,10 @@ export async function runCommand(
     session.interrupted();
     terminal.exit(INTERRUPTED);
   };
-  // A reader that has enough, such as `head`, is no defect.
+  // A reader that has enough, such as `head`, is no defect; a terminal that is gone is told nothing.
   const closed = (error: Error) => {
     if ("code" in error && error.code === "EPIPE") terminal.exit(0);
-    else throw error;
+    else if (!("code" in error && error.code === "EIO")) throw error;
   };
   terminal.on("SIGINT", interrupt);
   terminal.stdout.on("error", closed);

@@ -1,5 +1,6 @@
 /** `patchbay set`: one interconnect from the shell, with the plan and the questions of `apply`. */
 
+import { commandLine } from "./command-line.ts";
 import { CommandFailure, type Told } from "./failure.ts";
 import { type ApplyOptions, applyPlan, judgeOptions } from "./file/apply-plan.ts";
 import { type Form, fieldOf, hasForm } from "./file/fields.ts";
@@ -18,7 +19,7 @@ export function set(
   return runCommand(options, env, process, async (session) => {
     judgeOptions(options);
     const made = await makePlan(session, [wantedOf(name, assignments)]);
-    const again = `patchbay get ${name} --json`;
+    const again = commandLine(options, "get", name, "--json");
     return applyPlan(session, { ...made, at: destinationOf(session), again }, options);
   });
 }

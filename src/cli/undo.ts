@@ -1,8 +1,10 @@
 /** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
 
 import { type Api, type Reply, ServerRefusal } from "./api.ts";
+import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
-import { readRevision, readSeconds } from "./log/numbers.ts";
+import { readConfirmWithin } from "./file/confirm-within.ts";
+import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
 import { tellChanges } from "./log/tell.ts";
@@ -76,7 +78,7 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
     return 1;
   }
   session.ifInterrupted(
-    "Interrupted: whether it was done is not known here. patchbay history --limit 3 tells.",
+    `Interrupted: whether it was done is not known here. ${commandLine(options, "history", "--limit", "3")} tells.`,
   );
   tellResult(session, options, asked, await make(api, asked, planned, headers), true);
   return 0;
@@ -145,11 +147,11 @@ async function send(
 }
 
 function headersOf({ reason, confirmWithin }: UndoOptions): Readonly<Record<string, string>> {
-  const within =
-    confirmWithin === undefined
-      ? {}
-      : { "x-patchbay-confirm-within": String(readSeconds("--confirm-within", confirmWithin)) };
-  return { ...reasonHeader(reason), ...within };
+  const seconds = readConfirmWithin(confirmWithin);
+  return {
+    ...reasonHeader(reason),
+    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
+  };
 }
 
 function tellRemarks(session: Session, { remarks }: Pick<Outcome, "remarks">): void {
@@ -187,5 +189,7 @@ function tellResult(
     command === "revert" ? `Change ${revision} is undone` : `The account is as it was at ${revision}`;
   session.note(`${what}, by change ${record.revision}.`);
   if (confirmBy !== null)
-    session.note(`It is undone itself unless confirmed by ${confirmBy}: patchbay confirm ${record.revision}`);
+    session.note(
+      `It is undone itself unless confirmed by ${confirmBy}: ${commandLine(options, "confirm", String(record.revision))}`,
+    );
 }

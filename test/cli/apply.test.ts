@@ -77,13 +77,18 @@ describe("patchbay apply -f", () => {
   });
 
   test("refuses a time or a reason that is none before it asks the server", async () => {
-    for (const within of ["5", "4s", "25h", "soon"]) {
-      const { code, stderr } = await apply(["-f", fileOf(EDIT), "--yes", "--confirm-within", within]);
-      expect(code).toBe(1);
-      expect(stderr).toContain(`from 5s to 24h, not ${within}`);
-    }
-    const { stderr } = await apply(["-f", fileOf(EDIT), "--yes", "--reason", "two\nlines"]);
-    expect(stderr).toContain("A reason is one line of text.");
+    const unreachable = { url: "http://127.0.0.1:1" };
+    const refused = async (...more: string[]) =>
+      (await patchbay(unreachable, ["apply", "-f", fileOf(EDIT), "--yes", ...more])).stderr;
+    const times = ["5", "4s", "25h", "5m30", "soon"].map(async (within) =>
+      expect(await refused("--confirm-within", within)).toContain(
+        `--confirm-within is a time such as 30s, 5m or 1h30m, from 5s to 24h, not "${within}".`,
+      ),
+    );
+    const reasons = ["two\nlines", "", "x".repeat(501)].map(async (reason) =>
+      expect(await refused("--reason", reason)).toContain("A reason is one line of 1 to 500 characters."),
+    );
+    await Promise.all([...times, ...reasons]);
   });
 
   test.runIf(HAS_TERMINAL)("asks at a terminal, and takes only yes for yes", async () => {

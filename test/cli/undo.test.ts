@@ -89,6 +89,7 @@ describe("patchbay revert", () => {
     ["--reason", ""],
     ["--reason", "two\nlines"],
     ["--confirm-within", "soon"],
+    ["--confirm-within", "300"],
   ])("refuses %s %j before anything is asked", async (option, value) => {
     await put(one(ORD), { mtu: 1400 });
     const said = await here.operator.run(["revert", "2", "--yes", option, value]);

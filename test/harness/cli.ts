@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { BIN, ROOT } from "./command.ts";
@@ -71,7 +71,20 @@ export function startAtTerminal(at: At, args: readonly string[]): RunningCommand
 
 export function startAtTerminalIn(env: NodeJS.ProcessEnv, args: readonly string[]): RunningCommand {
   const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`);
-  return watched(spawn("script", ["-qec", quoted.join(" "), "/dev/null"], { cwd: ROOT, env }));
+  const id = join(temporaryDirectory(), "pid");
+  onTestFinished(() => endLeftBehind(id));
+  const line = `echo $$ > '${id}'; exec ${quoted.join(" ")}`;
+  return watched(spawn("script", ["-qec", line, "/dev/null"], { cwd: ROOT, env }));
+}
+
+/** Ends a command that has outlived its terminal, as one with a deadline does; not who has its number by now. */
+function endLeftBehind(id: string): void {
+  try {
+    const pid = Number(readFileSync(id, "utf8"));
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(BIN)) process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended, or never begun.
+  }
 }
 
 function watched(child: ChildProcess): RunningCommand {

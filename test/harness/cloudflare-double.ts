@@ -41,9 +41,15 @@ export interface DoubleOptions {
   readonly rateLimit?: { readonly requests: number; readonly seconds: number };
   /** Milliseconds. */
   readonly clock?: () => number;
-  /** Looks at each request first: may answer in the service's place, or break the connection. */
-  readonly meddle?: (request: SeenRequest) => DoubleAnswer | "break" | undefined;
+  /** Looks at each request first, and decides what becomes of it. */
+  readonly meddle?: (request: SeenRequest) => Meddling | Promise<Meddling>;
 }
+
+/**
+ * An answer in the service's place; or the connection is broken off: before the service hears of the request, or in the
+ * middle of its answer.
+ */
+export type Meddling = DoubleAnswer | "break" | "break the answer" | undefined;
 
 /** A request as it came in. */
 export interface SeenRequest {
@@ -88,10 +94,11 @@ export async function startCloudflareDouble(options: DoubleOptions = {}): Promis
   const requests: SeenRequest[] = [];
   const service = new Service(account, tokens, options);
   const server = createServer((incoming, response) => {
-    void readRequest(incoming).then((request) => {
+    void readRequest(incoming).then(async (request) => {
       requests.push(request);
-      const meddled = options.meddle?.(request);
+      const meddled = await options.meddle?.(request);
       if (meddled === "break") incoming.socket.destroy();
+      else if (meddled === "break the answer") sendHalf(response, service.answer(request));
       else send(response, meddled ?? service.answer(request));
     });
   });
@@ -131,7 +138,17 @@ async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
   return { method, path: pathname, query: searchParams, headers, text, body };
 }
 
-function send(response: ServerResponse, { status, body, headers = {} }: DoubleAnswer): void {
+function send(response: ServerResponse, { status, body, headers }: DoubleAnswer): void {
+  sendHead(response, status, headers);
+  response.end(JSON.stringify(body));
+}
+
+function sendHalf(response: ServerResponse, { status, body, headers }: DoubleAnswer): void {
+  sendHead(response, status, headers);
+  response.write(JSON.stringify(body).slice(0, 20), () => response.destroy());
+}
+
+function sendHead(response: ServerResponse, status: number, headers: DoubleAnswer["headers"] = {}): void {
   response.writeHead(status, {
     "content-type": "application/json",
     "cf-ray": `${randomBytes(8).toString("hex")}-ORD`,
@@ -140,7 +157,6 @@ function send(response: ServerResponse, { status, body, headers = {} }: DoubleAn
     server: "cloudflare",
     ...headers,
   });
-  response.end(JSON.stringify(body));
 }
 
 /** As the Magic service answers. */

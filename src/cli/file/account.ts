@@ -16,8 +16,10 @@ export interface Shown {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** What a plan was made on: the history of a Patchbay, or the objects themselves. */
-export type Binding = { readonly epoch: string; readonly revision: number } | { readonly objects: string };
+/** What a plan was made on: the history of a Patchbay, or the objects themselves, by id each its hash. */
+export type Binding =
+  | { readonly epoch: string; readonly revision: number }
+  | { readonly objects: Readonly<Record<string, string>> };
 
 export interface AccountShown {
   readonly interconnects: readonly Shown[];
@@ -51,12 +53,38 @@ export async function readAccount(api: Api): Promise<AccountShown> {
   const binding =
     epoch !== undefined && revision !== undefined && (await api.isPatchbay())
       ? { epoch, revision: Number(revision) }
-      : { objects: hashOf(interconnects.map(({ raw }) => raw)) };
+      : { objects: Object.fromEntries(interconnects.map(({ id, raw }) => [id, hashOf(raw)])) };
   return { interconnects, etag: "epoch" in binding ? etag : undefined, binding };
 }
 
 export function sameBinding(one: Binding, other: Binding): boolean {
   return canonicalJson(one) === canonicalJson(other);
+}
+
+/** Names that a sentence lists. */
+const NAMED = 5;
+
+/** What has moved between what a plan is bound to and the account as it is now; `nameOf` knows those that are gone. */
+export function movedWords(
+  before: Binding,
+  { binding: now, interconnects }: Pick<AccountShown, "binding" | "interconnects">,
+  nameOf: (id: string) => string | undefined = () => undefined,
+): string {
+  if ("epoch" in before && "epoch" in now) {
+    if (before.epoch !== now.epoch) return "the account's history is another (a reset, a restore or a load)";
+    return `the plan is of revision ${before.revision}, the newest is ${now.revision}`;
+  }
+  if ("epoch" in before || "epoch" in now) return "the server is another";
+  const names = new Map(interconnects.map(({ id, name }) => [id, name]));
+  const ids = new Set([...Object.keys(before.objects), ...Object.keys(now.objects)]);
+  const moved = [...ids].flatMap((id) => {
+    const [was, is] = [before.objects[id], now.objects[id]];
+    if (was === is) return [];
+    const name = names.get(id) ?? nameOf(id) ?? id;
+    return [was === undefined ? `${name} is new` : is === undefined ? `${name} is gone` : `${name} changed`];
+  });
+  const more = moved.length > NAMED ? ` and ${moved.length - NAMED} more` : "";
+  return `they are no longer as they were read: ${moved.slice(0, NAMED).join(", ")}${more}`;
 }
 
 /** The interconnects of an answer. Throws `CommandFailure` if it is none. */

@@ -1,11 +1,14 @@
 /** From a plan to the change: shown, guarded, asked about, made in one call and followed to its end. */
 
 import { type Reply, ServerRefusal } from "../api.ts";
-import { CommandFailure } from "../failure.ts";
-import { asJson, count } from "../printable.ts";
+import { commandLine } from "../command-line.ts";
+import { CommandFailure, type Told } from "../failure.ts";
+import { asJson, count, printable } from "../printable.ts";
+import { reasonHeader } from "../reason.ts";
 import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";
-import { type Binding, readAccount, sameBinding } from "./account.ts";
+import { type Binding, movedWords, readAccount, sameBinding } from "./account.ts";
+import { otherwise } from "./answered.ts";
 import { readConfirmWithin } from "./confirm-within.ts";
 import { sendPlan } from "./dry-run.ts";
 import { guardsOf, judgeGuards } from "./guards.ts";
@@ -35,10 +38,7 @@ export interface ReadyPlan {
 /** Reads what an option says before anything is asked of a server. */
 export function judgeOptions({ confirmWithin, reason }: ApplyOptions): void {
   readConfirmWithin(confirmWithin);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (reason !== undefined && /[\u0000-\u001f\u007f]/.test(reason)) {
-    throw new CommandFailure("A reason is one line of text.");
-  }
+  reasonHeader(reason);
 }
 
 export async function applyPlan(session: Session, ready: ReadyPlan, options: ApplyOptions): Promise<number> {
@@ -58,10 +58,12 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.note("This server keeps no reasons: it is not sent.");
   const undoFile = options.undo ?? (timed ? `patchbay-undo-${stamp(new Date())}.plan` : undefined);
   const client = undoFile === undefined ? undefined : await import("./client-timer.ts");
-  const undo = undoFile === undefined ? undefined : client?.keepUndo(undoFile, plan, at);
+  const undo = undoFile === undefined ? undefined : client?.keepUndo(session, undoFile, plan, at);
   if (undo && client) {
     session.tell(
-      timed ? client.timerWarning(undo, options.confirmWithin ?? "") : `The undo is in ${undo.file}.`,
+      timed
+        ? client.timerWarning(undo, options.confirmWithin ?? "")
+        : `The undo is in ${undo.file}: ${undo.command}`,
     );
   }
   if (
@@ -71,9 +73,18 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     session.tell("Nothing was changed.");
     return 1;
   }
-  const reply = await send(session, ready, options, seconds);
-  const left = undo ? `\nTo undo it: patchbay apply ${undo.file}` : "";
+  using _ = timed ? client?.outliveTerminal(session) : undefined;
+  let reply: Reply;
+  try {
+    reply = await send(session, ready, options, { seconds, undo: undo?.command, timed });
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown) || !timed || !undo || !client) throw error;
+    session.tell(session.errorColors.yellow(`${error.message} Whether the change was made is not known.`));
+    return await client.waitForConfirmation(session, undo, seconds, false);
+  }
+  const left = undo ? `\nTo undo it: ${undo.command}` : "";
   session.ifInterrupted(`The change is made.${left}`);
+  judgeAnswer(session, otherwise(plan, reply.result), ready.again + left, timed);
   const revision = numberIn(reply.headers.get("x-patchbay-revision"));
   const confirmBy = reply.headers.get("x-patchbay-confirm-by") ?? undefined;
   if (options.json) {
@@ -90,7 +101,7 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   session.print(
     `Applied: ${count(plan.steps.length, "interconnect")} changed${revision === undefined ? "" : `, revision ${revision}`}.`,
   );
-  if (timed && undo && client) return client.waitForConfirmation(session, undo, seconds);
+  if (timed && undo && client) return await client.waitForConfirmation(session, undo, seconds, true);
   if (!patchbay || seconds === undefined) return 0;
   if (revision === undefined || confirmBy === undefined) {
     throw new CommandFailure(
@@ -101,11 +112,22 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     );
   }
   if (!canAsk(session.terminal)) {
-    session.tell(`It is undone at ${confirmBy} unless you confirm it: patchbay confirm ${revision}`);
+    session.tell(
+      `It is undone at ${confirmBy} unless you confirm it: ${commandLine(session.options, "confirm", String(revision))}`,
+    );
     return 0;
   }
   const { follow } = await import("./follow.ts");
   return follow(session, { revision, epoch: binding.epoch, confirmBy, within: seconds });
+}
+
+/** Throws where the server shows something else than was asked for. With a timer it goes on, so that it is undone. */
+function judgeAnswer(session: Session, problems: readonly Told[], advice: string, timed: boolean): void {
+  if (problems.length === 0) return;
+  const message = "The server answered that it is done, and shows something else than was asked for.";
+  if (!timed) throw new CommandFailure(message, { problems, advice: `Look at what is there now: ${advice}` });
+  for (const sentence of [message, ...problems.map((problem) => `  ${printable(problem.message)}`)])
+    session.tell(session.errorColors.yellow(sentence));
 }
 
 /** The timer of this process needs somebody who can confirm to it. */
@@ -117,44 +139,82 @@ function judgeTimer(session: Session, { json }: ApplyOptions): void {
   );
 }
 
-/** One call: all of it or nothing. Throws where it was not made, or where that is not known. */
+/** The change was made or not. */
+class OutcomeUnknown extends CommandFailure {}
+
+/** What is agreed for the time after the call. */
+interface After {
+  readonly seconds: number | undefined;
+  /** The command that undoes it. */
+  readonly undo: string | undefined;
+  /** Is this process to undo it? */
+  readonly timed: boolean;
+}
+
+/** One call. Throws where the change was not made, or where that is not known. */
 async function send(
   session: Session,
   { plan, binding, etag, again }: ReadyPlan,
   { reason }: ApplyOptions,
-  seconds: number | undefined,
+  after: After,
 ): Promise<Reply> {
   const { api } = session;
   const patchbay = "epoch" in binding;
+  const unknown = unknownWords(again, patchbay ? commandLine(session.options, "confirm") : undefined, after);
+  // May an attempt have been done, the one that is under way or one before it?
+  let sending = false;
+  let doubt = false;
   // Without conditional requests, a last look is what can be done: what moves after it is not seen.
-  if (!patchbay && !sameBinding(binding, (await readAccount(api)).binding)) throw moved(again);
-  session.ifInterrupted(unknown(again));
+  const look = async () => {
+    if (!patchbay) {
+      const now = await readAccount(api);
+      if (!sameBinding(binding, now.binding)) throw moved(again, movedWords(binding, now));
+    }
+    sending = true;
+    session.ifInterrupted(unknown);
+  };
+  const paused = (status: number) => {
+    sending = false;
+    doubt ||= status !== 429;
+    if (!doubt) session.ifInterrupted("Interrupted while the server asked to wait. Nothing was changed.");
+  };
   const own = {
     ...(etag === undefined ? {} : { "if-match": etag }),
-    ...(reason === undefined ? {} : { "x-patchbay-reason": Buffer.from(reason).toString("latin1") }),
-    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
+    ...reasonHeader(reason),
+    ...(after.seconds === undefined ? {} : { "x-patchbay-confirm-within": String(after.seconds) }),
   };
   try {
-    return await sendPlan(api, plan, { headers: patchbay ? own : {} });
+    return await sendPlan(api, plan, { headers: patchbay ? own : {}, before: look, paused });
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    if (error instanceof ServerRefusal && error.status === 412) throw moved(again);
-    if (error instanceof ServerRefusal && error.status < 500) throw error;
-    throw new CommandFailure(error.message, { problems: error.problems, advice: unknown(again) });
+    const status = error instanceof ServerRefusal ? error.status : undefined;
+    if (!doubt && status === 412) throw moved(again);
+    if (!doubt && (!sending || (status !== undefined && status < 500))) throw error;
+    throw new OutcomeUnknown(error.message, { problems: error.problems, advice: unknown });
   }
 }
 
-function moved(again: string): CommandFailure {
+function moved(again: string, which?: string): CommandFailure {
   return new CommandFailure(
     "Interconnects were changed by somebody else in the meantime. Nothing was changed by this.",
     {
+      ...(which === undefined ? {} : { problems: [{ message: which }] }),
       advice: `Look at what is to change now: ${again}`,
     },
   );
 }
 
-function unknown(again: string): string {
-  return `Whether the change was made is not known: all of it was, or nothing. This tells: ${again}`;
+/** What is so while nobody knows whether the call was done. */
+function unknownWords(again: string, confirm: string | undefined, { seconds, undo, timed }: After): string {
+  // That an update of many is atomic is Patchbay's promise alone.
+  const whole = confirm ? ": all of it was, or nothing" : "";
+  const lines = [`Whether the change was made is not known${whole}. This tells: ${again}`];
+  if (confirm && seconds !== undefined) {
+    lines.push(`If it was, the server undoes it in time unless it is confirmed: ${confirm}`);
+  }
+  if (timed) lines.push("If it was, it stays: nothing undoes it by itself any more.");
+  if (undo !== undefined) lines.push(`This undoes it, if it was: ${undo}`);
+  return lines.join("\n");
 }
 
 /** For names of files, in UTC: `20260131T120000Z`. */

@@ -1,4 +1,4 @@
-/** How long a change waits for its confirmation. */
+/** How long a change waits for its confirmation, in all commands that say so. */
 
 import { CommandFailure } from "../failure.ts";
 
@@ -7,13 +7,22 @@ const LEAST = 5;
 const MOST = 86_400;
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** Seconds of `30s`, `5m` or `2h`. Throws `CommandFailure`. */
+/**
+ * Seconds of `30s`, `5m` or `1h30m`. A bare number is refused: routers that know the same take it for minutes, servers
+ * for seconds. Throws `CommandFailure`.
+ */
+export function readSeconds(what: string, text: string): number {
+  const parts = [...text.matchAll(/(\d{1,6})([smh])/g)];
+  const seconds = parts.reduce((sum, [, digits, unit = ""]) => sum + Number(digits) * (UNITS[unit] ?? 0), 0);
+  const whole = parts.map(([part]) => part).join("") === text;
+  if (whole && seconds >= LEAST && seconds <= MOST) return seconds;
+  throw new CommandFailure(
+    `${what} is a time such as 30s, 5m or 1h30m, from 5s to 24h, not ${JSON.stringify(text)}.`,
+  );
+}
+
 export function readConfirmWithin(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, digits = "", unit = ""] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
-  const seconds = Number(digits) * (UNITS[unit] ?? 0);
-  if (seconds >= LEAST && seconds <= MOST) return seconds;
-  throw new CommandFailure(`--confirm-within takes 30s, 5m or 2h, from 5s to 24h, not ${text}.`);
+  return text === undefined ? undefined : readSeconds("--confirm-within", text);
 }
 
 /** `4:05`, `1:00:00`. */

@@ -1,6 +1,6 @@
 /** Sends a plan: to be judged, or to be done. What the server says of an element is told where it was written. */
 
-import type { Api, Reply } from "../api.ts";
+import type { Api, Ask, Reply } from "../api.ts";
 import { ServerRefusal } from "../api.ts";
 import type { Told } from "../failure.ts";
 import { listPath, TARGETS_AS_OBJECTS } from "./account.ts";
@@ -11,22 +11,27 @@ export function dryRun(api: Api, plan: Plan): Promise<Reply> {
   return sendPlan(api, plan, { query: "?validate_only=true" });
 }
 
-export interface Sending {
+export interface Sending extends Pick<Ask, "headers" | "before" | "paused"> {
   readonly query?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export async function sendPlan(api: Api, plan: Plan, { query = "", headers = {} }: Sending): Promise<Reply> {
+export async function sendPlan(
+  api: Api,
+  plan: Plan,
+  { query = "", headers = {}, ...asked }: Sending,
+): Promise<Reply> {
   const body = { interconnects: plan.steps.map(updateOf) };
   try {
     return await api.call("PUT", listPath(api) + query, {
+      ...asked,
       headers: { ...TARGETS_AS_OBJECTS, ...headers },
       body,
     });
   } catch (error) {
     if (!(error instanceof ServerRefusal)) throw error;
     const problems = error.problems.map((problem) => placed(problem, plan.steps));
-    throw new ServerRefusal(error.status, error.message, problems, error.advice ?? adviceOf(error, problems));
+    const { status, message, retryAfter, advice = adviceOf(error, problems) } = error;
+    throw new ServerRefusal(status, message, problems, { advice, retryAfter });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import type { Api } from "../api.ts";
+import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
 import type { Session } from "../run.ts";
 import { member } from "./account.ts";
@@ -33,8 +34,8 @@ export async function follow(session: Session, pending: Pending): Promise<number
   session.ifInterrupted(
     [
       `The change is made, and undone by the server at ${confirmBy} unless it is confirmed before.`,
-      `To keep it: patchbay confirm ${revision}`,
-      `To undo it now: patchbay revert ${revision}`,
+      `To keep it: ${commandLine(session.options, "confirm", String(revision))}`,
+      `To undo it now: ${commandLine(session.options, "revert", String(revision))}`,
     ].join("\n"),
   );
   const end = await endOf(session, pending);
@@ -70,7 +71,7 @@ function ended(session: Session, { how, by }: End, revision: number): number {
     return 1;
   }
   throw new CommandFailure(`What became of revision ${revision} is not known: ${by}`, {
-    advice: "patchbay history tells, once the server can be reached.",
+    advice: `${commandLine(session.options, "history")} tells, once the server can be reached.`,
   });
 }
 

@@ -8,7 +8,15 @@ import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { CommandFailure } from "../failure.ts";
 import type { Session } from "../run.ts";
-import { type AccountShown, type Binding, hashOf, member, type Shown, sameBinding } from "./account.ts";
+import {
+  type AccountShown,
+  type Binding,
+  hashOf,
+  member,
+  movedWords,
+  type Shown,
+  sameBinding,
+} from "./account.ts";
 import { fieldOf, hasForm, means, type Value } from "./fields.ts";
 import { type FieldStep, type Plan, type Step, updateOf } from "./plan.ts";
 import { readText } from "./read-text.ts";
@@ -112,7 +120,10 @@ function planIn(file: string, content: unknown): SavedPlan | undefined {
 function boundIn(value: unknown): Bound | undefined {
   const [epoch, revision, objects] = ["epoch", "revision", "objects"].map((key) => member(value, key));
   if (typeof epoch === "string" && typeof revision === "number") return { epoch, revision };
-  if (typeof objects === "string") return { objects };
+  if (typeof objects === "object" && objects !== null) {
+    const hashes = Object.entries(objects).map(([id, hash]) => [id, String(hash)] as const);
+    return { objects: Object.fromEntries(hashes) };
+  }
   return member(value, "values") === true ? { values: true } : undefined;
 }
 
@@ -149,18 +160,13 @@ export function rebound(file: string, saved: SavedPlan, account: AccountShown): 
   const { bound, plan } = saved;
   if ("values" in bound) return onOwnValues(file, plan, account.interconnects);
   if (sameBinding(bound, account.binding)) return plan;
+  const nameOf = (id: string) => plan.steps.find((step) => step.id === id)?.name;
   throw new CommandFailure(
-    `Interconnects have changed since ${file} was made: ${movedWords(bound, account.binding)}.`,
+    `Interconnects have changed since ${file} was made: ${movedWords(bound, account, nameOf)}.`,
     {
       advice: "Plan again, and look at what it says now.",
     },
   );
-}
-
-function movedWords(before: Binding, now: Binding): string {
-  if (!("epoch" in before && "epoch" in now)) return "they are no longer as they were read";
-  if (before.epoch !== now.epoch) return "the account's history is another (a reset, a restore or a load)";
-  return `the plan is of revision ${before.revision}, the newest is ${now.revision}`;
 }
 
 /** What is put back must be what was put there. What is back already is left out. */

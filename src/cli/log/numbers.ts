@@ -29,17 +29,3 @@ export function readRange(first: string, second: string | undefined): readonly [
   const revision = readRevision(first);
   return [revision - 1, revision];
 }
-
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-/** `90`, `90s`, `5m`, `1h30m`: seconds. */
-export function readSeconds(what: string, text: string): number {
-  const bare = /^\d{1,6}$/.test(text);
-  const parts = bare ? [] : [...text.matchAll(/(\d{1,6})([smhd])/g)];
-  const whole = bare || (parts.length > 0 && parts.map(([part]) => part).join("") === text);
-  if (!whole)
-    throw new CommandFailure(`${what} is a time such as 90s, 5m or 1h30m, not ${JSON.stringify(text)}.`);
-  if (bare) return Number(text);
-  const units: Readonly<Record<string, number>> = UNITS;
-  return parts.reduce((sum, [, number, unit = "s"]) => sum + Number(number) * (units[unit] ?? 1), 0);
-}
