@@ -80,7 +80,7 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
   session.ifInterrupted(
     `Interrupted: whether it was done is not known here. ${commandLine(options, "history", "--limit", "3")} tells.`,
   );
-  tellResult(session, options, asked, await make(api, asked, planned, headers), true);
+  tellResult(session, options, asked, await make(session, options, asked, planned, headers), true);
   return 0;
 }
 
@@ -89,11 +89,13 @@ const MOST_TRIES = 10;
 
 /** Makes what was shown, or nothing: if others changed the account, only where that changes nothing about it. */
 async function make(
-  api: Api,
+  session: Session,
+  options: UndoOptions,
   asked: Undo,
   shown: Outcome,
   headers: Readonly<Record<string, string>>,
 ): Promise<Outcome> {
+  const { api } = session;
   let planned = shown;
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
     const condition = planned.etag === null ? {} : { "if-match": planned.etag };
@@ -103,11 +105,19 @@ async function make(
       if (!(error instanceof ServerRefusal) || error.status !== 412) throw error;
     }
     planned = await plan(api, asked);
+    if (planned.record === undefined) {
+      throw new CommandFailure(
+        "Nothing is left to undo: somebody did it in the meantime, or this did and its answer was lost.",
+        { advice: `${commandLine(options, "history", "--limit", "3")} tells.` },
+      );
+    }
     if (JSON.stringify(planned.objects) !== JSON.stringify(shown.objects)) break;
   }
   throw new CommandFailure(
     "The account was changed by somebody else in the meantime. Nothing was changed by this.",
-    { advice: `Look at what would be done now: patchbay ${asked.command} ${asked.revision} --dry-run` },
+    {
+      advice: `Look at what would be done now: ${commandLine(options, asked.command, String(asked.revision), "--dry-run")}`,
+    },
   );
 }
 

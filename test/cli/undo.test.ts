@@ -174,6 +174,20 @@ describe("patchbay restore", () => {
         expect(screen).toContain("patchbay restore 1 --dry-run");
       });
 
+      test("says so if nothing is left to do", async () => {
+        await put(one(ORD), { mtu: 1400 });
+        const undone = async () => {
+          await here.server.ask("POST", `${OWN}/changes/2/revert`);
+          return "yes\r";
+        };
+        const { code, screen } = await here.operator.draw(
+          ["revert", "2"],
+          [['Only "yes" is taken: ', undone]],
+        );
+        expect([code, await revision()]).toEqual([1, 3]);
+        expect(screen).toContain("Nothing is left to undo: somebody did it in the meantime, or this did");
+      });
+
       test("does what was shown where that is the same still", async () => {
         await put(one(ORD), { mtu: 1400 });
         const { code } = await here.operator.draw(["revert", "2"], [['Only "yes" is taken: ', meanwhile]]);
