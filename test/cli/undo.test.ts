@@ -181,7 +181,7 @@ describe("patchbay restore", () => {
           return "yes\r";
         };
         const { code, screen } = await here.operator.draw(
-          ["revert", "2"],
+          ["restore", "1"],
           [['Only "yes" is taken: ', undone]],
         );
         expect([code, await revision()]).toEqual([1, 3]);
