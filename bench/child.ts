@@ -37,6 +37,13 @@ async function startPatchbay(durable: boolean, count: number): Promise<number> {
   return Number(new URL(server.url).port);
 }
 
+/** With its data in a PostgreSQL database. */
+async function startOn(database: string): Promise<number> {
+  const seed = { name: "bench", text: seedText() };
+  const server = await startServer({ ...config, data: undefined, database }, { seed });
+  return Number(new URL(server.url).port);
+}
+
 /** Only parses and answers the same JSON. Its answers are those of the server at `origin`. */
 async function startBare(origin: string): Promise<number> {
   const headers = { authorization: `Bearer ${process.env["PATCHBAY_BENCH_TOKEN"]}` };
@@ -70,6 +77,7 @@ async function startBare(origin: string): Promise<number> {
 
 function start(kind: string, argument: string): Promise<number> {
   if (kind === "bare") return startBare(argument);
+  if (kind === "postgres") return startOn(argument);
   return startPatchbay(kind === "durable", Number(argument || COUNT));
 }
 

@@ -8,200 +8,35 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChangeRecord } from "../src/account/change.ts";
-import { interconnectOf } from "../src/account/interconnect.ts";
 import { startServer } from "../src/server/patchbay.ts";
-import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { auditRows } from "./audit.ts";
-import { drive, type Figures, Loop, mean, median, paced, percentile, times } from "./load.ts";
+import { compareBulk } from "./bulk.ts";
+import {
+  BULKS,
+  compareRates,
+  compareTimes,
+  milliseconds,
+  mustBeOk,
+  quick,
+  ROUNDS,
+  rows,
+  SECONDS,
+  tell,
+} from "./compare.ts";
+import { drive, median, paced, percentile, times } from "./load.ts";
+import { measurePostgres } from "./postgres.ts";
 import { Prism } from "./prism.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
-import type { Row } from "./row.ts";
+import { getOne, nextTurn, putBulk, putOne } from "./requests.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
+import { startUpRow } from "./start-up.ts";
 import { tokenCheckRow } from "./token-check.ts";
-import { ACCOUNT, bulkOf, COUNT, idOf, LIST, request, seedText, TOKEN, updateOf } from "./world.ts";
-
-/** `--quick` measures less, to see that the benchmark works. */
-const quick = process.argv.includes("--quick");
-const ROUNDS = quick ? 2 : 7;
-const SECONDS = quick ? 0.5 : 1.5;
-/** Seconds that one of two servers is driven before it is the other's turn. */
-const TURN = 0.1;
-const BULKS = quick ? 2 : 5;
-
-const rows: Row[] = [];
-let turn = 0;
-
-function milliseconds(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
-}
-
-/** Adds a row. Ratios are told as median (least to most) of the rounds. */
-function tell(
-  what: string,
-  ours: string,
-  against: string,
-  ratios: readonly number[],
-  goal = "",
-  reached: ((ratio: number) => boolean) | undefined = undefined,
-): void {
-  const middle = median(ratios);
-  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  rows.push({
-    what,
-    ours,
-    against,
-    ratio: `${middle.toFixed(2)} (${spread})`,
-    goal,
-    reached: reached?.(middle),
-  });
-  process.stderr.write(`${what}: ${ours}; ${against}; ratio ${middle.toFixed(2)} (${spread}) ${goal}\n`);
-}
-
-function mustBeOk(figures: Figures): Figures {
-  const wrong = Object.entries(figures.statuses).filter(([status]) => status !== "200");
-  if (wrong.length > 0) throw new Error(`Answers other than 200: ${JSON.stringify(wrong)}`);
-  return figures;
-}
-
-const rate = (figures: Figures) => figures.requests / figures.seconds;
-
-const getOne = (at: number) => request("GET", `${LIST}/${idOf(at % COUNT)}`);
-const putOne = () => {
-  turn++;
-  const index = (turn * 7919) % COUNT;
-  return request("PUT", `${LIST}/${idOf(index)}`, updateOf(index, turn));
-};
-const putBulk = (size: number, query = "") =>
-  request("PUT", LIST + query, { interconnects: bulkOf(size, ++turn) });
-
-/** Closed-loop throughput of two servers, in turns so short that what disturbs the machine disturbs both. */
-async function compareRates(
-  what: string,
-  [ours, name, theirs]: readonly [number, string, number],
-  connections: number,
-  next: (turn: number) => Buffer,
-  goal = "",
-  least?: number,
-): Promise<void> {
-  const pairs: [number, number][] = [];
-  const loops = [
-    await Loop.open(ours, connections, next),
-    await Loop.open(theirs, connections, next),
-  ] as const;
-  // What is compiled while it runs has to have run.
-  for (const loop of loops) await loop.run(2 * SECONDS);
-  for (let round = 0; round < ROUNDS; round++) {
-    const mine: number[] = [];
-    const other: number[] = [];
-    for (let turns = 0; turns < SECONDS / TURN; turns++) {
-      mine.push(rate(mustBeOk(await loops[0].run(TURN))));
-      other.push(rate(mustBeOk(await loops[1].run(TURN))));
-    }
-    pairs.push([mean(mine), mean(other)]);
-  }
-  for (const loop of loops) loop.close();
-  const [mine, other] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
-  const ratios = pairs.map(([a, b]) => a / b);
-  tell(
-    what,
-    `${Math.round(mine)}/s`,
-    `${name} ${Math.round(other)}/s`,
-    ratios,
-    goal,
-    least === undefined ? undefined : (ratio) => ratio >= least,
-  );
-}
-
-/** One request at a time against two servers in turn: how many times as long. */
-async function compareTimes(
-  what: string,
-  [ours, name, theirs]: readonly [number, string, number],
-  count: number,
-  next: () => Buffer,
-): Promise<void> {
-  const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const mine = percentile(mustBeOk(await times(ours, Array.from({ length: count }, next))), 0.5);
-    pairs.push([mine, percentile(await times(theirs, Array.from({ length: count }, next)), 0.5)]);
-  }
-  const [mine, other] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
-  tell(
-    what,
-    milliseconds(mine),
-    `${name} ${milliseconds(other)}`,
-    pairs.map(([a, b]) => a / b),
-  );
-}
-
-/** The documents and the record that a bulk update of this size really writes. */
-async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: string }[]; record: string }> {
-  const store = SqliteStore.open(undefined);
-  const config = {
-    host: "127.0.0.1",
-    port: 0,
-    data: undefined,
-    seed: undefined,
-    sandbox: false,
-    metricsPort: undefined,
-    rateLimit: "off" as const,
-  };
-  await using server = await startServer(
-    { ...config, logLevel: "silent" },
-    { store, seed: { name: "bench", text: seedText() } },
-  );
-  const { port } = new URL(server.url);
-  mustBeOk(await times(Number(port), [putBulk(size)]));
-  const record: ChangeRecord | undefined = await store.change(ACCOUNT, 2);
-  const state = await store.load(ACCOUNT);
-  const docs = (record?.objects ?? []).map(({ id }) => {
-    const entry = state?.get("interconnect", id);
-    return { index: Number.parseInt(id, 16), doc: JSON.stringify(entry ? interconnectOf(entry) : {}) };
-  });
-  return { docs, record: JSON.stringify(record) };
-}
-
-/**
- * A bulk update's whole way against SQLite writing the same rows. Means, of enough objects that the
- * rows folded in after every 40,000 have their share in each round.
- */
-async function compareBulk(durable: MeasuredServer, size: number, most?: number): Promise<void> {
-  const { docs, record } = await rowsOfBulk(size);
-  const raw = new RawSqlite((index) => docs[index % docs.length]?.doc ?? "");
-  const count = quick ? BULKS : Math.max(8, Math.min(200, 40_000 / size));
-  const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const requests = Array.from({ length: count }, () => putBulk(size));
-    const whole = mean(mustBeOk(await times(durable.port, requests)).latencies);
-    const alone: number[] = [];
-    // Every write carries text of its own, since SQLite skips what does not change a row.
-    for (let again = 0; again < count; again++) {
-      const stamp = String(1_000_000 + ++turn);
-      const fresh = docs.map(({ index, doc }) => ({
-        index,
-        doc: doc.replace(/"mtu":\d+/, `"mtu":${stamp.slice(-4)}`),
-      }));
-      alone.push(raw.write(fresh, record));
-    }
-    pairs.push([whole, mean(alone)]);
-  }
-  raw.close();
-  const [whole, alone] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
-  const ratios = pairs.map(([a, b]) => a / b);
-  tell(
-    `bulk of ${size}`,
-    milliseconds(whole),
-    `raw SQLite ${milliseconds(alone)}`,
-    ratios,
-    most === undefined ? "" : `at most ${most}`,
-    most === undefined ? undefined : (ratio) => ratio <= most,
-  );
-}
+import { bulkOf, idOf, LIST, request, seedText, TOKEN } from "./world.ts";
 
 /** What one element of a bulk of 100 costs in a large account against a small one. */
 async function compareAccountSizes(durable: MeasuredServer): Promise<void> {
   const small = await MeasuredServer.start("durable", "1000");
-  const next = () => request("PUT", LIST, { interconnects: bulkOf(100, ++turn, 1000) });
+  const next = () => request("PUT", LIST, { interconnects: bulkOf(100, nextTurn(), 1000) });
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const large = percentile(mustBeOk(await times(durable.port, Array.from({ length: 20 }, next))), 0.5);
@@ -324,7 +159,8 @@ function print(): void {
   console.log(lines.join("\n"));
 }
 
-rows.push(tokenCheckRow());
+const rawSqlite = { name: "raw SQLite", open: (doc: (index: number) => string) => new RawSqlite(doc) };
+rows.push(startUpRow(), tokenCheckRow());
 pinLoad();
 await measureStart();
 rows.push(...(await auditRows(quick ? 5 : 50)));
@@ -353,10 +189,10 @@ await compareTimes(
   100,
   putOne,
 );
-await compareBulk(durable, 1);
-await compareBulk(durable, 100);
-await compareBulk(durable, 1000, 2.5);
-await compareBulk(durable, 10_000, 3.5);
+await compareBulk(durable, 1, rawSqlite);
+await compareBulk(durable, 100, rawSqlite);
+await compareBulk(durable, 1000, rawSqlite, 2.5);
+await compareBulk(durable, 10_000, rawSqlite, 3.5);
 await compareAccountSizes(durable);
 for (const size of [1000, 10_000]) {
   const against = [durable.port, "bare node:http", bare.port] as const;
@@ -369,6 +205,7 @@ const listing = [durable.port, "bare node:http", bare.port] as const;
 await compareTimes("GET list of 10,000", listing, 20, () => request("GET", LIST));
 await readWhileWriting(durable, 1000, 60);
 await readWhileWriting(durable, 10_000, 150);
+await measurePostgres(durable);
 for (const document of ["published", "minimal"] as const) {
   const prism = await Prism.start(document);
   if (!prism) {

@@ -100,13 +100,15 @@ export class MemoryStore implements Store {
       .map(({ event }, index) => ({ number: index + 1, event }));
   }
 
-  async replace(world: readonly SeededState[]): Promise<void> {
+  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
+    if (ifEmpty && (await this.states()).length > 0) return false;
     for (const { id, epoch, change } of world) {
       const state = new State(id, epoch);
       state.apply(change.edits, change.record.time);
       state.settle(change.edits, change.record.revision);
       this.#states.set(id, { state, records: [change.record] });
     }
+    return true;
   }
 
   async close(): Promise<void> {}

@@ -15,6 +15,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option("--port <number>", "port to listen on, 0 for a free one [PATCHBAY_PORT] (default: 8787)")
     .option("--data <directory>", "where data is kept [PATCHBAY_DATA] (default: ./data)")
     .option(
+      "--database <url>",
+      "PostgreSQL database in place of a directory, postgres://…, which several servers may share [DATABASE_URL]",
+    )
+    .option(
       "--seed <file>",
       "world to start an empty directory from [PATCHBAY_SEED] (default: the demonstration)",
     )
@@ -73,7 +77,9 @@ function addDataCommands(program: Command): void {
       .description(description)
       .option("--data <directory>", "where data is kept [PATCHBAY_DATA] (default: ./data)");
 
-  add("init", "make an empty data directory with one administrator's token")
+  const DATABASE = "PostgreSQL database in place of a directory [DATABASE_URL]";
+  add("init", "make an empty data directory, or fill an empty database, with one administrator's token")
+    .option("--database <url>", DATABASE)
     .option("--seed <file>", "world to fill it with (default: none)")
     .action(async (options) => {
       const { init } = await import("./admin/init.ts");
@@ -84,10 +90,19 @@ function addDataCommands(program: Command): void {
     "make another administrator's token, while no server runs; with a subcommand, a server's API tokens",
   );
   addTokenCommands(token);
-  token.option("--name <name>", "what to call it (default: admin)").action(async (options) => {
-    const { token } = await import("./admin/token.ts");
-    process.exitCode = await token(options, process.env, process);
-  });
+  token
+    .option("--database <url>", DATABASE)
+    .option("--name <name>", "what to call it (default: admin)")
+    .action(async (options) => {
+      const { token } = await import("./admin/token.ts");
+      process.exitCode = await token(options, process.env, process);
+    });
+  add("migrate", "bring data up to date for this version, as the first start of its server does")
+    .option("--database <url>", DATABASE)
+    .action(async (options) => {
+      const { migrate } = await import("./admin/migrate.ts");
+      process.exitCode = await migrate(options, process.env, process);
+    });
   add("backup", "copy the database into one file, while a server runs or not")
     .requiredOption("--to <file>", "the new file")
     .action(async (options) => {
@@ -126,12 +141,14 @@ Examples:
       process.exitCode = await restore(revision, options, process.env, process);
     });
   add("dump", "write everything as lines of JSON, while a server runs or not")
+    .option("--database <url>", DATABASE)
     .requiredOption("--to <file>", "the new file")
     .action(async (options) => {
       const { dump } = await import("./admin/dump.ts");
       process.exitCode = await dump(options, process.env, process);
     });
-  add("load", "make an empty data directory from a dump")
+  add("load", "make an empty data directory, or fill an empty database, from a dump")
+    .option("--database <url>", DATABASE)
     .requiredOption("--from <file>", "the dump")
     .option("--archive <file...>", "archives of what was pruned before the dump was made")
     .action(async (options) => {
@@ -139,6 +156,7 @@ Examples:
       process.exitCode = await load(options, process.env, process);
     });
   add("prune", "move old changes out of the log, while a server runs or not")
+    .option("--database <url>", DATABASE)
     .requiredOption("--before <time>", "2026-01-31, 2026-01-31T12:00:00Z, or 90d for 90 days ago")
     .option("--archive <file>", "the new file they go to, which load reads")
     .option("--discard", "throw them away instead")

@@ -8,7 +8,7 @@
 
 import { type Problem, Problems } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
-import { type Change, differences, type ObjectChange, objectChange } from "./change.ts";
+import { type Change, type ChangeRecord, differences, type ObjectChange, objectChange } from "./change.ts";
 import { pendingKind, pendingOf, pendingSlot, refusalOf } from "./pending.ts";
 import {
   type Doc,
@@ -61,6 +61,8 @@ export interface Command {
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
   readonly propose: (state: State, problems: Problems) => Iterable<Wish>;
+  /** For a command that was made of the log: the same, where one more change has been made since. */
+  readonly after?: (record: ChangeRecord) => Command;
 }
 
 export type Decision =

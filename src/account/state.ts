@@ -121,6 +121,13 @@ export class State {
     this.epoch = epoch;
   }
 
+  /** How many objects it has, those included that were removed since it was loaded. */
+  get size(): number {
+    let size = 0;
+    for (const { slots } of this.#collections.values()) size += slots.size;
+    return size;
+  }
+
   /** The newest version of an object, for decisions. */
   newest(kind: string, id: string): Slot | undefined {
     const slot = this.#collections.get(kind)?.slots.get(id);

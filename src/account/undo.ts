@@ -128,10 +128,11 @@ function* inverse(state: State, [record, ...later]: Stretch, problems: Problems)
  * The inverse of the first change of a stretch that reaches to the newest. Refused where a later change
  * touched the same fields. If the change waits to be confirmed, it does so no more.
  */
-export function revertChange(stretch: Stretch, circumstances: Circumstances): Undoing {
+export function revertChange(stretch: Stretch, circumstances: Circumstances, condition?: Condition): Undoing {
   const revision = stretch[0]?.revision ?? 0;
-  const command = { operation: "revertChange", of: { reverts: revision }, settles: revision, circumstances };
-  return undoing(command, stretch, (state, problems) => inverse(state, stretch, problems));
+  const of = { reverts: revision };
+  const way: Way = { operation: "revertChange", of, settles: revision, circumstances, ...condition };
+  return undoing(way, stretch, inverse);
 }
 
 /** The same, by the server itself, when the time is over and nobody confirmed. */
@@ -149,13 +150,23 @@ export function expireChange(stretch: Stretch, circumstances: Circumstances): Un
         : problem("nothing_pending", { revision });
     },
   };
-  return undoing(command, stretch, (state, problems) => inverse(state, stretch, problems));
+  return undoing(command, stretch, inverse);
 }
 
 /** All objects as they were at a revision, by undoing the stretch after it, which reaches to the newest change. */
-export function restoreAccount(revision: number, stretch: Stretch, circumstances: Circumstances): Undoing {
-  const command = { operation: "restoreAccount", of: { restores: revision }, circumstances };
-  return undoing(command, stretch, (state) => wishesBack(state, stretch), revision);
+export function restoreAccount(
+  revision: number,
+  stretch: Stretch,
+  circumstances: Circumstances,
+  condition?: Condition,
+): Undoing {
+  const way: Way = {
+    operation: "restoreAccount",
+    of: { restores: revision },
+    circumstances,
+    ...condition,
+  };
+  return undoing(way, stretch, wishesBack, revision);
 }
 
 function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
@@ -176,27 +187,31 @@ function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
   }
 }
 
-type Way = Omit<Command, "propose" | "settles"> & { readonly settles?: number };
+/** Of the request, on the account. */
+type Condition = Pick<Command, "condition">;
+
+type Way = Omit<Command, "propose" | "after" | "settles"> & { readonly settles?: number };
 
 function undoing(
   way: Way,
   stretch: Stretch,
-  wishesOf: (state: State, problems: Problems) => Iterable<Wish>,
+  wishesOf: (state: State, stretch: Stretch, problems: Problems) => Iterable<Wish>,
   start = 0,
 ): Undoing {
   const remarks: string[] = [];
-  const command: Command = {
+  const over = (records: Stretch): Command => ({
     ...way,
     propose: (state, problems) => {
-      if ((stretch.at(-1)?.revision ?? start) !== state.revision) throw new Outrun();
-      const wishes = [...wishesOf(state, problems)];
+      if ((records.at(-1)?.revision ?? start) !== state.revision) throw new Outrun();
+      const wishes = [...wishesOf(state, records, problems)];
       if (!problems.found) judgeReferences(state, wishes, problems);
       remarks.splice(0, remarks.length, ...remarksOn(state, wishes));
       const end = way.settles === undefined ? undefined : endOfWait(state, way.settles);
       return end ? [...wishes, end] : wishes;
     },
-  };
-  return { command, remarks };
+    after: (record) => over([...records, record]),
+  });
+  return { command: over(stretch), remarks };
 }
 
 /** What an object stands on must be there afterwards, whoever takes it away. */

@@ -32,7 +32,11 @@ export function backup(
   terminal: Terminal,
 ): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const data = dataDirectory(
+      options,
+      environment,
+      "A database is backed up by its own pg_dump, or by patchbay dump.",
+    );
     let content: Content | undefined;
     await makeFile(options.to, async (at) => {
       using source = openBeside(data, "older");
@@ -79,7 +83,11 @@ export function restore(
   terminal: Terminal,
 ): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const data = dataDirectory(
+      options,
+      environment,
+      "A database is filled by its own pg_restore, or by patchbay load.",
+    );
     const { from } = options;
     using source = openBackup(from);
     let content: Content | undefined;

@@ -5,39 +5,38 @@ import { kinds } from "../account/kinds.ts";
 import type { State } from "../account/state.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { why } from "../store/sqlite/data-directory.ts";
-import { openBeside } from "../store/sqlite/database-file.ts";
 import { otherTables, rowsOf } from "../store/sqlite/filling.ts";
 import { consistently, Reading } from "../store/sqlite/reading.ts";
 import { type EndLine, FORMAT, type Line } from "./line.ts";
 import { Lines, makeFile } from "./output.ts";
-import { count, dataDirectory, type Environment, run, type Terminal } from "./run.ts";
+import { openToRead } from "./place.ts";
+import { count, dataPlace, type Environment, type PlaceOptions, run, type Terminal } from "./run.ts";
 
-export interface DumpOptions {
-  readonly data?: string | undefined;
+export interface DumpOptions extends PlaceOptions {
   readonly to: string;
 }
 
 export function dump(options: DumpOptions, environment: Environment, terminal: Terminal): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const place = dataPlace(options, environment);
     let end: EndLine | undefined;
-    await makeFile(options.to, (at) => {
-      using db = openBeside(data);
+    await makeFile(options.to, async (at) => {
+      await using db = await openToRead(place);
       using lines = new Lines(at, options.to);
-      end = dumpAll(db, data, lines);
+      end = dumpAll(db.file, place.what, lines);
     });
     const { states = 0, changes = 0, objects = 0 } = end ?? {};
     return `${options.to} holds ${count(states, "state")} with ${count(objects, "object")} and ${count(changes, "change")}.`;
   });
 }
 
-function dumpAll(db: DatabaseSync, data: string, lines: Lines): EndLine {
+function dumpAll(db: DatabaseSync, what: string, lines: Lines): EndLine {
   try {
     // One view for all of it, so that a server may go on meanwhile.
     return consistently(db, () => writeWorld(db, lines));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`The data directory ${data} could not be dumped: ${why(error)}`);
+    throw new ConfigError(`${what} could not be dumped: ${why(error)}`);
   }
 }
 

@@ -7,41 +7,57 @@ import { makeDatabase, openToFill } from "../store/sqlite/database-file.ts";
 import { Writing } from "../store/sqlite/writing.ts";
 import { newAdminToken } from "./admin-token.ts";
 import { firstCalls } from "./first-calls.ts";
-import { count, dataDirectory, type Environment, run, type Terminal, timestamp } from "./run.ts";
+import {
+  count,
+  type DataPlace,
+  dataPlace,
+  type Environment,
+  type PlaceOptions,
+  run,
+  type Terminal,
+  timestamp,
+} from "./run.ts";
 
-export interface InitOptions {
-  readonly data?: string | undefined;
+export interface InitOptions extends PlaceOptions {
   readonly seed?: string | undefined;
 }
 
 export function init(options: InitOptions, environment: Environment, terminal: Terminal): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const place = dataPlace(options, environment);
     const token = newAdminToken("admin");
     const source =
       options.seed === undefined ? { name: "seed", text: '{"accounts": []}' } : readSeedFile(options.seed);
     const world = makeWorld(source, timestamp(), [token]);
-    await makeDatabase(data, (file) => {
-      using db = openToFill(file);
-      db.exec("BEGIN");
-      new Writing(db).replace(world);
-      db.exec("COMMIT");
-    });
-    return greeting(data, token.value, world);
+    if (place.database === undefined) {
+      await makeDatabase(place.data, (file) => {
+        using db = openToFill(file);
+        db.exec("BEGIN");
+        new Writing(db).replace(world);
+        db.exec("COMMIT");
+      });
+    } else {
+      const { begin } = await import("../store/postgres/postgres-store.ts");
+      await begin(place.database, world);
+    }
+    return greeting(place, token.value, world);
   });
 }
 
-function greeting(data: string, token: string, world: readonly SeededState[]): string {
+function greeting(place: DataPlace, token: string, world: readonly SeededState[]): string {
   const accounts = world.length - 1;
   const lines = [
     "",
-    `${data} is ready, with ${accounts === 0 ? "no accounts" : count(accounts, "account")} and one administrator's token. It is shown this once:`,
+    `${place.name} is ready, with ${accounts === 0 ? "no accounts" : count(accounts, "account")} and one administrator's token. It is shown this once:`,
     "",
     `export TOKEN=${token}`,
     "",
     "Serve it (in another terminal, or as a service):",
     "",
-    `patchbay serve --data ${quote(data)}`,
+    // The address of a database holds its password.
+    place.database === undefined
+      ? `patchbay serve --data ${quote(place.data)}`
+      : "patchbay serve    # with the same DATABASE_URL or --database",
     "",
   ];
   if (accounts === 0) {

@@ -5,10 +5,10 @@ import { makeDatabase, openToFill, renewEpochs } from "../store/sqlite/database-
 import { Filling } from "../store/sqlite/filling.ts";
 import { judgeWorld, type LoadedState } from "./load-judgement.ts";
 import { Loading } from "./loading.ts";
-import { count, dataDirectory, type Environment, run, type Terminal } from "./run.ts";
+import { openAside } from "./place.ts";
+import { count, dataPlace, type Environment, type PlaceOptions, run, type Terminal } from "./run.ts";
 
-export interface LoadOptions {
-  readonly data?: string | undefined;
+export interface LoadOptions extends PlaceOptions {
   readonly from: string;
   /** Archives of what was pruned before the dump was made. */
   readonly archive?: readonly string[] | undefined;
@@ -16,10 +16,9 @@ export interface LoadOptions {
 
 export function load(options: LoadOptions, environment: Environment, terminal: Terminal): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const place = dataPlace(options, environment);
     const counts = { states: 0, changes: 0, objects: 0 };
-    await makeDatabase(data, (file) => {
-      using db = openToFill(file);
+    const fill = (db: DatabaseSync) => {
       db.exec("BEGIN");
       for (const state of loadAll(db, options)) {
         counts.states++;
@@ -27,8 +26,19 @@ export function load(options: LoadOptions, environment: Environment, terminal: T
         counts.objects += state.objects;
       }
       db.exec("COMMIT");
-    });
-    return `${data} holds ${count(counts.states, "state")} with ${count(counts.objects, "object")} and ${count(counts.changes, "change")}, under new epochs: who followed the changes will read the state anew.`;
+    };
+    if (place.database === undefined) {
+      await makeDatabase(place.data, (file) => {
+        using db = openToFill(file);
+        fill(db);
+      });
+    } else {
+      const { carryInto } = await import("../store/postgres/postgres-store.ts");
+      await using aside = openAside();
+      fill(aside.file);
+      await carryInto(place.database, aside.file);
+    }
+    return `${place.name} holds ${count(counts.states, "state")} with ${count(counts.objects, "object")} and ${count(counts.changes, "change")}, under new epochs: who followed the changes will read the state anew.`;
   });
 }
 

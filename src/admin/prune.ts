@@ -5,16 +5,23 @@ import type { ChangeRecord } from "../account/change.ts";
 import { durablePending } from "../account/pending.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { refusal } from "../store/sqlite/data-directory.ts";
-import { openBeside } from "../store/sqlite/database-file.ts";
 import { foldUpTo, removeUpTo } from "../store/sqlite/pruning.ts";
 import { consistently, Reading } from "../store/sqlite/reading.ts";
 import { writeChanges, writeLine } from "./dump.ts";
 import { type EndLine, FORMAT, type StateLine } from "./line.ts";
 import { Lines, makeFile } from "./output.ts";
-import { count, dataDirectory, type Environment, run, type Terminal } from "./run.ts";
+import { openToRead } from "./place.ts";
+import {
+  count,
+  type DataPlace,
+  dataPlace,
+  type Environment,
+  type PlaceOptions,
+  run,
+  type Terminal,
+} from "./run.ts";
 
-export interface PruneOptions {
-  readonly data?: string | undefined;
+export interface PruneOptions extends PlaceOptions {
   readonly before: string;
   readonly archive?: string | undefined;
   readonly discard?: boolean | undefined;
@@ -22,7 +29,7 @@ export interface PruneOptions {
 
 export function prune(options: PruneOptions, environment: Environment, terminal: Terminal): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
+    const place = dataPlace(options, environment);
     const before = readTime(options.before, Date.now());
     const { archive } = options;
     if ((archive === undefined) === (options.discard !== true)) {
@@ -30,15 +37,17 @@ export function prune(options: PruneOptions, environment: Environment, terminal:
         "Say where the changes go with --archive FILE, or that nobody needs them with --discard.",
       );
     }
-    using db = openBeside(data);
+    await using opened = await openToRead(place);
+    const db = opened.file;
     try {
       const old = findOld(db, before);
-      if (old.length === 0) return `No changes of ${data} are older than ${new Date(before).toISOString()}.`;
+      if (old.length === 0)
+        return `No changes of ${place.name} are older than ${new Date(before).toISOString()}.`;
       if (archive !== undefined) await writeArchive(db, old, archive);
-      const removed = await removeOld(db, old);
+      const removed = await removeOld(place, db, old);
       return `${count(removed, "change")} of ${count(old.length, "state")} ${archive === undefined ? "removed" : `moved to ${archive}`}.`;
     } catch (error) {
-      throw refusal(data, error);
+      throw place.database === undefined ? refusal(place.data, error) : error;
     }
   });
 }
@@ -107,7 +116,11 @@ async function writeArchive(db: DatabaseSync, old: readonly Old[], archive: stri
   });
 }
 
-async function removeOld(db: DatabaseSync, old: readonly Old[]): Promise<number> {
+async function removeOld(place: DataPlace, db: DatabaseSync, old: readonly Old[]): Promise<number> {
+  if (place.database !== undefined) {
+    const { prune } = await import("../store/postgres/postgres-store.ts");
+    return prune(place.database, old);
+  }
   const reading = new Reading(db);
   let removed = 0;
   for (const one of old) {

@@ -1,6 +1,7 @@
 /** What all commands on a data directory share: where it is, what they say, how they end. */
 
 import { ConfigError } from "../store/config-error.ts";
+import { placeOfUrl, readDatabaseUrl } from "../store/database-url.ts";
 import { StoreRefused } from "../store/store.ts";
 
 /** The part of the process that a command uses. */
@@ -11,9 +12,47 @@ export interface Terminal {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The data directory, as `patchbay serve` finds it. */
-export function dataDirectory(option: string | undefined, environment: Environment): string {
-  return option ?? (environment["PATCHBAY_DATA"] || "data");
+/** Options that say where data live. */
+export interface PlaceOptions {
+  readonly data?: string | undefined;
+  readonly database?: string | undefined;
+}
+
+/** Where data live: in a directory, or in a PostgreSQL database. */
+export type DataPlace = (
+  | { readonly data: string; readonly database?: undefined }
+  | { readonly database: string }
+) & {
+  readonly name: string;
+  /** The same at the beginning of a sentence. */
+  readonly what: string;
+};
+
+/** Where the data live, as `patchbay serve` finds it: what is typed, `DATABASE_URL`, `PATCHBAY_DATA`, or `./data`. */
+export function dataPlace({ data, database }: PlaceOptions, environment: Environment): DataPlace {
+  if (data !== undefined && database !== undefined)
+    throw new ConfigError("--data and --database are both given: the data live in one of them.");
+  const variable = data === undefined && environment["DATABASE_URL"];
+  const given =
+    database === undefined
+      ? variable
+        ? { text: variable, as: "DATABASE_URL" }
+        : undefined
+      : { text: database, as: "--database" };
+  if (given) {
+    const url = readDatabaseUrl(given);
+    const name = placeOfUrl(url);
+    return { database: url, name, what: `The database ${name}` };
+  }
+  const directory = data ?? (environment["PATCHBAY_DATA"] || "data");
+  return { data: directory, name: directory, what: `The data directory ${directory}` };
+}
+
+/** The data directory, for what is done to directories alone. Throws with `instead` where a database is named. */
+export function dataDirectory(options: PlaceOptions, environment: Environment, instead: string): string {
+  const place = dataPlace(options, environment);
+  if (place.database === undefined) return place.data;
+  throw new ConfigError(`This is for data directories. ${instead} Or name a directory with --data.`);
 }
 
 /** Says what the action returns, or why it was refused. Resolves with the exit status. */

@@ -2,15 +2,23 @@
 
 import { decide } from "../account/decide.ts";
 import { DIRECTORY_ID, tokenKind } from "../account/directory.ts";
+import type { SeedToken } from "../contract/seed.ts";
 import { why } from "../store/sqlite/data-directory.ts";
 import { databaseIn } from "../store/sqlite/database-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
-import { NotCommitted, OutcomeUnknown, StoreRefused } from "../store/store.ts";
+import { Conflict, NotCommitted, OutcomeUnknown, type Store, StoreRefused } from "../store/store.ts";
 import { newAdminToken, storedToken } from "./admin-token.ts";
-import { dataDirectory, type Environment, run, type Terminal, timestamp } from "./run.ts";
+import {
+  type DataPlace,
+  dataPlace,
+  type Environment,
+  type PlaceOptions,
+  run,
+  type Terminal,
+  timestamp,
+} from "./run.ts";
 
-export interface TokenOptions {
-  readonly data?: string | undefined;
+export interface TokenOptions extends PlaceOptions {
   readonly name?: string | undefined;
 }
 
@@ -18,41 +26,56 @@ const actor = { type: "system", id: "patchbay token", name: "patchbay token" } a
 
 export function token(options: TokenOptions, environment: Environment, terminal: Terminal): Promise<number> {
   return run(terminal, async () => {
-    const data = dataDirectory(options.data, environment);
-    const secret = await addToken(data, options.name ?? "admin");
-    return `${secret}\n\nThis is shown once. It may do everything, on all accounts of ${data}. Tokens that are lost can be found by name and deleted.`;
+    const place = dataPlace(options, environment);
+    const secret = await addToken(place, options.name ?? "admin");
+    return `${secret}\n\nThis is shown once. It may do everything, on all accounts of ${place.name}. Tokens that are lost can be found by name and deleted.`;
   });
 }
 
-async function addToken(data: string, name: string): Promise<string> {
-  databaseIn(data);
-  const store = SqliteStore.open(data);
+/** How often it is tried where servers change the directory meanwhile. */
+const MOST_TRIES = 20;
+
+async function addToken(place: DataPlace, name: string): Promise<string> {
+  const secret = newAdminToken(name);
+  const store = await openStore(place);
   try {
-    const directory = await store.load(DIRECTORY_ID);
-    if (!directory)
-      throw new StoreRefused(`The data directory ${data} holds nothing yet. Begin with patchbay init.`);
-    const time = timestamp();
-    const secret = newAdminToken(name);
-    const { id, doc } = storedToken(secret, time);
-    const decision = decide(directory, {
-      operation: "patchbay token",
-      circumstances: { time, actor, requestId: `token-${id}` },
-      propose: (state) => [{ kind: tokenKind, slot: state.slotFor(tokenKind.name, id), doc, pointer: "" }],
-    });
-    if (!decision.ok || !decision.change) throw new Error("A new token was refused.");
-    const { epoch, revision } = directory;
-    await store.commit({
-      state: DIRECTORY_ID,
-      epoch,
-      base: revision,
-      changes: [decision.change],
-      deadline: null,
-    });
-    return secret.value;
+    for (let tries = 1; ; tries++) {
+      try {
+        await commitToken(store, place, secret);
+        return secret.value;
+      } catch (error) {
+        if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
+      }
+    }
   } catch (error) {
-    if (!(error instanceof NotCommitted || error instanceof OutcomeUnknown)) throw error;
-    throw new StoreRefused(`The data directory ${data} did not take the token: ${why(error)}`);
+    if (!(error instanceof NotCommitted || error instanceof OutcomeUnknown || error instanceof Conflict))
+      throw error;
+    throw new StoreRefused(`${place.what} did not take the token: ${why(error)}`);
   } finally {
     await store.close();
   }
+}
+
+async function openStore(place: DataPlace): Promise<Store> {
+  if (place.database !== undefined) {
+    const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
+    return PostgresStore.open(place.database);
+  }
+  databaseIn(place.data);
+  return SqliteStore.open(place.data);
+}
+
+async function commitToken(store: Store, place: DataPlace, secret: SeedToken): Promise<void> {
+  const directory = await store.load(DIRECTORY_ID);
+  if (!directory) throw new StoreRefused(`${place.what} holds nothing yet. Begin with patchbay init.`);
+  const time = timestamp();
+  const { id, doc } = storedToken(secret, time);
+  const decision = decide(directory, {
+    operation: "patchbay token",
+    circumstances: { time, actor, requestId: `token-${id}` },
+    propose: (state) => [{ kind: tokenKind, slot: state.slotFor(tokenKind.name, id), doc, pointer: "" }],
+  });
+  if (!decision.ok || !decision.change) throw new Error("A new token was refused.");
+  const { epoch, revision: base } = directory;
+  await store.commit({ state: DIRECTORY_ID, epoch, base, changes: [decision.change], deadline: null });
 }

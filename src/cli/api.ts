@@ -20,7 +20,22 @@ export interface Ask {
   readonly timeout?: number;
   /** Gives up what is under way. */
   readonly signal?: AbortSignal;
+  /** Nobody waits for the answer: it comes when there is something to tell. */
+  readonly patient?: boolean;
 }
+
+/** Hears of what a person who waits should know. */
+export interface Listener {
+  /** A sentence, such as of a rate limit's pause. */
+  note(sentence: string): void;
+  /** What is waited for, until it is disposed of. */
+  during(what: string): Disposable;
+}
+
+const nobody: Listener = {
+  note: () => undefined,
+  during: () => ({ [Symbol.dispose]: () => undefined }),
+};
 
 /** A server's refusal, with its status and everything it says. */
 export class ServerRefusal extends CommandFailure {
@@ -39,13 +54,12 @@ const LONGEST_PAUSE = 300;
 
 export class Api {
   readonly profile: Profile;
-  readonly #note: (sentence: string) => void;
+  readonly #listener: Listener;
   #patchbay: Promise<boolean> | undefined;
 
-  /** `note` is told what a person who waits should know, such as a rate limit's pause. */
-  constructor(profile: Profile, note: (sentence: string) => void = () => undefined) {
+  constructor(profile: Profile, listener: Listener = nobody) {
     this.profile = profile;
-    this.#note = note;
+    this.#listener = listener;
   }
 
   /** The account's path in the vendor's API. */
@@ -89,11 +103,13 @@ export class Api {
   }
 
   async #exchange(method: string, url: string, asked: Ask): Promise<Reply> {
+    using _ = asked.patient ? undefined : this.#listener.during(`Waiting for ${new URL(url).host}`);
     for (let attempt = 1; ; attempt++) {
       const response = await this.#send(method, url, asked);
       const pause = pauseOf(response);
       if (pause === undefined || attempt === ATTEMPTS || pause > LONGEST_PAUSE) return readReply(response);
-      if (pause >= 1) this.#note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
+      if (pause >= 1)
+        this.#listener.note(`The server asks to wait ${Math.ceil(pause)} s (${response.status}).`);
       await response.body?.cancel();
       await setTimeout(pause * 1000);
     }
@@ -128,7 +144,10 @@ export class Api {
 function pauseOf({ status, headers }: Response): number | undefined {
   if (headers.get("x-should-retry") === "false") return undefined;
   if (status !== 429 && status !== 503) return undefined;
-  const after = Number(headers.get("retry-after") ?? "1");
+  const told = headers.get("retry-after");
+  // Who is too busy may have begun; who says when to come again has not.
+  if (told === null && status === 503) return undefined;
+  const after = Number(told ?? "1");
   return Number.isFinite(after) && after >= 0 ? after : undefined;
 }
 

@@ -31,7 +31,7 @@ async function readyPlan(
 ): Promise<ReadyPlan> {
   const at = destinationOf(session);
   if (planFile !== undefined && file === undefined) {
-    const saved = readPlanFile(planFile);
+    const saved = await readPlanFile(planFile, session);
     judgeDestination(planFile, saved, at);
     const account = await readAccount(session.api);
     const plan = rebound(planFile, saved, account);
@@ -46,6 +46,6 @@ async function readyPlan(
     });
   }
   const { readInterconnectsFile } = await import("./file/read-file.ts");
-  const made = await makePlan(session, readInterconnectsFile(file));
+  const made = await makePlan(session, await readInterconnectsFile(file, session));
   return { ...made, at, again: `patchbay plan -f ${file}` };
 }

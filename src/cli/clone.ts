@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { seedWorld } from "../account/seed.ts";
-import { Api, ServerRefusal } from "./api.ts";
+import { ServerRefusal } from "./api.ts";
 import { type Copied, seedAccount } from "./clone/seed-of.ts";
 import { CommandFailure, type Told } from "./failure.ts";
 import { listPath, readInterconnects, TARGETS_AS_OBJECTS } from "./file/account.ts";
@@ -100,7 +100,7 @@ function judgeLocalName(name: string | undefined, profiles: Readonly<Record<stri
 
 /** Reads by the vendor's API alone, so that any server of it can be copied. */
 async function copy(profile: Profile, keys: boolean, session: Session) {
-  const api = new Api(profile, (sentence) => session.note(sentence));
+  const api = session.apiOf(profile);
   const { result } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
   const interconnects = readInterconnects(Object(result).interconnects);
   const skipped: string[] = [];

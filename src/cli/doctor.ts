@@ -3,14 +3,14 @@
 import { examine } from "./doctor/examine.ts";
 import type { Finding } from "./doctor/finding.ts";
 import { asJson, printable } from "./printable.ts";
-import { findProfile } from "./profile.ts";
-import { type CommandProcess, type Environment, runCommand } from "./run.ts";
+import { findProfile, type Profile } from "./profile.ts";
+import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Colors, Common } from "./terminal.ts";
 
 export function doctor(options: Common, env: Environment, terminal: CommandProcess): Promise<number> {
   return runCommand(options, env, terminal, async (session) => {
     const profile = findProfile(options.profile, env);
-    const findings = await examine(profile, env, Date.now);
+    const findings = await examined(session, profile, env);
     const well = findings.every(({ state }) => state !== "wrong");
     if (options.json) {
       const { name, baseUrl: base_url, account } = profile;
@@ -21,6 +21,11 @@ export function doctor(options: Common, env: Environment, terminal: CommandProce
     }
     return well ? 0 : 1;
   });
+}
+
+async function examined(session: Session, profile: Profile, env: Environment): Promise<readonly Finding[]> {
+  using _ = session.during(`Waiting for ${new URL(profile.baseUrl).host}`);
+  return await examine(profile, env, Date.now);
 }
 
 const marks = { well: "ok", note: "note", wrong: "wrong" } as const;

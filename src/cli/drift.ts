@@ -1,6 +1,5 @@
 /** `patchbay drift`: what two servers, or two accounts, differ in, field by field. */
 
-import { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { listPath, readInterconnects, type Shown, TARGETS_AS_OBJECTS } from "./file/account.ts";
 import { FIELDS, means } from "./file/fields.ts";
@@ -34,7 +33,7 @@ export function drift(options: DriftOptions, env: Environment, terminal: Command
         });
     }
     const read = async (name: string) => {
-      const api = new Api(findProfile(name, env), (sentence) => session.note(sentence));
+      const api = session.apiOf(findProfile(name, env));
       const { result } = await api.call("GET", listPath(api), { headers: TARGETS_AS_OBJECTS });
       return readInterconnects(Object(result).interconnects);
     };

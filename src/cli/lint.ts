@@ -13,7 +13,7 @@ export interface LintOptions extends Common {
 
 export function lint(options: LintOptions, env: Environment, process: CommandProcess): Promise<number> {
   return runCommand(options, env, process, async (session) => {
-    const wanted = readInterconnectsFile(options.file);
+    const wanted = await readInterconnectsFile(options.file, session);
     const problems = judge(wanted);
     if (problems.length > 0) {
       throw new CommandFailure(`${options.file}: ${count(problems.length, "problem")}.`, {

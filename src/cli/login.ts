@@ -1,6 +1,6 @@
 /** `patchbay login`, `logout` and `profiles`: servers and credentials by name, in a file of mode 600. */
 
-import { Api, ServerRefusal } from "./api.ts";
+import { type Api, ServerRefusal } from "./api.ts";
 import { askLine, readSecret } from "./asking.ts";
 import { verifyToken } from "./credential.ts";
 import { CommandFailure } from "./failure.ts";
@@ -38,7 +38,7 @@ export function login(options: LoginOptions, env: Environment, terminal: Command
       : await askLine(terminal, "API token (not shown): ", true);
     if (token === "") throw new CommandFailure("There is no token. Nothing was kept.");
     const profile: StoredProfile = { baseUrl, account, token };
-    const interconnects = await prove(new Api({ name, ...profile }, (sentence) => session.note(sentence)));
+    const interconnects = await prove(session.apiOf({ name, ...profile }));
     writeProfiles(env, { ...profiles, [name]: profile });
     const kept = { success: true, profile: name, base_url: baseUrl, account, file: profilesFile(env) };
     if (options.json) session.print(asJson(kept));

@@ -33,7 +33,7 @@ export interface MadePlan {
 export function plan(options: PlanOptions, env: Environment, process: CommandProcess): Promise<number> {
   return runCommand(options, env, process, async (session) => {
     const { readInterconnectsFile } = await import("./file/read-file.ts");
-    const wanted = readInterconnectsFile(options.file);
+    const wanted = await readInterconnectsFile(options.file, session);
     const at = destinationOf(session);
     const made = await makePlan(session, wanted);
     const guards = guardsOf(made.plan);

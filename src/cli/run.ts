@@ -3,7 +3,8 @@
 import { Api } from "./api.ts";
 import { CommandFailure, type Told } from "./failure.ts";
 import { asJson, printable } from "./printable.ts";
-import { findProfile } from "./profile.ts";
+import { findProfile, type Profile } from "./profile.ts";
+import { Progress } from "./progress.ts";
 import { type Colors, type Common, colorsFor, type Terminal } from "./terminal.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +28,7 @@ export class Session {
   readonly colors: Colors;
   /** Of stderr. */
   readonly errorColors: Colors;
+  readonly #progress: Progress;
   #state = "Interrupted. Nothing was changed.";
   #api: Api | undefined;
 
@@ -36,16 +38,28 @@ export class Session {
     this.terminal = terminal;
     this.colors = colorsFor(terminal.stdout, options, env);
     this.errorColors = colorsFor(terminal.stderr, options, env);
+    this.#progress = new Progress(terminal.stderr, options.quiet !== true);
   }
 
   /** The server of the profile. Throws `CommandFailure` if none is named. */
   get api(): Api {
-    this.#api ??= new Api(findProfile(this.options.profile, this.env), (sentence) => this.note(sentence));
+    this.#api ??= this.apiOf(findProfile(this.options.profile, this.env));
     return this.#api;
+  }
+
+  /** Another server, or another account. */
+  apiOf(profile: Profile): Api {
+    return new Api(profile, this);
+  }
+
+  /** Something that may take long, from now until it is disposed of; `busy`, if nothing else runs meanwhile. */
+  during(what: string, busy?: boolean): Disposable {
+    return this.#progress.during(what, busy);
   }
 
   /** A result, to stdout. */
   print(text: string): void {
+    this.#progress.clear();
     this.terminal.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
@@ -56,6 +70,7 @@ export class Session {
 
   /** What a person must know, to stderr, also with `--quiet`. */
   tell(sentence: string): void {
+    this.#progress.clear();
     this.terminal.stderr.write(`${sentence}\n`);
   }
 
@@ -64,8 +79,10 @@ export class Session {
     this.#state = state;
   }
 
-  get interruption(): string {
-    return this.#state;
+  /** Says it. */
+  interrupted(): void {
+    this.#progress.clear();
+    this.terminal.stderr.write(`\n${this.#state}\n`);
   }
 }
 
@@ -81,7 +98,7 @@ export async function runCommand(
 ): Promise<number> {
   const session = new Session(options, env, terminal);
   const interrupt = () => {
-    terminal.stderr.write(`\n${session.interruption}\n`);
+    session.interrupted();
     terminal.exit(INTERRUPTED);
   };
   // A reader that has enough, such as `head`, is no defect.

@@ -1,6 +1,7 @@
 /** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
 
-import type { Api, Reply } from "./api.ts";
+import { type Api, type Reply, ServerRefusal } from "./api.ts";
+import { CommandFailure } from "./failure.ts";
 import { readRevision, readSeconds } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
@@ -62,7 +63,7 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
     `patchbay ${asked.command}`,
     "At Cloudflare take the file as it was before out of your version control, and patchbay apply it.",
   );
-  const planned = await send(api, asked, "?validate_only=true", {});
+  const planned = await plan(api, asked);
   if (planned.record === undefined || options.dryRun) {
     tellResult(session, options, asked, planned, false);
     return 0;
@@ -77,16 +78,39 @@ async function undo(session: Session, options: UndoOptions, asked: Undo): Promis
   session.ifInterrupted(
     "Interrupted: whether it was done is not known here. patchbay history --limit 3 tells.",
   );
-  const done = await send(api, asked, "", headers);
-  tellResult(session, options, asked, done, true);
-  if (done.record && JSON.stringify(done.objects) !== JSON.stringify(planned.objects)) {
-    session.tell(
-      session.errorColors.yellow(
-        `The account was changed by somebody else meanwhile, and what was done is not what was shown. patchbay diff ${done.record.revision} tells; patchbay revert ${done.record.revision} undoes it.`,
-      ),
-    );
-  }
+  tellResult(session, options, asked, await make(api, asked, planned, headers), true);
   return 0;
+}
+
+/** How often an undo is bound anew to an account that others change. */
+const MOST_TRIES = 10;
+
+/** Makes what was shown, or nothing: if others changed the account, only where that changes nothing about it. */
+async function make(
+  api: Api,
+  asked: Undo,
+  shown: Outcome,
+  headers: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  let planned = shown;
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const condition = planned.etag === null ? {} : { "if-match": planned.etag };
+    try {
+      return await send(api, asked, "", { ...headers, ...condition });
+    } catch (error) {
+      if (!(error instanceof ServerRefusal) || error.status !== 412) throw error;
+    }
+    planned = await plan(api, asked);
+    if (JSON.stringify(planned.objects) !== JSON.stringify(shown.objects)) break;
+  }
+  throw new CommandFailure(
+    "The account was changed by somebody else in the meantime. Nothing was changed by this.",
+    { advice: `Look at what would be done now: patchbay ${asked.command} ${asked.revision} --dry-run` },
+  );
+}
+
+function plan(api: Api, asked: Undo): Promise<Outcome> {
+  return send(api, asked, "?validate_only=true", {});
 }
 
 interface Outcome {
@@ -95,6 +119,8 @@ interface Outcome {
   readonly objects: readonly ObjectChange[];
   readonly remarks: readonly string[];
   readonly confirmBy: string | null;
+  /** Of the account: what was only judged was judged on it. */
+  readonly etag: string | null;
 }
 
 async function send(
@@ -114,6 +140,7 @@ async function send(
     objects: record?.objects.filter(({ kind }) => kind !== PENDING) ?? [],
     remarks: reply.messages.flatMap(({ code, message }) => (code === REMARK ? [message] : [])),
     confirmBy: reply.headers.get("x-patchbay-confirm-by"),
+    etag: reply.headers.get("etag"),
   };
 }
 

@@ -29,4 +29,12 @@ export const adminErrors = {
     todo: "Try again after the time in `retry-after`. If it stays so, the server's operator should bring back a backup.",
     mark,
   },
+  store_away: {
+    code: 990123,
+    status: 503,
+    message: "What the server's database holds cannot be served just now ({reason}). Nothing was changed.",
+    when: "The server keeps its data in a database of its own that is being restarted, or the way to it is broken.",
+    todo: "Try again after the time in `retry-after`. The server goes on by itself once the database is there.",
+    mark,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -48,7 +48,8 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
     serverFactory: (handler) => {
       const first = context.deterministic ? undated(handler) : knownFirst(() => routes, handler);
-      return doors.open(first, strays);
+      const whole = context.store.shared ? freshFirst(context, () => routes, first) : first;
+      return doors.open(whole, strays);
     },
     clientErrorHandler: strays.broken,
     // Bodies are checked and written by the contract. Without this, the framework would load its own ways at start.
@@ -116,6 +117,36 @@ function knownFirst(routes: () => Routes, handler: RequestListener): RequestList
   return (request, response) => {
     if (!routes().answerKnown(request, response)) handler(request, response);
   };
+}
+
+/** Paths whose answers come from what is kept, and the account that they are about. */
+const KEPT = /^\/(?:client\/v4|patchbay\/v1)\/(?:accounts\/([^/?]*))?/;
+
+/** Brings into memory what a request is about, as new as it is when the request arrives. */
+function freshFirst(
+  { accounts, lookAtWorld }: AppContext,
+  routes: () => Routes,
+  handler: RequestListener,
+): RequestListener {
+  return (request, response) => {
+    const kept = KEPT.exec(request.url ?? "");
+    const fresh = kept && accounts.fresh(accountIn(kept[1]));
+    if (!fresh) return handler(request, response);
+    fresh
+      .then(lookAtWorld)
+      .catch((error: unknown) => routes().noteStale(request, error))
+      .then(() => handler(request, response));
+  };
+}
+
+function accountIn(segment: string | undefined): string | undefined {
+  if (!segment?.includes("%")) return segment || undefined;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // The router refuses it.
+    return undefined;
+  }
 }
 
 function pathOf(url: string): string {

@@ -12,8 +12,9 @@ import { parseJson } from "../contract/json.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
+import { ConfigError } from "../store/config-error.ts";
 import type { LiveState } from "../store/live-state.ts";
-import { Conflict, NotCommitted, OutcomeUnknown, Unreadable } from "../store/store.ts";
+import { Away, Conflict, NotCommitted, OutcomeUnknown, Unreadable } from "../store/store.ts";
 import { noteDenial } from "./audit/refusals.ts";
 import { type Asking, authenticate, authorize, authorizeUser, type Principal, Tokens } from "./auth.ts";
 import type { AppContext } from "./context.ts";
@@ -76,6 +77,8 @@ export class Routes {
   readonly #tokens = new Tokens();
   readonly #reads = new KnownReads();
   readonly #sender: Sender;
+  /** Why what requests are about could not be looked at. */
+  readonly #stale = new WeakMap<IncomingMessage, unknown>();
 
   constructor(app: FastifyInstance, context: AppContext) {
     this.#app = app;
@@ -146,6 +149,11 @@ export class Routes {
     authorize(principal, operations[name].groups, account, directory);
   }
 
+  /** The request cannot be answered: memory may be old, and the store was not to be reached. */
+  noteStale(request: IncomingMessage, error: unknown): void {
+    this.#stale.set(request, error);
+  }
+
   #principal(asking: Asking, request: FastifyRequest): Principal {
     const principal = authenticate(asking, this.#context.accounts.directory.state, this.#tokens);
     const { id } = principal.actor;
@@ -163,6 +171,7 @@ export class Routes {
     const prepared = (request: FastifyRequest): C => {
       request.operation = name;
       const { headers, raw } = request;
+      if (this.#stale.has(raw)) throw this.#stale.get(raw);
       if (operation.method !== "GET" && !operation.confirmable && headers[CONFIRM_WITHIN] !== undefined)
         throw refuse("not_confirmable", { operation: name, why: "it changes no objects of an account" });
       const address = this.#context.ingress.addressOf(raw);
@@ -217,7 +226,7 @@ export class Routes {
   /** Answers a read that was answered before and is the same. False if it takes the long way, untouched. */
   answerKnown(raw: IncomingMessage, response: ServerResponse): boolean {
     const known = this.#reads.find(raw);
-    if (!known) return false;
+    if (!known || this.#stale.has(raw)) return false;
     const startedAt = performance.now();
     const { headers, method = "", url = "" } = raw;
     const { name, state, answer } = known;
@@ -302,6 +311,13 @@ export class Routes {
       this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
       const name = error instanceof OutcomeUnknown ? "outcome_unknown" : "store_unavailable";
       return fail(refuse(name, { reason: error.message }).problems, docs);
+    }
+    if (error instanceof Away || error instanceof ConfigError) {
+      this.#context.log.error(
+        { err: error, request_id: request.id },
+        "what the database holds cannot be served",
+      );
+      return fail(refuse("store_away", { reason: error.message }).problems, docs);
     }
     if (error instanceof Unreadable) {
       this.#context.log.error({ err: error, request_id: request.id }, "the store cannot be read");

@@ -9,6 +9,7 @@ import {
   parsePrefix,
 } from "../contract/addresses.ts";
 import { ConfigError } from "../store/config-error.ts";
+import { placeOfUrl, readDatabaseUrl } from "../store/database-url.ts";
 
 export { ConfigError } from "../store/config-error.ts";
 
@@ -23,6 +24,8 @@ export interface ServerConfig {
   readonly port: number;
   /** Where data lives; without one, in memory. */
   readonly data: string | undefined;
+  /** A PostgreSQL database in place of a directory, which other servers may share. */
+  readonly database?: string | undefined;
   /** A seed file instead of the demonstration. */
   readonly seed: string | undefined;
   /** May the server be reset? Unless said, it may if it holds and is given the demonstration. */
@@ -56,6 +59,7 @@ export interface ServerOptions {
   readonly host?: string | undefined;
   readonly port?: string | undefined;
   readonly data?: string | undefined;
+  readonly database?: string | undefined;
   readonly seed?: string | undefined;
   readonly sandbox?: boolean | undefined;
   readonly metricsPort?: string | undefined;
@@ -77,7 +81,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const spelled = (setting: string, between: string) =>
   setting.replaceAll(/[A-Z]/g, (letter) => between + letter.toLowerCase());
 const optionOf = (setting: string) => `--${spelled(setting, "-")}`;
-const variableOf = (setting: string) => `PATCHBAY_${spelled(setting, "_").toUpperCase()}`;
+/** The one variable whose name everybody knows already. */
+const variableOf = (setting: string) =>
+  setting === "database" ? "DATABASE_URL" : `PATCHBAY_${spelled(setting, "_").toUpperCase()}`;
 
 /** What to call a setting in a sentence: as the person wrote it, or else as the option. */
 export function nameOf({ names }: Pick<ServerConfig, "names">, setting: Setting): string {
@@ -119,12 +125,17 @@ class Settings {
 export function readConfig(options: ServerOptions, environment: Environment): ServerConfig {
   const settings = new Settings(options, environment);
   const deterministic = settings.find("deterministic")?.text;
+  const database = readDatabase(settings, options);
   const config = {
     logLevel: readLevel(settings.get("logLevel", "info")),
     host: settings.get("host", "127.0.0.1").text,
     port: readPort(settings.get("port", "8787")),
     // What is the same at every start begins anew with each, so it has nothing to keep.
-    data: settings.find("data")?.text ?? (deterministic === undefined ? "data" : undefined),
+    data:
+      database === undefined
+        ? (settings.find("data")?.text ?? (deterministic === undefined ? "data" : undefined))
+        : undefined,
+    database,
     seed: settings.find("seed")?.text,
     sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
     metricsPort: readMetricsPort(settings.get("metricsPort", "8788")),
@@ -136,6 +147,28 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     deterministic,
   };
   return { ...config, names: settings.names };
+}
+
+/** The database, unless the command names a directory: what is typed wins over what stands in the environment. */
+function readDatabase(
+  settings: Settings,
+  { data, database, deterministic }: ServerOptions,
+): string | undefined {
+  if (data !== undefined && database !== undefined)
+    throw new ConfigError("--data and --database are both given: the data live in one of them.");
+  if (data !== undefined || (deterministic !== undefined && database === undefined)) return undefined;
+  const given = settings.find("database");
+  if (!given) return undefined;
+  if (settings.find("deterministic"))
+    throw new ConfigError(
+      `${given.as} is shared with others, so nothing in it is a function of a seed: leave --deterministic out.`,
+    );
+  return readDatabaseUrl(given);
+}
+
+/** Where the data live, in words that tell no password. */
+export function placeOf({ data, database }: Pick<ServerConfig, "data" | "database">): string {
+  return database === undefined ? (data ?? "in memory") : placeOfUrl(database);
 }
 
 function readLevel({ text, as }: Given): string {

@@ -30,6 +30,8 @@ export interface AppContext extends Sources {
   readonly reset: () => Promise<readonly SeededState[]>;
   /** How requests come in. */
   readonly ingress: Ingress;
+  /** To be called once memory was brought up to a shared store. Throws what keeps this server from serving it. */
+  readonly lookAtWorld: () => void;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;
 }

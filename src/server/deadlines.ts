@@ -16,6 +16,8 @@ import { readStretch } from "./log-stretch.ts";
 const LONGEST_SLEEP = 1_000;
 /** Milliseconds until an undo that failed is tried again. */
 const RETRY = 1_000;
+/** Milliseconds between two questions to a shared store for what is due: of accounts that are in no memory, too. */
+const BETWEEN_QUESTIONS = 500;
 
 interface Needs {
   readonly accounts: Accounts;
@@ -30,6 +32,8 @@ export class Deadlines {
   /** By account. */
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #running = new Map<string, Promise<void>>();
+  #asking: NodeJS.Timeout | undefined;
+  #asked: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(needs: Needs) {
@@ -39,6 +43,27 @@ export class Deadlines {
   /** Undoes what is due already, and looks at the clock for the rest. */
   async start(): Promise<void> {
     for (const account of this.#needs.accounts.all()) await this.#look(account);
+    if (!this.#needs.store.shared) return;
+    await this.#ask();
+    this.#asking = setInterval(() => {
+      this.#asked = this.#asked.then(() => this.#ask());
+    }, BETWEEN_QUESTIONS);
+  }
+
+  /** What is due anywhere, whichever server made the change. While the database is away, nothing is. */
+  async #ask(): Promise<void> {
+    const { accounts, store } = this.#needs;
+    try {
+      // The directory, for its accounts, and the store's time.
+      await accounts.fresh();
+      for (const id of await store.due()) {
+        await accounts.fresh(id);
+        const account = accounts.get(id);
+        if (account) await this.#look(account);
+      }
+    } catch (error) {
+      this.#needs.log.debug({ err: error }, "what is due could not be asked for");
+    }
   }
 
   /** To be told of every change of an account's state, or its replacement. */
@@ -49,6 +74,8 @@ export class Deadlines {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#asking);
+    await this.#asked;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await Promise.all(this.#running.values());
   }

@@ -8,7 +8,8 @@ import { createServer } from "./node-http.ts";
 
 export interface Health {
   readonly metrics: Metrics;
-  readonly isReady: () => boolean;
+  /** Resolves with why it is not, or nothing. */
+  readonly unready: () => Promise<string | undefined>;
 }
 
 export interface MetricsServer {
@@ -23,7 +24,11 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET") return send(405, "GET only\n");
     if (path === "/healthz") return send(200, "ok\n");
-    if (path === "/readyz") return health.isReady() ? send(200, "ready\n") : send(503, "stopping\n");
+    if (path === "/readyz") {
+      return void health
+        .unready()
+        .then((reason) => (reason === undefined ? send(200, "ready\n") : send(503, `${reason}\n`)));
+    }
     if (path !== "/metrics") return send(404, "Here are /healthz, /readyz and /metrics.\n");
     const { registry } = health.metrics;
     registry.metrics().then(

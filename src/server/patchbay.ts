@@ -9,8 +9,8 @@ import type { Store } from "../store/store.ts";
 import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
-import type { Clock } from "./clock.ts";
-import { isLoopback, nameOf, type ServerConfig, type TlsFiles } from "./config.ts";
+import { type Clock, StoreClock } from "./clock.ts";
+import { isLoopback, nameOf, placeOf, type ServerConfig, type TlsFiles } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import {
   directoryOf,
@@ -61,22 +61,30 @@ export interface RunningServer extends AsyncDisposable {
 /** Starts a server. Throws `ConfigError` or `StoreRefused` with a sentence for the operator. */
 export async function startServer(config: ServerConfig, overrides: Overrides = {}): Promise<RunningServer> {
   const { deterministic, publicUrl, trustProxy } = config;
-  const sources = deterministic === undefined ? chance(overrides.clock) : seeded(deterministic);
+  const storeClock = new StoreClock();
+  const isShared = overrides.store?.shared ?? config.database !== undefined;
+  const clock = overrides.clock ?? (isShared ? storeClock : undefined);
+  const sources = deterministic === undefined ? chance(clock) : seeded(deterministic);
   const log = createLog(config.logLevel, overrides.logTo);
   const seed = overrides.seed ?? readSeedFile(config.seed ?? demoSeedFile);
   const pair = config.tls && readKeyPair(config.tls);
   const closing = new AbortController();
   // Whatever is open when something is refused is closed again, the store last.
   await using opened = new AsyncDisposableStack();
-  const store = overrides.store ?? SqliteStore.open(config.data);
+  const store = overrides.store ?? (await openStore(config));
   opened.defer(() => store.close());
   const refusals = new Refusals(store, sources.clock, log);
   opened.defer(() => refusals.close());
   const metrics = new Metrics();
-  const accounts = await Accounts.open(store, (commit) => {
-    metrics.observeCommit(commit);
-    deadlines.moved(commit.state);
-  });
+  const accounts = await Accounts.open(
+    store,
+    (commit) => {
+      metrics.observeCommit(commit);
+      deadlines.moved(commit.state);
+    },
+    (time) => storeClock.observe(time),
+  );
+  opened.defer(async () => accounts.close());
   const deadlines = new Deadlines({ ...sources, accounts, store, log });
   opened.defer(() => deadlines.close());
   const newWorld = () => {
@@ -93,7 +101,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const isTrial = isDemo && config.seed === undefined;
   const sandbox = config.sandbox ?? isTrial;
   refusePredictable(config, sandbox, resumed);
-  if (first) await accounts.replace(first);
+  if (first) await accounts.begin(first);
   const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
   if (resumed && sandbox && isReachable(config)) newWorld();
@@ -102,7 +110,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     const world = newWorld();
     await accounts.replace(world);
     refusals.forget();
-    ingress.guard(hasDemoCredentials(accounts.directory.state));
+    lookAtWorld();
     faults?.clear();
     metrics.setRevisions(accounts.all());
     return world;
@@ -111,7 +119,16 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const doors = new Doors(patience, pair);
   const { scheme } = doors;
   const ingress = new Ingress({ loopback: isLoopback(config.host), scheme, publicUrl, trustProxy });
-  ingress.guard(isDemo);
+  let seen: string | undefined;
+  // Another server may have put another world there.
+  const lookAtWorld = () => {
+    const { state } = accounts.directory;
+    if (state.epoch === seen) return;
+    ingress.guard(hasDemoCredentials(state));
+    refuseExposure(config, state);
+    seen = state.epoch;
+  };
+  lookAtWorld();
   const context = {
     ...sources,
     accounts,
@@ -125,13 +142,14 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     deterministic: deterministic !== undefined,
     reset,
     ingress,
+    lookAtWorld,
     closing: closing.signal,
   };
   // What was due while nobody looked is undone before anybody is answered.
   await deadlines.start();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
-  const health = { metrics, isReady: () => !closing.signal.aborted };
+  const health = { metrics, unready: () => unready(closing.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
@@ -152,7 +170,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await listen(place, () => app.listen({ host, port }));
   if (host === "localhost") await doors.openOthers(host, strays);
   const url = addressOf(scheme, host, app.server.address());
-  log.info({ url, data: config.data ?? "memory", resumed }, "started");
+  log.info({ url, data: placeOf(config), resumed }, "started");
   if (isInClear(config)) {
     log.warn(
       { url },
@@ -178,6 +196,24 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;
+}
+
+/** The database that is shared with other servers, or the directory of this one alone. */
+async function openStore({ database, data }: ServerConfig): Promise<Store> {
+  if (database === undefined) return SqliteStore.open(data);
+  const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
+  return PostgresStore.open(database);
+}
+
+/** Why a balancer should send nothing here just now, if so. */
+async function unready(closing: AbortSignal, accounts: Accounts): Promise<string | undefined> {
+  if (closing.aborted) return "stopping";
+  try {
+    await accounts.fresh();
+    return undefined;
+  } catch (error) {
+    return `the database is away: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 /** Health and figures are for this machine unless said otherwise: they ask nobody for credentials. */

@@ -1,7 +1,7 @@
 /** `patchbay serve`: starts a server, says where it is, and stops it when told to. */
 
 import { StoreRefused } from "../store/store.ts";
-import { ConfigError, readConfig, type ServerOptions } from "./config.ts";
+import { ConfigError, placeOf, readConfig, type ServerOptions } from "./config.ts";
 import { demo } from "./demo.ts";
 import { type RunningServer, startServer } from "./patchbay.ts";
 
@@ -24,7 +24,7 @@ export async function serve(
     await using server = await startServer(config);
     // Who reads the greeting may stop the server at once.
     const stop = stopped(terminal);
-    terminal.stdout.write(greeting(server, config.data));
+    terminal.stdout.write(greeting(server, placeOf(config)));
     await stop;
     return 0;
   } catch (error) {
@@ -46,12 +46,12 @@ function stopped(terminal: Terminal): Promise<void> {
   return promise;
 }
 
-function greeting(server: RunningServer, data: string | undefined): string {
+function greeting(server: RunningServer, place: string): string {
   const lines = [
     "",
     `Patchbay answers at ${server.publicUrl ?? server.url}`,
     ...(server.publicUrl === undefined ? [] : [`  listens at ${server.url}`]),
-    `  data       ${data ?? "in memory"}${server.resumed ? ", as it was left" : ", new"}${server.sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
+    `  data       ${place}${server.resumed ? ", as it was left" : ", new"}${server.sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
   ];
   if (server.metricsUrl) lines.push(`  metrics    ${server.metricsUrl}/metrics`);
   if (server.isDemo) lines.push(...demoLines(server.url));

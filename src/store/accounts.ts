@@ -1,28 +1,57 @@
-/** The live states of one store: the directory and every account. */
+/**
+ * The live states of one store: the directory and every account.
+ *
+ * Of a store that is not shared all are in memory from the start, and always as new as what is there. Of a shared
+ * one an account comes into memory when it is first asked for; `fresh` says how new memory must be before it is read.
+ */
 
 import type { Command, Decision } from "../account/decide.ts";
 import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
+import { Freshness } from "./freshness.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
-import { OutcomeUnknown, type Store, StoreRefused } from "./store.ts";
+import { OutcomeUnknown, type Position, type Store, StoreRefused } from "./store.ts";
+
+/** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 6 KB. */
+const MOST_OBJECTS = 200_000;
+/** Milliseconds between two looks at accounts whose next change somebody waits for. */
+const BETWEEN_LOOKS = 200;
+
+/** Told of the store's time, in milliseconds since 1970, whenever it is looked at. */
+export type TimeObserver = (time: number) => void;
 
 export class Accounts {
   readonly #store: Store;
   readonly #observe: CommitObserver;
+  readonly #observeTime: TimeObserver;
+  readonly #freshness: Freshness;
+  /** Of a shared store, in the order in which they were last asked for. */
   #states = new Map<string, LiveState>();
+  readonly #loading = new Map<string, Promise<void>>();
+  #looking: NodeJS.Timeout | undefined;
   /** The end of the line of those who make accounts or replace the world. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Loads all states of a store. */
-  static async open(store: Store, observe: CommitObserver): Promise<Accounts> {
-    const accounts = new Accounts(store, observe);
+  /** Loads what is to be in memory from the start. */
+  static async open(
+    store: Store,
+    observe: CommitObserver,
+    observeTime: TimeObserver = () => undefined,
+  ): Promise<Accounts> {
+    const accounts = new Accounts(store, observe, observeTime);
     await accounts.#load();
+    if (store.shared) {
+      await accounts.fresh();
+      accounts.#looking = setInterval(() => void accounts.#lookForWatchers(), BETWEEN_LOOKS).unref();
+    }
     return accounts;
   }
 
-  private constructor(store: Store, observe: CommitObserver) {
+  private constructor(store: Store, observe: CommitObserver, observeTime: TimeObserver) {
     this.#store = store;
     this.#observe = observe;
+    this.#observeTime = observeTime;
+    this.#freshness = new Freshness(store, (id) => this.#states.get(id)?.position);
   }
 
   get isEmpty(): boolean {
@@ -40,9 +69,78 @@ export class Accounts {
     return id === DIRECTORY_ID ? undefined : this.#states.get(id);
   }
 
-  /** All states, the directory included. */
+  /** All states in memory, the directory included. */
   all(): Iterable<LiveState> {
     return this.#states.values();
+  }
+
+  /**
+   * Resolves once the directory, and an account if there is one of that id, are in memory as they were in the store at
+   * the time of the call, or newer. `undefined` if they are always. Rejects with `Away` or `Unreadable`.
+   */
+  fresh(id?: string): Promise<void> | undefined {
+    return this.#store.shared ? this.#refresh(id) : undefined;
+  }
+
+  async #refresh(id: string | undefined): Promise<void> {
+    const ids = id === undefined ? [DIRECTORY_ID] : [DIRECTORY_ID, id];
+    const { found, before } = await this.#freshness.look(ids);
+    this.#observeTime(found.time);
+    for (const one of ids) await this.#bring(one, found.positions.get(one), before.get(one));
+  }
+
+  /** Brings a state in memory to where it was found. */
+  async #bring(id: string, found: Position | undefined, before: Position | undefined): Promise<void> {
+    const live = this.#states.get(id);
+    if (!found) {
+      // It went with the world that it was of.
+      if (live && before && this.#states.delete(id)) live.drop();
+    } else if (live) {
+      // What was not there when the look began was loaded since.
+      if (before) await live.catchUp(found, before);
+      // To the end of the line.
+      if (this.#states.delete(id)) this.#states.set(id, live);
+    } else if (id === DIRECTORY_ID || this.directory.state.get(accountKind.name, id)) {
+      await this.#loadOnce(id);
+    }
+  }
+
+  /** Who was asked for least recently goes first, once there is too much. */
+  #makeRoom(): void {
+    let objects = 0;
+    for (const { state } of this.#states.values()) objects += state.size;
+    for (const [id, live] of this.#states) {
+      if (objects <= MOST_OBJECTS) return;
+      if (id === DIRECTORY_ID || live.isBusy || live.isWatched) continue;
+      this.#states.delete(id);
+      objects -= live.state.size;
+    }
+  }
+
+  #loadOnce(id: string): Promise<void> {
+    const known = this.#loading.get(id);
+    if (known) return known;
+    const loading = this.#store
+      .load(id)
+      .then((state) => {
+        if (!state || this.#states.has(id)) return;
+        if (this.#store.shared) this.#makeRoom();
+        this.#states.set(id, new LiveState(state, this.#store, this.#observe));
+      })
+      .finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    return loading;
+  }
+
+  /** Others' changes are seen when somebody asks; who waits for them has asked already. */
+  async #lookForWatchers(): Promise<void> {
+    const watched = [...this.#states].filter(([, live]) => live.isWatched).map(([id]) => id);
+    // While the database is away, they wait on.
+    await Promise.all(watched.map((id) => this.fresh(id))).catch(() => undefined);
+  }
+
+  close(): void {
+    clearInterval(this.#looking);
   }
 
   /**
@@ -59,8 +157,16 @@ export class Accounts {
         await this.#store.create(id, epoch);
         return await directory.submit(command);
       } finally {
-        await this.#adopt();
+        await this.#adopt(id);
       }
+    });
+  }
+
+  /** Puts a world where there is none. Of several servers that begin at once one does, and the others find it. */
+  begin(world: readonly SeededState[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#store.replace(world, true);
+      await this.#load();
     });
   }
 
@@ -75,15 +181,12 @@ export class Accounts {
     return turn;
   }
 
-  /** Loads the accounts that the directory names and that are not there yet. */
-  async #adopt(): Promise<void> {
-    for (const { id } of this.directory.state.list(accountKind.name)) {
-      if (this.#states.has(id)) continue;
-      const state = await this.#store.load(id).catch((error: unknown) => {
-        throw new OutcomeUnknown(error instanceof Error ? error.message : String(error));
-      });
-      if (state) this.#states.set(id, new LiveState(state, this.#store, this.#observe));
-    }
+  /** Loads an account if the directory names it and it is not there yet. */
+  async #adopt(id: string): Promise<void> {
+    if (this.#states.has(id) || !this.directory.state.get(accountKind.name, id)) return;
+    await this.#loadOnce(id).catch((error: unknown) => {
+      throw new OutcomeUnknown(error instanceof Error ? error.message : String(error));
+    });
   }
 
   async #replace(world: readonly SeededState[]): Promise<void> {
@@ -99,8 +202,8 @@ export class Accounts {
   }
 
   async #load(): Promise<void> {
-    const ids = await this.#store.states();
     const directory = await this.#store.load(DIRECTORY_ID);
+    const ids = directory && this.#store.shared ? [DIRECTORY_ID] : await this.#store.states();
     if (!directory && ids.length > 0)
       throw new StoreRefused("The data hold accounts, but no directory of them. Restore them from a backup.");
     const states = new Map<string, LiveState>();
@@ -111,6 +214,8 @@ export class Accounts {
       live?.replaceState(state);
       states.set(id, live ?? new LiveState(state, this.#store, this.#observe));
     }
+    const gone = [...this.#states].filter(([id]) => !states.has(id));
     this.#states = states;
+    for (const [, live] of gone) live.drop();
   }
 }

@@ -12,7 +12,14 @@ import { type Command, type Decision, decideInSteps } from "../account/decide.ts
 import { kinds } from "../account/kinds.ts";
 import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
-import { Conflict, NotCommitted, OutcomeUnknown, type Store } from "./store.ts";
+import {
+  Conflict,
+  type LockedState,
+  NotCommitted,
+  OutcomeUnknown,
+  type Position,
+  type Store,
+} from "./store.ts";
 
 /** The most commands of one commit: a bound on how long the first of them waits for the last. */
 const MOST_COMMANDS = 256;
@@ -125,6 +132,45 @@ export class LiveState {
     this.#wake();
   }
 
+  /** Where it stands, as it is durable. */
+  get position(): Position {
+    return { epoch: this.#state.epoch, revision: this.#state.durable };
+  }
+
+  /** Does anybody wait for the next change? */
+  get isWatched(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Is anything under way on it? */
+  get isBusy(): boolean {
+    return this.#running !== undefined || this.#held > 0 || this.#queue.length > 0;
+  }
+
+  /** Carries the state to where a look at the store found it, which began when the state stood at `before`. */
+  async catchUp(found: Position, before: Position): Promise<void> {
+    if (this.#isAt(found, before)) return;
+    await this.exclusively(() => this.#reach(found, before));
+  }
+
+  /** Is it as new as what was found? A lower revision than the one before tells of a store that lost some. */
+  #isAt(found: Position, before: Position): boolean {
+    const { epoch, revision } = this.position;
+    return found.epoch === epoch && found.revision <= revision && found.revision >= before.revision;
+  }
+
+  async #reach(found: Position, before: Position): Promise<void> {
+    if (this.#isAt(found, before)) return;
+    if (found.epoch !== this.#state.epoch || found.revision < before.revision) await this.#reload();
+    else await this.#readOn(this.#state.durable);
+  }
+
+  /** It is not there any more, or no longer in memory: who waits looks for itself. */
+  drop(): void {
+    this.#stale = true;
+    this.#wake();
+  }
+
   #start(): void {
     if (this.#running || this.#held > 0 || this.#queue.length === 0) return;
     this.#running = this.#run().finally(() => {
@@ -146,10 +192,13 @@ export class LiveState {
     let batch = taken;
     let unknown: OutcomeUnknown | undefined;
     for (let attempt = 1; ; attempt++) {
+      let lock: LockedState | undefined;
       try {
         if (this.#stale) await this.#reload();
+        if (attempt > 1) lock = await this.#hold();
       } catch (error) {
-        const reason = new NotCommitted(error instanceof Error ? error.message : String(error));
+        await lock?.release();
+        const reason = unknown ?? new NotCommitted(error instanceof Error ? error.message : String(error));
         for (const pending of batch) pending.reject(reason);
         return;
       }
@@ -158,7 +207,7 @@ export class LiveState {
       const changes = decided.flatMap((one) => one.changes);
       this.#queue.unshift(...rest);
       try {
-        await this.#commit(base, changes);
+        await this.#commit(base, changes, lock ?? this.#store);
       } catch (error) {
         this.#takeBack(changes);
         if (error instanceof OutcomeUnknown) unknown = error;
@@ -172,10 +221,25 @@ export class LiveState {
           for (const { pending } of decided) pending.reject(unknown ?? error);
           return;
         }
+      } finally {
+        await lock?.release();
       }
       for (const { pending, decision } of decided) pending.resolve(decision);
       if (changes.length > 0) this.#wake();
       return;
+    }
+  }
+
+  /** Who lost a race keeps the others out for the next attempt, so that everybody gets through. */
+  async #hold(): Promise<LockedState | undefined> {
+    if (!this.#store.shared) return undefined;
+    const lock = await this.#store.lock(this.#state.id);
+    try {
+      if (lock) await this.#reach(lock.position, this.position);
+      return lock;
+    } catch (error) {
+      await lock?.release();
+      throw error;
     }
   }
 
@@ -205,8 +269,9 @@ export class LiveState {
     let keep = false;
     try {
       for (const command of pending.first ? [pending.first, pending.command] : [pending.command]) {
-        const decision = await this.#decide(command);
         const last = command === pending.command;
+        const made = changes.at(-1);
+        const decision = await this.#decide((made && command.after?.(made.record)) ?? command);
         if (decision.ok && decision.change && !(last && pending.dry)) {
           this.#state.apply(decision.change.edits, decision.change.record.time);
           changes.push(decision.change);
@@ -233,12 +298,12 @@ export class LiveState {
     return step.value;
   }
 
-  async #commit(base: number, changes: readonly Change[]): Promise<void> {
+  async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
     if (changes.length === 0) return;
     const { id, epoch } = this.#state;
     const start = performance.now();
     const deadline = pendingOf(this.#state)?.confirm_by ?? null;
-    await this.#store.commit({ state: id, epoch, base, changes, deadline });
+    await to.commit({ state: id, epoch, base, changes, deadline });
     for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
     const seconds = (performance.now() - start) / 1000;
     this.#observe({ state: id, revision: this.#state.durable, changes, seconds });

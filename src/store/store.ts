@@ -131,8 +131,11 @@ export interface Store {
   eventsBefore(id: string, number: number, limit: number): Promise<readonly NumberedEvent[]>;
   /** The number of the first event at or after a time; one past the newest if there is none. */
   eventAt(id: string, time: string): Promise<number>;
-  /** Replaces everything by a new world, in one step, events included. */
-  replace(world: readonly SeededState[]): Promise<void>;
+  /**
+   * Replaces everything by a new world, in one step, events included. False, and nothing is done, if it is to be
+   * done only where there is nothing and something is there: of several that begin a world, one does.
+   */
+  replace(world: readonly SeededState[], ifEmpty?: boolean): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -221,12 +221,16 @@ describe("the command", () => {
   });
 
   test.each([
-    ["init", "make an empty data directory with one administrator's token", "--seed"],
+    [
+      "init",
+      "make an empty data directory, or fill an empty database, with one administrator's token",
+      "--seed",
+    ],
     ["token", "make another administrator's token, while no server runs", "--name"],
     ["backup", "copy the database into one file, while a server runs or not", "--to"],
     ["restore", "make an empty data directory from a backup", "--from"],
     ["dump", "write everything as lines of JSON, while a server runs or not", "--to"],
-    ["load", "make an empty data directory from a dump", "--archive"],
+    ["load", "make an empty data directory, or fill an empty database, from a dump", "--archive"],
     ["prune", "move old changes out of the log, while a server runs or not", "--before"],
   ])("%s is explained by --help, and says what it lacks", async (name, description, option) => {
     const { code, stdout } = await runCommand([name, "--help"]);

@@ -153,24 +153,31 @@ describe("patchbay restore", () => {
     expect(again.stderr).toContain("There is nothing to change: the account is as it was at revision 1.");
   });
 
-  test.skipIf(!HAS_TERMINAL)(
-    "tells if somebody came in between the plan and the answer (needs script)",
-    async () => {
-      await put(one(ORD), { mtu: 1400 });
+  describe.skipIf(!HAS_TERMINAL)(
+    "where somebody came in between the plan and the answer (needs script)",
+    () => {
       const meanwhile = async () => {
         await put(one(SIN), { mtu: 1300 });
         return "yes\r";
       };
-      const { code, screen } = await here.operator.draw(
-        ["restore", "1"],
-        [['Only "yes" is taken: ', meanwhile]],
-      );
-      expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1500]);
-      expect(screen).toContain("Go back to revision 1: 1 object will change.");
-      expect(screen).toContain(
-        "what was done is not what was shown. patchbay diff 4 tells; patchbay revert 4 undoes it.",
-      );
-      expect((await here.operator.json(["diff", "4"])).objects).toHaveLength(2);
+
+      test("does nothing if it would do another thing than was shown", async () => {
+        await put(one(ORD), { mtu: 1400 });
+        const { code, screen } = await here.operator.draw(
+          ["restore", "1"],
+          [['Only "yes" is taken: ', meanwhile]],
+        );
+        expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([1, 1400, 1300]);
+        expect(screen).toContain("Go back to revision 1: 1 object will change.");
+        expect(screen).toContain("changed by somebody else in the meantime. Nothing was changed by this.");
+        expect(screen).toContain("patchbay restore 1 --dry-run");
+      });
+
+      test("does what was shown where that is the same still", async () => {
+        await put(one(ORD), { mtu: 1400 });
+        const { code } = await here.operator.draw(["revert", "2"], [['Only "yes" is taken: ', meanwhile]]);
+        expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1300]);
+      });
     },
   );
 

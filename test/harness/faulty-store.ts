@@ -115,8 +115,8 @@ export class FaultyStore implements Store {
     return this.inner.eventAt(id, time);
   }
 
-  replace(world: readonly SeededState[]): Promise<void> {
-    return this.inner.replace(world);
+  replace(world: readonly SeededState[], ifEmpty?: boolean): Promise<boolean> {
+    return this.inner.replace(world, ifEmpty);
   }
 
   close(): Promise<void> {

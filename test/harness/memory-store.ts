@@ -33,6 +33,7 @@ interface KeptState {
   readonly objects: ReadonlyMap<string, Kept>;
   readonly log: readonly string[];
   readonly events: readonly KeptEvent[];
+  readonly deadline: string | null;
 }
 
 interface KeptEvent {
@@ -41,6 +42,15 @@ interface KeptEvent {
   readonly event: string;
 }
 
+const EMPTY: Omit<KeptState, "epoch"> = {
+  revision: 0,
+  collections: new Map(),
+  objects: new Map(),
+  log: [],
+  events: [],
+  deadline: null,
+};
+
 /** What outlives the store that wrote it. */
 export type Memory = Map<string, KeptState>;
 
@@ -48,11 +58,19 @@ export type Memory = Map<string, KeptState>;
 const PAGE = 4 * 1024 * 1024;
 
 export class MemoryStore implements Store {
-  readonly shared = false;
+  /** Are there other stores on the same memory? */
+  readonly shared: boolean;
   readonly #memory: Memory;
 
-  constructor(memory: Memory = new Map()) {
+  readonly #now: () => number;
+
+  constructor(
+    memory: Memory = new Map(),
+    { shared = false, now = Date.now }: { readonly shared?: boolean; readonly now?: () => number } = {},
+  ) {
     this.#memory = memory;
+    this.shared = shared;
+    this.#now = now;
   }
 
   async load(id: string): Promise<State | undefined> {
@@ -72,21 +90,14 @@ export class MemoryStore implements Store {
 
   async create(id: string, epoch: string): Promise<void> {
     if (this.#memory.get(id)?.revision) throw new Conflict(`There is a state ${id} already.`);
-    this.#memory.set(id, {
-      epoch,
-      revision: 0,
-      collections: new Map(),
-      objects: new Map(),
-      log: [],
-      events: [],
-    });
+    this.#memory.set(id, { ...EMPTY, epoch });
   }
 
-  async commit({ state, epoch, base, changes }: Batch): Promise<void> {
+  async commit({ state, epoch, base, changes, deadline }: Batch): Promise<void> {
     const kept = this.#memory.get(state);
     if (!kept || kept.epoch !== epoch || kept.revision !== base)
       throw new Conflict(`The state ${state} has moved on.`);
-    this.#memory.set(state, changes.reduce(after, kept));
+    this.#memory.set(state, { ...changes.reduce(after, kept), deadline });
   }
 
   async check(ids: readonly string[]): Promise<Check> {
@@ -95,11 +106,13 @@ export class MemoryStore implements Store {
       const kept = this.#memory.get(id);
       if (kept) positions.set(id, { epoch: kept.epoch, revision: kept.revision });
     }
-    return { positions, time: performance.timeOrigin + performance.now() };
+    return { positions, time: this.#now() };
   }
 
   async due(): Promise<readonly string[]> {
-    return [];
+    if (!this.shared) return [];
+    const isDue = ({ deadline }: KeptState) => deadline !== null && Date.parse(deadline) <= this.#now();
+    return [...this.#memory].flatMap(([id, kept]) => (isDue(kept) ? [id] : []));
   }
 
   async lock(id: string): Promise<LockedState | undefined> {
@@ -166,12 +179,14 @@ export class MemoryStore implements Store {
     return events.find((event) => event.time >= time)?.number ?? (events.at(-1)?.number ?? 0) + 1;
   }
 
-  async replace(world: readonly SeededState[]): Promise<void> {
+  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
+    if (ifEmpty && (await this.states()).length > 0) return false;
     this.#memory.clear();
     for (const { id, epoch, change } of world) {
-      const nothing = { epoch, revision: 0, collections: new Map(), objects: new Map(), log: [], events: [] };
+      const nothing = { ...EMPTY, epoch };
       this.#memory.set(id, after(nothing, change));
     }
+    return true;
   }
 
   async close(): Promise<void> {}

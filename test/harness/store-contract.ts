@@ -108,6 +108,15 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         }
       });
 
+      test("of a world that is to begin does nothing where there is one", async () => {
+        expect(await store.replace(makeSmallWorld(1), true)).toBe(true);
+        const before = await everything();
+        expect(await store.replace(makeSmallWorld(2), true)).toBe(false);
+        expect(await everything()).toEqual(before);
+        expect(await store.replace(makeSmallWorld(2))).toBe(true);
+        expect(await everything()).not.toEqual(before);
+      });
+
       test("leaves nothing of the world before: no state, no object, no record", async () => {
         const state = await begin();
         await commit(state, update({ 0: { mtu: 1400 } }), create(7));

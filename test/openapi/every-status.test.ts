@@ -5,11 +5,20 @@ import { examplePath } from "../../src/contract/reference/curl.ts";
 import { systemClock } from "../../src/server/clock.ts";
 import { demo } from "../../src/server/demo.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { NotCommitted, Unreadable } from "../../src/store/store.ts";
-import { type DescribedOperation, describedOperations } from "../harness/contract.ts";
+import { Away, NotCommitted, Unreadable } from "../../src/store/store.ts";
+import { type DescribedOperation, describedOperations, resolveResponse } from "../harness/contract.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
+import { MemoryStore } from "../harness/memory-store.ts";
 import { askRaw } from "../harness/raw.ts";
-import { type Ask, ORD, one, type Reply, startTestServer, type TestServer } from "../harness/server.ts";
+import {
+  type Ask,
+  codes,
+  ORD,
+  one,
+  type Reply,
+  startTestServer,
+  type TestServer,
+} from "../harness/server.ts";
 import { untouched, verdict } from "../harness/standing.ts";
 
 /**
@@ -24,6 +33,14 @@ const cases = describedOperations.map((described) => ({
 
 const answering = (status: number) =>
   cases.filter(({ operation }) => Object.hasOwn(operation.responses, status));
+
+/** Of a database that cannot be reached, which every operation may meet. */
+const AWAY = 990123;
+
+const codesOf = ({ responses }: DescribedOperation["operation"], status: number) => {
+  const response = responses[status];
+  return (response && resolveResponse(response)["x-error-codes"]) ?? [];
+};
 
 /** The document's own example of a request, otherwise as said. */
 function example(
@@ -207,6 +224,10 @@ describe("409 while a change waits to be confirmed:", () => {
 });
 
 describe("412 for a condition that does not hold:", () => {
+  // There is a change that could be undone.
+  beforeAll(() => server.ask("PUT", one(ORD), { body: { mtu: 1300 } }));
+  afterAll(() => server.reset());
+
   test.each(answering(412))("$name", async (described) => {
     expect((await example(server, described, { headers: { "if-match": '"other"' } })).status).toBe(412);
   });
@@ -311,7 +332,27 @@ describe("503 when the store fails:", () => {
   });
   afterAll(() => failing.close());
 
-  test.each(answering(503))("$name", async (described) => {
+  const storing = answering(503).filter(({ operation }) =>
+    codesOf(operation, 503).some((code) => code !== AWAY),
+  );
+  test.each(storing)("$name", async (described) => {
     expect((await example(failing, described)).status).toBe(503);
+  });
+});
+
+describe("503 while the database that servers share is away:", () => {
+  const store = new FaultyStore(new MemoryStore(new Map(), { shared: true }));
+  let cut: TestServer;
+  beforeAll(async () => {
+    cut = await startTestServer({}, { store });
+    store.onRead = async () => {
+      throw new Away("connection refused");
+    };
+  });
+  afterAll(() => cut.close());
+
+  test.each(cases)("$name", async (described) => {
+    const reply = await example(cut, described);
+    expect([reply.status, codes(reply)]).toEqual([503, [AWAY]]);
   });
 });

@@ -192,6 +192,42 @@ describe("while a change waits", () => {
     expect(Object.keys((await record(4)).objects[0].fields)).toEqual(["description"]);
   });
 
+  describe("an undo of what came before goes past it, both or neither:", () => {
+    // Change 2 waits; change 3, by override, confirms it; change 4 waits in its turn.
+    beforeEach(async () => {
+      const headers = { "x-patchbay-override": "confirm", "x-patchbay-confirm-within": "60" };
+      expect(verdict(await put(AMS, { mtu: 1310, description: "four" }, { headers }))).toBe("200");
+    });
+    const ams = async () => (await server.ask("GET", one(AMS))).body.result.interconnect;
+    const undo = (what: string, path: string, body?: unknown) =>
+      server.ask("POST", `${OWN}/${path}`, { body, headers: { "x-patchbay-override": what } });
+
+    test.each([
+      ["confirm", "confirmChange", 1310],
+      ["revert", "revertChange", 1476],
+    ])("a revert, with override: %s", async (what, operation, left) => {
+      const reply = await undo(what, "changes/2/revert");
+      expect(verdict(reply)).toBe("200");
+      expect(await record(5)).toMatchObject({ operation });
+      expect(await record(6)).toMatchObject({ operation: "revertChange", reverts: 2 });
+      expect([await mtu(), (await ams()).mtu]).toEqual([1476, left]);
+      expect((await state()).pending_change).toBeNull();
+    });
+
+    test.each(["confirm", "revert"])("a restoration, with override: %s", async (what) => {
+      const reply = await undo(what, "restore", { to_revision: 1 });
+      expect(verdict(reply)).toBe("200");
+      expect(await record(6)).toMatchObject({ operation: "restoreAccount", restores: 1 });
+      const { description, mtu: left } = await ams();
+      expect([await mtu(), left, description]).toEqual([1476, 1476, "Tunnel for Interconnect to AMS"]);
+    });
+
+    test("a revert of what the override undoes already is refused, and neither is made", async () => {
+      const reply = await untouched(server, () => undo("revert", "changes/4/revert"));
+      expect(verdict(reply)).toBe("409 990133");
+    });
+  });
+
   test("nobody but an administrator may override", async () => {
     const headers = { "x-patchbay-override": "confirm" };
     const reply = await untouched(server, () => put(AMS, { mtu: 1300 }, { headers, ...writer }));

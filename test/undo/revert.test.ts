@@ -21,9 +21,10 @@ beforeEach(() => server.reset());
 
 const put = (id: string, body: unknown, headers: Ask["headers"] = {}) =>
   server.ask("PUT", one(id), { body, headers });
-const revert = (n: number, asked: Ask = {}) => server.ask("POST", `${OWN}/changes/${n}/revert`, asked);
-const restore = (to: number, asked: Ask = {}) =>
-  server.ask("POST", `${OWN}/restore`, { body: { to_revision: to }, ...asked });
+const revert = (n: number, asked: Ask = {}, query = "") =>
+  server.ask("POST", `${OWN}/changes/${n}/revert${query}`, asked);
+const restore = (to: number, asked: Ask = {}, query = "") =>
+  server.ask("POST", `${OWN}/restore${query}`, { body: { to_revision: to }, ...asked });
 
 async function state() {
   const { body } = await server.ask("GET", `${OWN}/state`);
@@ -191,6 +192,31 @@ describe("an account that is restored", () => {
   test("that is there already is left as it is", async () => {
     const reply = await untouched(server, () => restore(1));
     expect(reply.body).toMatchObject({ result: null, messages: [{ code: 990901 }] });
+  });
+});
+
+describe("a condition is on the account as a whole:", () => {
+  const undos: readonly (readonly [string, (asked: Ask, query?: string) => Promise<Reply>])[] = [
+    ["a revert", (asked, query) => revert(2, asked, query)],
+    ["a restoration", (asked, query) => restore(1, asked, query)],
+  ];
+  const under = (tag: string): Ask => ({ headers: { "if-match": tag } });
+  const tagOf = async () => (await server.ask("GET", `${OWN}/state`)).headers.get("etag") ?? "";
+
+  test.each(undos)("%s that was only judged tells what on, and is made under that", async (_, undo) => {
+    await put(ORD, { mtu: 1300 });
+    const judged = await undo({}, "?validate_only=1");
+    expect(judged.headers.get("etag")).toBe(await tagOf());
+    const reply = await undo(under(await tagOf()));
+    expect(verdict(reply)).toBe("200");
+    expect(reply.headers.get("etag")).toBe(await tagOf());
+  });
+
+  test.each(undos)("%s is not made if anything was changed since", async (_, undo) => {
+    await put(ORD, { mtu: 1300 });
+    const tag = await tagOf();
+    await put(SIN, { mtu: 1300 });
+    expect(verdict(await untouched(server, () => undo(under(tag))))).toBe("412 990014");
   });
 });
 

@@ -90,7 +90,7 @@ async function atKeys(api: Api, countdown: Countdown, revision: number, keyboard
 
 async function decide(api: Api, countdown: Countdown, revision: number, key: Key): Promise<End | undefined> {
   try {
-    await api.own("POST", `/changes/${revision}/${key}`, { timeout: PATIENCE * 1000 });
+    await api.own("POST", `/changes/${revision}/${key}`, { timeout: PATIENCE * 1000, patient: true });
     return { how: key === "confirm" ? "confirmed" : "undone", by: "by you" };
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
@@ -139,7 +139,7 @@ async function inLog(api: Api, countdown: Countdown, pending: Pending, signal: A
 }
 
 async function confirmByOf(api: Api, signal: AbortSignal): Promise<number | undefined> {
-  const { result } = await api.own("GET", "/state", { signal });
+  const { result } = await api.own("GET", "/state", { signal, patient: true });
   const told = member(member(result, "pending_change"), "confirm_by");
   return typeof told === "string" ? Date.parse(told) : undefined;
 }

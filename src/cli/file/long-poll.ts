@@ -19,6 +19,7 @@ export async function changesAfter(api: Api, poll: Poll): Promise<readonly unkno
   try {
     const { result } = await api.own("GET", `/changes${query}`, {
       timeout: (wait + patience) * 1000,
+      patient: true,
       ...(signal === undefined ? {} : { signal }),
     });
     return Array.isArray(result) ? result : [];

@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { CommandFailure } from "../failure.ts";
+import type { Session } from "../run.ts";
 import { type AccountShown, type Binding, hashOf, member, type Shown, sameBinding } from "./account.ts";
 import { fieldOf, hasForm, means, type Value } from "./fields.ts";
 import { type FieldStep, type Plan, type Step, updateOf } from "./plan.ts";
@@ -63,10 +64,10 @@ export function writePlanFile(file: string, { server, account, bound, plan }: Sa
 }
 
 /** Throws `CommandFailure` for a file that is no plan, or not as it was written. */
-export function readPlanFile(file: string): SavedPlan {
+export async function readPlanFile(file: string, session: Session): Promise<SavedPlan> {
   let content: unknown;
   try {
-    content = JSON.parse(readText(file));
+    content = JSON.parse(await readText(file, session));
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
   }

@@ -7,6 +7,7 @@
 
 import { didYouMean } from "../../contract/similar.ts";
 import { CommandFailure, type Told } from "../failure.ts";
+import type { Session } from "../run.ts";
 import { fieldOf, hasForm, OBJECTS, type Value } from "./fields.ts";
 import { notWritable } from "./not-writable.ts";
 import { readText } from "./read-text.ts";
@@ -29,9 +30,15 @@ export interface Wanted {
   readonly fields: PlacedFields;
 }
 
+/** Characters that are read before anybody asks what takes so long. */
+const SOON_READ = 300_000;
+
 /** Throws `CommandFailure` with all that is wrong with the file. `-` is standard input. */
-export function readInterconnectsFile(file: string): readonly Wanted[] {
-  return readInterconnects(file === "-" ? "<stdin>" : file, readText(file));
+export async function readInterconnectsFile(file: string, session: Session): Promise<readonly Wanted[]> {
+  const name = file === "-" ? "<stdin>" : file;
+  const text = await readText(file, session);
+  using _ = session.during(`Reading ${name}`, text.length > SOON_READ);
+  return readInterconnects(name, text);
 }
 
 export function readInterconnects(name: string, text: string): readonly Wanted[] {

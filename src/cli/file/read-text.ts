@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import consumers from "node:stream/consumers";
 import { CommandFailure } from "../failure.ts";
+import type { Session } from "../run.ts";
 
 /** A file's text; `-` is standard input. Throws `CommandFailure`. */
-export function readText(file: string): string {
+export async function readText(file: string, { terminal }: Session): Promise<string> {
   try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
+    return file === "-" ? await consumers.text(terminal.stdin) : await readFile(file, "utf8");
   } catch (error) {
     throw new CommandFailure(
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,

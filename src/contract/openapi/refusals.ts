@@ -14,6 +14,7 @@ const always = [
   "forwarded_demonstration",
   "missing_credentials",
   "missing_auth_key",
+  "store_away",
   "malformed_authorization",
   "malformed_auth_email",
   "malformed_auth_key",

@@ -46,7 +46,8 @@ export const responseHeaders = {
     schema: { type: "string" },
   },
   "etag-of-change": {
-    description: "The version that the request made, if it changed something.",
+    description:
+      "The version that the request made, if it changed something; of an undo that was only judged, the one it was judged on.",
     schema: { type: "string" },
   },
   ratelimit: {

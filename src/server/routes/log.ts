@@ -103,7 +103,10 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
         }
         const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
         stop();
-        if (wait > 0) recheck();
+        if (wait > 0) {
+          await accounts.fresh(live.state.id);
+          recheck();
+        }
         if (done) return { status: 200, body: succeed(show(page.records), info(page)) };
       }
     } finally {

@@ -2,7 +2,7 @@
 
 import { maskRecord } from "../../account/change.ts";
 import { confirmChange, extendChange } from "../../account/confirming.ts";
-import type { Circumstances } from "../../account/decide.ts";
+import type { Circumstances, Command } from "../../account/decide.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durablePending } from "../../account/pending.ts";
 import { restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
@@ -14,6 +14,7 @@ import { accepted } from "../../contract/permissions.ts";
 import { Extension, Restoration } from "../../contract/undo.ts";
 import { authorize } from "../auth.ts";
 import { type Call, type Routes, readBody, readNoBody } from "../call.ts";
+import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { type Answer, wrap } from "../envelope.ts";
 import { changeOf, readStretch, untilCaughtUp } from "../log-stretch.ts";
@@ -33,23 +34,25 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
       throw refuse("not_confirmable", { operation: "revertChange", why });
     }
     const about = circumstances(call, clock);
+    const condition = conditionOf(call);
     return undo(call, about, async () => {
       const stretch = await readStretch(store, call.account.state, revision);
       if (stretch[0]?.operation === "seed") throw refuse("undo_of_beginning", { revision });
       permit(call, stretch.slice(0, 1));
-      return revertChange(stretch, about);
+      return revertChange(stretch, about, condition);
     });
   });
 
   routes.account("restoreAccount", async (call) => {
     const { to_revision: to } = read(restoration, await readBody(call.request));
     const about = circumstances(call, clock);
+    const condition = conditionOf(call);
     return undo(call, about, async () => {
       const { state } = call.account;
       // It is read with the change that it goes back to, so that one which is not there is told.
       const [, ...stretch] = await readStretch(store, state, to);
       permit(call, stretch);
-      return restoreAccount(to, stretch, about);
+      return restoreAccount(to, stretch, about, condition);
     });
   });
 
@@ -78,7 +81,10 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     if (!change) messages.push({ code: 990901, message: "There was nothing to change." });
     if (about.confirmBy === undefined || change)
       messages.push(...remarks.map((message) => ({ code: 990902, message })));
-    return { status: 200, body: wrap(told(change?.record), messages) };
+    // Of what was only judged, the version that it was judged on: whoever makes it then can say so.
+    const tag = change && etag(call.account.state.epoch, change.record.revision - (dry ? 1 : 0));
+    const headers = tag === undefined ? {} : { etag: tag };
+    return { status: 200, body: wrap(told(change?.record), messages), headers };
   }
 
   /** Throws unless the principal may do what these changes did, or administers the account. */
@@ -96,6 +102,18 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     const record = await changeOf(store, call.account.state, revision);
     if (isWaiting(call, revision)) permit(call, [record]);
   }
+}
+
+/** The condition of the request, on the account as a whole. */
+function conditionOf({ request }: Call): Pick<Command, "condition"> {
+  const precondition = readPrecondition(request.headers, false);
+  if (!precondition) return {};
+  return {
+    condition: ({ epoch, revision }) => {
+      const verdict = precondition(etag(epoch, revision));
+      return verdict === "not-modified" ? undefined : verdict;
+    },
+  };
 }
 
 function isWaiting({ account }: Call, revision: number): boolean {

@@ -1,5 +1,6 @@
 /** The engine for many servers: one PostgreSQL, which all of them commit to. */
 
+import type { DatabaseSync } from "node:sqlite";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
@@ -16,12 +17,14 @@ import {
   Unreadable,
 } from "../store.ts";
 import { attempts } from "./attempts.ts";
+import { carryIn, carryOut, holdsAWorld } from "./carrying.ts";
 import { commit, create, outgoing } from "./committing.ts";
 import { type Ask, CONSISTENT, Database, type DatabaseOptions } from "./database.ts";
 import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
 import { isPassing, messageOf } from "./failures.ts";
 import { fold } from "./folding.ts";
 import { lock } from "./locking.ts";
+import { removeUpTo } from "./pruning.ts";
 import * as reading from "./reading.ts";
 import { nameOf, refusal } from "./refusal.ts";
 import { replace } from "./replacing.ts";
@@ -179,9 +182,9 @@ export class PostgresStore implements Store {
     return this.#ask((ask) => eventAt(ask, id, time));
   }
 
-  async replace(world: readonly SeededState[]): Promise<void> {
+  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
     await Promise.allSettled(this.#writing);
-    await this.#write(replace(this.#database, world, this.#patience));
+    return this.#write(replace(this.#database, world, ifEmpty, this.#patience));
   }
 
   close(): Promise<void> {
@@ -196,10 +199,10 @@ export class PostgresStore implements Store {
   }
 
   /** Remembers what writes until it has ended. */
-  async #write(writing: Promise<void>): Promise<void> {
+  async #write<T>(writing: Promise<T>): Promise<T> {
     this.#writing.add(writing);
     try {
-      await writing;
+      return await writing;
     } finally {
       this.#writing.delete(writing);
     }
@@ -225,12 +228,57 @@ export class PostgresStore implements Store {
 }
 
 /** Brings a database's tables up to date, for who wants that separate from serving. */
-export async function migrate(url: string, options: DatabaseOptions = {}): Promise<void> {
+export function migrate(url: string): Promise<void> {
+  return withDatabase(url, async () => undefined);
+}
+
+/** Puts a world into a database that holds nothing. Throws `StoreRefused` where there is something. */
+export async function begin(url: string, world: readonly SeededState[]): Promise<void> {
+  const store = await PostgresStore.open(url);
+  try {
+    if (!(await store.replace(world, true))) throw holdsAWorld(nameOf(url));
+  } finally {
+    await store.close();
+  }
+}
+
+/** Fills an empty SQLite file with what a database holds, as it is at one moment. */
+export function carryOutOf(url: string, db: DatabaseSync): Promise<void> {
+  return withDatabase(url, (database) => carryOut(database, db));
+}
+
+/** Puts what an SQLite file holds into a database that holds nothing. Throws `StoreRefused` where there is something. */
+export function carryInto(url: string, db: DatabaseSync): Promise<void> {
+  return withDatabase(url, (database, name) => carryIn(database, db, name));
+}
+
+/** A part of a state's log. */
+export interface OldChanges {
+  readonly id: string;
+  readonly epoch: string;
+  /** Of the last of them. */
+  readonly revision: number;
+}
+
+/** Takes the oldest changes out of the log, once their objects' rows are as new. Resolves with how many there were. */
+export function prune(url: string, old: readonly OldChanges[]): Promise<number> {
+  return withDatabase(url, async (database) => {
+    let removed = 0;
+    for (const one of old) removed += await removeUpTo(database, one);
+    return removed;
+  });
+}
+
+async function withDatabase<T>(
+  url: string,
+  use: (database: Database, name: string) => Promise<T>,
+): Promise<T> {
   const name = nameOf(url);
-  const database = new Database(url, options);
+  const database = new Database(url, {});
   try {
     await examine(database, name);
     await bringUpToDate(database, name);
+    return await use(database, name);
   } catch (error) {
     throw refusal(name, error);
   } finally {

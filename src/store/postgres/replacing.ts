@@ -1,4 +1,4 @@
-/** Puts a new world in the place of everything, in one transaction. */
+/** Puts a new world in the place of everything, or of nothing, in one transaction. */
 
 import type { SeededState } from "../../account/seed.ts";
 import { NotCommitted, OutcomeUnknown } from "../store.ts";
@@ -8,19 +8,32 @@ import { append, outgoing } from "./committing.ts";
 import { type Ask, CommitFailed, type Database } from "./database.ts";
 import { hadNoEffect, isPassing, messageOf } from "./failures.ts";
 import { writeObjects } from "./folding.ts";
+import { states } from "./reading.ts";
 import { LOCK_WORLD } from "./schema.ts";
 
+/** False if it was to be put in the place of nothing, and something is there. */
 export async function replace(
   database: Database,
   world: readonly SeededState[],
+  ifEmpty: boolean,
   patience: number,
-): Promise<void> {
+): Promise<boolean> {
   let unsure = false;
   let last: unknown;
   for await (const _ of attempts(patience)) {
     try {
-      await database.transaction("BEGIN", (ask) => replaceAll(ask, world, unsure), true);
-      return;
+      return await database.transaction(
+        "BEGIN",
+        async (ask) => {
+          await ask(LOCK_WORLD);
+          // Of an attempt whose answer was lost. Somebody may have gone on from there since.
+          if (unsure && (await isThere(ask, world))) return true;
+          if (ifEmpty && (await states(ask)).length > 0) return false;
+          await replaceAll(ask, world);
+          return true;
+        },
+        true,
+      );
     } catch (error) {
       const cause = error instanceof CommitFailed ? error.cause : error;
       unsure ||= error instanceof CommitFailed && !hadNoEffect(cause);
@@ -31,10 +44,7 @@ export async function replace(
   throw unsure ? new OutcomeUnknown(messageOf(last)) : new NotCommitted(messageOf(last));
 }
 
-async function replaceAll(ask: Ask, world: readonly SeededState[], unsure: boolean): Promise<void> {
-  await ask(LOCK_WORLD);
-  // Of an attempt whose answer was lost. Somebody may have gone on from there since.
-  if (unsure && (await isThere(ask, world))) return;
+async function replaceAll(ask: Ask, world: readonly SeededState[]): Promise<void> {
   // The states first: who commits to one has its row locked, and is waited for.
   await ask("DELETE FROM state");
   await ask("DELETE FROM object");

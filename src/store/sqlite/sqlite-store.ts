@@ -355,8 +355,9 @@ export class SqliteStore implements Store {
     }
   }
 
-  async replace(world: readonly SeededState[]): Promise<void> {
+  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
     while (this.#committing) await this.#committing;
+    if (ifEmpty && this.#reading.states().length > 0) return false;
     const db = this.#writer;
     db.exec("BEGIN IMMEDIATE");
     try {
@@ -367,6 +368,7 @@ export class SqliteStore implements Store {
       throw new NotCommitted(messageOf(error));
     }
     this.#unfolded.clear();
+    return true;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,59 @@
+/** Tells a person at a terminal what takes so long: one line that counts, gone as soon as there is more to say. */
+
+/** Milliseconds of silence before anything is said, and between two lines. */
+const PATIENCE = 1_000;
+
+interface Wait {
+  readonly what: string;
+  readonly since: number;
+}
+
+export class Progress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #on: boolean;
+  readonly #waits: Wait[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #drawn = false;
+
+  /** `on`: may anything be said at all? Only at a terminal is it. */
+  constructor(stream: NodeJS.WriteStream, on: boolean) {
+    this.#stream = stream;
+    this.#on = on && stream.isTTY === true;
+  }
+
+  /**
+   * Something that may take long, from now until it is disposed of. `busy` is what leaves no time to say anything
+   * later, so that it is said at once.
+   */
+  during(what: string, busy = false): Disposable {
+    if (!this.#on) return { [Symbol.dispose]: () => undefined };
+    const wait = { what, since: performance.now() };
+    this.#waits.push(wait);
+    this.#timer ??= setInterval(() => this.#draw(), PATIENCE).unref();
+    if (busy) this.#draw(0);
+    return {
+      [Symbol.dispose]: () => {
+        this.#waits.splice(this.#waits.indexOf(wait), 1);
+        this.clear();
+        if (this.#waits.length > 0) return;
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      },
+    };
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.#drawn) this.#stream.write("\r\u001b[K");
+    this.#drawn = false;
+  }
+
+  #draw(patience = PATIENCE): void {
+    const wait = this.#waits.at(-1);
+    const passed = wait ? performance.now() - wait.since : 0;
+    if (!wait || passed < patience) return;
+    const seconds = Math.round(passed / 1000);
+    this.#stream.write(`\r\u001b[K${wait.what} …${seconds === 0 ? "" : ` ${seconds} s`} `);
+    this.#drawn = true;
+  }
+}

@@ -1,0 +1,84 @@
+/** Who waits longer than a second is told what for. */
+
+import { EventEmitter } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lint } from "../../src/cli/lint.ts";
+import type { CommandProcess } from "../../src/cli/run.ts";
+import { fileOf, HAS_TERMINAL } from "../harness/cli.ts";
+import { Operator } from "../harness/operator.ts";
+
+/** Keeps every request until it is told to answer. */
+const held: (() => void)[] = [];
+const server = createServer((_, response) => {
+  held.push(() => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ success: true, errors: [], messages: [], result: { interconnects: [] } }));
+  });
+});
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+afterAll(() => server.close());
+
+const operator = () =>
+  new Operator({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "any" });
+const answer = async () => {
+  for (const release of held.splice(0)) release();
+  return "";
+};
+
+/** With a bar wherever the line is begun anew. */
+const lines = (screen: string) => screen.replaceAll("\r\u001b[K", "|");
+
+const many = Array.from(
+  { length: 6_000 },
+  (_, index) => `  one_${index}:\n    description: number ${index}\n    mtu: 1400\n`,
+);
+const large = () => fileOf(`interconnects:\n${many.join("")}`);
+
+describe.skipIf(!HAS_TERMINAL)("at a terminal (needs util-linux's script)", () => {
+  test("a server that takes its time is named, with the seconds, until it has answered", async () => {
+    const { code, screen } = await operator().draw(["get"], [["… 2 s", answer]]);
+    expect(code).toBe(0);
+    expect(lines(screen)).toMatch(/^\|Waiting for 127\.0\.0\.1:\d+ … 1 s \|.* … 2 s \|No interconnects\.\n$/);
+  });
+
+  test("what is interrupted leaves no half line", async () => {
+    const { code, screen } = await operator().draw(["get"], [["… 1 s", "\u0003"]]);
+    expect(code).toBe(130);
+    expect(lines(screen)).toMatch(/ … 1 s \^C\|\nInterrupted\. Nothing was changed\.\n$/);
+  });
+
+  test("a large file is told before it is read", async () => {
+    const file = large();
+    const { code, screen } = await new Operator().draw(["lint", "-f", file]);
+    expect(code).toBe(0);
+    expect(lines(screen).startsWith(`|Reading ${file} … |`)).toBe(true);
+    expect(screen).toContain("6,000 interconnects, nothing wrong.\n");
+  });
+
+  test("not with --quiet", async () => {
+    const { screen } = await new Operator().draw(["lint", "--quiet", "-f", large()]);
+    expect(screen).not.toContain("Reading");
+  });
+});
+
+test("not without a terminal", async () => {
+  const { code, stderr } = await new Operator().run(["lint", "-f", large()]);
+  expect(code).toBe(0);
+  expect(stderr).not.toContain("Reading");
+});
+
+test("ctrl-c ends a command that waits for its input", async () => {
+  const terminal = new EventEmitter();
+  const said = new PassThrough({ encoding: "utf8" });
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: said };
+  const exited = new Promise<number>((exit) => Object.assign(terminal, streams, { exit }));
+  const linting = lint({ file: "-" }, {}, terminal as unknown as CommandProcess);
+  terminal.emit("SIGINT");
+  expect(await exited).toBe(130);
+  expect(said.read()).toBe("\nInterrupted. Nothing was changed.\n");
+  streams.stdin.end("interconnects: {}\n");
+  expect(await linting).toBe(0);
+});
