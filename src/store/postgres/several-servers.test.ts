@@ -150,7 +150,10 @@ describe("three servers that commit to one state", () => {
   });
 
   test("are told in time that somebody is in the way, and nothing of theirs is made", async () => {
-    const impatient = await open({ statementTimeout: 100, patience: 50, readPatience: 50 });
+    const own = url;
+    url = `${own}%20-c%20lock_timeout=100`;
+    const impatient = await open({ patience: 50, readPatience: 50 });
+    url = own;
     const state = await load();
     const held = await lock(first());
     await expect(impatient.lock(FIRST_ACCOUNT)).rejects.toBeInstanceOf(Away);
