@@ -14,8 +14,9 @@ import { type Ask, CONSISTENT, type Database, type Row, texts, type Value } from
 import { load, records, states } from "./reading.ts";
 import { LOCK_WORLD } from "./schema.ts";
 
-/** Rows in one statement. */
+/** Rows in one statement, and UTF-16 units past the first: a record of a large bulk update is megabytes. */
 const ROWS_AT_ONCE = 2_000;
+const UNITS_AT_ONCE = 4 * 1024 * 1024;
 
 /** Fills an empty file with what the database holds, as it is at one moment. */
 export async function carryOut(database: Database, db: DatabaseSync): Promise<void> {
@@ -97,15 +98,19 @@ export function holdsAWorld(name: string): StoreRefused {
 /** Inserts what a query of the file tells, as columns of texts, a part at a time. */
 function inserting(ask: Ask, db: DatabaseSync) {
   return async (text: string, columns: readonly string[], query: string, ...more: readonly Value[]) => {
-    let part: Readonly<Record<string, unknown>>[] = [];
+    let part: string[][] = [];
+    let units = 0;
     const send = async () => {
-      const lists = columns.map((column) => texts(part.map((row) => String(row[column]))));
+      const lists = columns.map((_, at) => texts(part.map((row) => row[at] ?? "")));
       part = [];
+      units = 0;
       await ask({ name: `carry_in_${columns.join("_")}`, text }, ...lists, ...more);
     };
     for (const row of db.prepare(query).iterate()) {
-      part.push(row);
-      if (part.length === ROWS_AT_ONCE) await send();
+      const values = columns.map((column) => String(row[column]));
+      part.push(values);
+      for (const value of values) units += value.length;
+      if (part.length === ROWS_AT_ONCE || units > UNITS_AT_ONCE) await send();
     }
     if (part.length > 0) await send();
   };

@@ -3,7 +3,14 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Cut, CuttingProxy } from "../../../test/harness/cutting-proxy.ts";
 import { freshDatabase } from "../../../test/harness/postgres.ts";
-import { applied, FIRST_ACCOUNT, makeSmallWorld, snapshot, update } from "../../../test/harness/worlds.ts";
+import {
+  applied,
+  create,
+  FIRST_ACCOUNT,
+  makeSmallWorld,
+  snapshot,
+  update,
+} from "../../../test/harness/worlds.ts";
 import type { State } from "../../account/state.ts";
 import { Away, type Batch, Conflict, NotCommitted, OutcomeUnknown, type StateEvent } from "../store.ts";
 import { type PostgresOptions, PostgresStore } from "./postgres-store.ts";
@@ -185,6 +192,20 @@ describe("what else is asked once and cut", () => {
     await store.create(NEW, EPOCH);
     await cutting;
     expect((await witness.load(NEW))?.epoch).toBe(EPOCH);
+  });
+
+  test("a state that was made, and went on, is told as made", async () => {
+    const cutting = proxy.cut("create", "after");
+    const creating = store.create(NEW, EPOCH);
+    await cutting;
+    proxy.always = { word: "create", cut: "before" };
+    const made = await witness.load(NEW);
+    if (!made) throw new Error("There is no such state.");
+    const changes = [applied(made, create(7))];
+    await witness.commit({ state: NEW, epoch: EPOCH, base: 0, changes, deadline: null });
+    proxy.always = undefined;
+    await creating;
+    expect((await witness.load(NEW))?.durable).toBe(1);
   });
 
   const words = ["DELETE FROM state", "append", "COMMIT"].flatMap((word) =>

@@ -84,6 +84,7 @@ export class Database {
     return within(client, long ? LONG : undefined, async (ask) => {
       await ask(begin);
       if (long) await ask(`SET LOCAL statement_timeout = ${LONG}`);
+      if (long) await ask(`SET LOCAL idle_in_transaction_session_timeout = ${LONG}`);
       const result = await work(ask);
       await ask("COMMIT").catch((error: unknown) => {
         throw new CommitFailed(messageOf(error), { cause: error });

@@ -92,8 +92,8 @@ export async function writeObjects(ask: Ask, state: string, { objects }: Unfolde
   const changed = new Columns();
   const made = new Columns();
   for (const [{ kind, id }, object] of objects) {
-    if (object.made || !object.after) gone.add(kind, id, object);
-    if (object.after) (object.made ? made : changed).add(kind, id, object);
+    if (!object.after) gone.add(kind, id, object);
+    else (object.made ? made : changed).add(kind, id, object);
   }
   for (const part of gone.parts()) await ask(REMOVE, state, part.kinds, part.ids);
   for (const part of changed.parts())

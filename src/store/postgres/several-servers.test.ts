@@ -20,7 +20,7 @@ import { editsOf } from "../../account/change.ts";
 import type { Command } from "../../account/decide.ts";
 import { kinds } from "../../account/kinds.ts";
 import type { State } from "../../account/state.ts";
-import { type Batch, Conflict, type LockedState, type StateEvent } from "../store.ts";
+import { Away, type Batch, Conflict, type LockedState, NotCommitted, type StateEvent } from "../store.ts";
 import { type PostgresOptions, PostgresStore } from "./postgres-store.ts";
 
 let url: string;
@@ -149,6 +149,21 @@ describe("three servers that commit to one state", () => {
     expect(order.sort()).toEqual(["second at 2", "third in conflict"]);
   });
 
+  test("are told in time that somebody is in the way, and nothing of theirs is made", async () => {
+    const own = url;
+    url = `${own}%20-c%20lock_timeout=100`;
+    const impatient = await open({ patience: 50, readPatience: 50 });
+    url = own;
+    const state = await load();
+    const held = await lock(first());
+    await expect(impatient.lock(FIRST_ACCOUNT)).rejects.toBeInstanceOf(Away);
+    const batch = decided(state, update({ 0: { mtu: 1400 } }));
+    await expect(impatient.commit(batch)).rejects.toBeInstanceOf(NotCommitted);
+    await held.release();
+    await impatient.commit(batch);
+    expect((await load()).durable).toBe(2);
+  });
+
   test("are let in when the holder's server is gone", async () => {
     const [one, two] = stores as [PostgresStore, PostgresStore];
     const state = await load();
@@ -212,6 +227,22 @@ describe("folding", () => {
     );
     const [{ rows: all, objects }] = rows as [{ rows: number; objects: number }];
     expect(all).toBe(objects);
+  });
+
+  test("of what another folded meanwhile is taken back", async () => {
+    const state = await load();
+    await commit(first(), state, update({ 0: { mtu: 1400 }, 2: { mtu: 1300 } }));
+    const letGo = await holdObjects();
+    const folds = stores.map((store) => store.fold(FIRST_ACCOUNT));
+    // All have read what is to be folded, and wait to write it.
+    await waitUntil(async () => {
+      const waiting = await rowsOf("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      return Array.isArray(waiting) && waiting.length >= stores.length;
+    });
+    await letGo();
+    expect((await Promise.all(folds)).sort()).toEqual([false, false, true]);
+    expect(await folded()).toEqual([{ folded: 2, unfolded: 0 }]);
+    expect(snapshot(await load())).toEqual(snapshot(state));
   });
 
   test("while others commit lets them, and folds what was there", async () => {
