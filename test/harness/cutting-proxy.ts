@@ -22,7 +22,7 @@ interface Waiting {
 
 export class CuttingProxy {
   readonly #server: Server;
-  readonly #target: URL;
+  #target: URL;
   readonly #pairs = new Set<Pair>();
   #waiting: Waiting[] = [];
   #late: (() => Promise<unknown>)[] = [];
@@ -62,6 +62,12 @@ export class CuttingProxy {
     const late = this.#late;
     this.#late = [];
     await Promise.all(late.map((send) => send()));
+  }
+
+  /** Leads to another database from now on. */
+  turnTo(url: string): void {
+    this.#target = new URL(url);
+    this.cutAll();
   }
 
   cutAll(): void {
