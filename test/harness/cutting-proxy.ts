@@ -126,10 +126,12 @@ export class CuttingProxy {
       database.once("data", end);
     } else {
       client.destroy();
-      this.#late.push(() => {
+      this.#late.push(async () => {
+        // It may have lost patience.
+        if (database.closed) return;
         // The database reads to the end before it notices that nobody is there.
         database.end(bytes);
-        return once(database, "close");
+        await once(database, "close");
       });
       done();
     }

@@ -1,6 +1,6 @@
 /** What goes wrong with several servers on one database, while clients ask them. */
 
-import type { Cut, CuttingProxy } from "./cutting-proxy.ts";
+import type { CuttingProxy } from "./cutting-proxy.ts";
 import type { Fleet } from "./fleet.ts";
 import type { PostgresServer } from "./postgres.ts";
 import type { Chance } from "./random.ts";
@@ -15,9 +15,10 @@ export interface World {
 
 type Nemesis = (world: World, traffic: Traffic, chance: Chance) => Promise<void>;
 
-/** Statements in which a connection is cut, as they are named on the wire. */
-const STATEMENTS = ["append\0", "append\0", "append\0", "look\0", "check\0", "lock\0", "after\0", "COMMIT\0"];
-const CUTS: readonly Cut[] = ["before", "within", "after", "late"];
+/** Statements in which a connection is cut, as they are named on the wire: those that are always sent, and the others. */
+const USUAL = ["append\0", "append\0", "append\0", "check\0"];
+const RARE = ["look\0", "lock\0", "after\0", "state\0", "COMMIT\0"];
+const ANY_CUT = ["before", "within", "after"] as const;
 
 export const nemeses: Readonly<Record<string, Nemesis>> = {
   "a server is killed": async ({ fleet }, traffic, chance) => {
@@ -35,9 +36,10 @@ export const nemeses: Readonly<Record<string, Nemesis>> = {
   },
 
   "connections are cut in the middle of what they carry": async ({ proxy }, traffic, chance) => {
+    for (const word of RARE) void proxy.cut(word, chance.pick(ANY_CUT));
     const cutting = Array.from({ length: 12 }, () => {
-      const cut = chance.pick(CUTS);
-      return proxy.cut(cut === "late" ? "append\0" : chance.pick(STATEMENTS.slice(0, 5)), cut);
+      const cut = chance.pick(["late", ...ANY_CUT] as const);
+      return proxy.cut(cut === "late" ? "append\0" : chance.pick(USUAL), cut);
     });
     await Promise.all(cutting);
     await traffic.after(20, "made", "told");

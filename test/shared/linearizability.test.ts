@@ -21,7 +21,7 @@ import { temporaryDirectory } from "../harness/temporary.ts";
 import { Traffic } from "../harness/traffic.ts";
 import { idOf } from "../harness/worlds.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 200 : 2;
+const ROUNDS = Number(process.env["R"] ?? (process.env["PATCHBAY_TEST_LONG"] ? 200 : 2));
 const SERVERS = 3;
 const CLIENTS = 9;
 const INTERCONNECTS = 4;
@@ -62,6 +62,7 @@ async function round(world: World, chance: Chance, number: number): Promise<read
   await traffic.after(50, "made");
   for (const name of chance.some(Object.keys(nemeses), Number(process.env["NEM"] ?? 99)).toSorted(() => chance.next() - 0.5)) {
     const at = performance.now();
+    if (process.env["TRACE"]) console.log("begin", name, new Date().toISOString());
     const coming = traffic.comeAndGo(20);
     await nemeses[name]?.(world, traffic, chance);
     await coming;
@@ -75,7 +76,8 @@ async function round(world: World, chance: Chance, number: number): Promise<read
 }
 
 test(`what three servers told was true, one after the other, in ${ROUNDS} rounds`, async () => {
-  const chance = new Chance();
+  const chance = new Chance(process.env["SEED"] ? Number(process.env["SEED"]) : undefined);
+  console.log("seed", chance.seed);
   const seed = join(temporaryDirectory(), "seed.yaml");
   writeFileSync(seed, makeSeed(INTERCONNECTS));
   const database = await PostgresServer.start({ fsync: false });
