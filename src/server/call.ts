@@ -227,6 +227,8 @@ export class Routes {
   answerKnown(raw: IncomingMessage, response: ServerResponse): boolean {
     const known = this.#reads.find(raw);
     if (!known || this.#stale.has(raw)) return false;
+    // It may have left memory since, or be gone.
+    if (this.#context.accounts.get(known.state.id) !== known.account) return false;
     const startedAt = performance.now();
     const { headers, method = "", url = "" } = raw;
     const { name, state, answer } = known;

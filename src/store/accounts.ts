@@ -96,12 +96,14 @@ export class Accounts {
       // It went with the world that it was of.
       if (live && before && this.#states.delete(id)) live.drop();
     } else if (live) {
-      // What was not there when the look began was loaded since.
-      if (before) await live.catchUp(found, before);
+      // What was not there when the look began came by a load that may have begun before it.
+      await live.catchUp(found, before ?? found);
       // To the end of the line.
       if (this.#states.delete(id)) this.#states.set(id, live);
     } else if (id === DIRECTORY_ID || this.directory.state.get(accountKind.name, id)) {
       await this.#loadOnce(id);
+      // The load may be one that somebody else had begun before the look.
+      await this.#states.get(id)?.catchUp(found, found);
     }
   }
 

@@ -23,7 +23,7 @@ interface Waiting {
 
 export class CuttingProxy {
   readonly #server: Server;
-  readonly #target: URL;
+  #target: URL;
   readonly #pairs = new Set<Pair>();
   #waiting: Waiting[] = [];
   #late: (() => Promise<unknown>)[] = [];
@@ -63,6 +63,12 @@ export class CuttingProxy {
     const late = this.#late;
     this.#late = [];
     await Promise.all(late.map((send) => send()));
+  }
+
+  /** Leads to another database from now on. */
+  turnTo(url: string): void {
+    this.#target = new URL(url);
+    this.cutAll();
   }
 
   cutAll(): void {
@@ -122,10 +128,12 @@ export class CuttingProxy {
       database.once("data", end);
     } else {
       client.destroy();
-      this.#late.push(() => {
+      this.#late.push(async () => {
+        // It may have lost patience.
+        if (database.closed) return;
         // The database reads to the end before it notices that nobody is there.
         database.end(bytes);
-        return once(database, "close");
+        await once(database, "close");
       });
       done();
     }

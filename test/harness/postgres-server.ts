@@ -23,6 +23,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "pg";
+import { copyCluster } from "./cluster-copy.ts";
 
 /** Who runs it where the tests run as root, as whom PostgreSQL does not run: nobody. */
 const NOBODY = 65_534;
@@ -41,6 +42,7 @@ rm -rf "$1"
 export class PostgresServer {
   readonly port: number;
   readonly #directory: string;
+  readonly #guardian: ChildProcess;
   readonly #fsync: boolean;
   readonly #run: Running;
   readonly #password: string;
@@ -48,21 +50,24 @@ export class PostgresServer {
 
   /** Starts a new one, which holds nothing. Without `fsync` it is faster, and survives all but the machine's end. */
   static async start({ fsync = true } = {}): Promise<PostgresServer> {
-    const directory = mkdtempSync(join(tmpdir(), "patchbay-postgres-"));
-    guard(directory);
-    const server = new PostgresServer(directory, await freePort(), fsync);
+    const server = new PostgresServer(await freePort(), fsync, randomBytes(12).toString("hex"));
+    server.#initialize();
     await server.start();
     await server.#makeUser();
     return server;
   }
 
-  private constructor(directory: string, port: number, fsync: boolean) {
-    this.#directory = directory;
+  private constructor(port: number, fsync: boolean, password: string) {
+    this.#directory = mkdtempSync(join(tmpdir(), "patchbay-postgres-"));
+    this.#guardian = guard(this.#directory);
     this.port = port;
     this.#fsync = fsync;
-    this.#password = randomBytes(12).toString("hex");
-    this.#run = prepareToRun(directory);
-    const password = join(directory, "password");
+    this.#password = password;
+    this.#run = prepareToRun(this.#directory);
+  }
+
+  #initialize(): void {
+    const password = join(this.#directory, "password");
     writeFileSync(password, this.#password, { mode: 0o644 });
     this.#execute("initdb", [
       ...["--pgdata", this.#data, "--username", "postgres", "--pwfile", password],
@@ -88,7 +93,7 @@ export class PostgresServer {
         [
           ...["-D", this.#data, "-h", "127.0.0.1", "-p", String(this.port)],
           ...["-c", "unix_socket_directories=", "-c", "max_connections=200"],
-          ...["-c", `fsync=${this.#fsync ? "on" : "off"}`],
+          ...["-c", `fsync=${this.#fsync ? "on" : "off"}`, "-c", "wal_keep_size=128MB"],
         ],
         { ...this.#run.as, detached: true, stdio: ["ignore", "ignore", "pipe"] },
       );
@@ -110,6 +115,60 @@ export class PostgresServer {
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
     rmSync(join(this.#data, "postmaster.pid"), { force: true });
+  }
+
+  /**
+   * Starts a standby. When this resolves, no commit is answered any more before the standby has it, and it has
+   * all that was answered before.
+   */
+  async addStandby(): Promise<PostgresServer> {
+    const standby = new PostgresServer(await freePort(), this.#fsync, this.#password);
+    const client = new Client({ connectionString: this.url("postgres", "postgres") });
+    // It is heard of by the next question.
+    client.on("error", () => undefined);
+    await client.connect();
+    try {
+      await client.query("SELECT pg_backup_start('standby', true)");
+      await copyCluster(this.#data, standby.#data, this.#run.as);
+      const { rows } = await client.query("SELECT labelfile FROM pg_backup_stop(false)");
+      standby.#write("backup_label", rows[0].labelfile);
+      standby.#write("standby.signal", "");
+      const way = `host=127.0.0.1 port=${this.port} user=postgres password=${this.#password}`;
+      standby.#write("postgresql.auto.conf", `primary_conninfo = '${way}'\n`);
+      await standby.start();
+      await client.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await client.query("SELECT pg_reload_conf()");
+      const follows = "SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'";
+      while ((await client.query(follows)).rowCount === 0) await client.query("SELECT pg_sleep(0.01)");
+      // Who makes a checkpoint is who tells the others to wait for standbys: it has read the setting then.
+      await client.query("CHECKPOINT");
+      // A commit waits for all that stands before it in the log.
+      await client.query("SELECT pg_logical_emit_message(true, 'patchbay', 'the standby follows')");
+      return standby;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Makes a standby take over. Resolves when it takes what is written. */
+  async promote(): Promise<void> {
+    await administer(this.url("postgres", "postgres"), ["SELECT pg_promote(true, 60)"]);
+  }
+
+  /** Kills it, and removes all that it left. */
+  async remove(): Promise<void> {
+    await this.kill();
+    const gone = once(this.#guardian, "exit");
+    this.#guardian.ref();
+    this.#guardian.stdin?.end();
+    await gone;
+  }
+
+  #write(file: string, text: string): void {
+    const path = join(this.#data, file);
+    writeFileSync(path, text, { mode: 0o600 });
+    const { uid, gid } = this.#run.as;
+    if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
   }
 
   async #end(signal: "SIGINT" | "SIGKILL"): Promise<void> {
@@ -203,7 +262,7 @@ function runs({ binaries, as }: Running): boolean {
   }
 }
 
-function guard(directory: string): void {
+function guard(directory: string): ChildProcess {
   const guardian = spawn("/bin/sh", ["-c", GUARDIAN, "guardian", directory], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
@@ -211,6 +270,7 @@ function guard(directory: string): void {
   guardian.unref();
   const { stdin } = guardian;
   if ("unref" in stdin && typeof stdin.unref === "function") stdin.unref();
+  return guardian;
 }
 
 /** False if it ended before it took connections. */
@@ -219,7 +279,7 @@ async function isReady(child: ChildProcess): Promise<boolean> {
   if (!stderr) throw new Error("Nothing is heard of it.");
   const ready = new Promise<true>((resolve) => {
     createInterface(stderr).on("line", (line) => {
-      if (line.includes("database system is ready to accept connections")) resolve(true);
+      if (/database system is ready to accept (read-only )?connections/.test(line)) resolve(true);
     });
   });
   const ended = once(child, "exit").then(() => false);

@@ -32,6 +32,12 @@ export class Chance {
     return item;
   }
 
+  /** All of the items, in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const left = [...items];
+    return items.flatMap(() => left.splice(this.below(left.length), 1));
+  }
+
   /** Some of the items, each at most once, in their order. */
   some<T>(items: readonly T[], count: number): T[] {
     const left = [...items.keys()];

@@ -1,5 +1,6 @@
 /** Several servers on one store: what one acknowledged, every other tells. */
 
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Away } from "../../src/store/store.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
@@ -106,6 +107,32 @@ describe("after an update that one acknowledged, the other", () => {
   });
 });
 
+test("an update is told also by who joins a load that began before it", async () => {
+  const inner = stores[1]?.inner;
+  if (!inner) throw new Error("There is no such store.");
+  const load = inner.load.bind(inner);
+  const [loaded, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  inner.load = async (id) => {
+    const state = await load(id);
+    loaded.resolve();
+    await opened.promise;
+    return state;
+  };
+  // The first question about the account brings it into memory.
+  const first = mtu(there);
+  await loaded.promise;
+  expect(verdict(await put(here, { mtu: 1300 }))).toBe("200");
+  const looked = new Promise<void>((resolve) => {
+    if (stores[1]) stores[1].onRead = async (name) => void (name === "check" && resolve());
+  });
+  const second = mtu(there);
+  await looked;
+  await setImmediate();
+  opened.resolve();
+  await first;
+  expect(await second).toBe(1300);
+});
+
 test("updates of one account by all at once are made once each", async () => {
   await Promise.all(servers.map((server) => server.close()));
   await startServers(3);
@@ -151,6 +178,27 @@ describe("what spans accounts is as new:", () => {
     const made = await here.ask("POST", "/patchbay/v1/accounts", { body: { id, name: "new" } });
     expect(made.status).toBe(200);
     expect((await there.ask("GET", `/patchbay/v1/accounts/${id}/state`)).status).toBe(200);
+  });
+
+  test("an account that is gone, whoever asked for what in it before", async () => {
+    const memory: Memory = new Map();
+    const store = () => new MemoryStore(memory, { shared: true });
+    const policies = [{ effect: "allow", accounts: ["*"], permission_groups: ["Magic WAN Read"] }];
+    const token = "own-token-of-the-tests-000000000000000-0";
+    const tokens = [{ id: "a".repeat(32), name: "t", value: token, policies }];
+    const interconnects = [{ id: ORD, name: "a", version: "1", interface_address: "10.0.0.0/31" }];
+    const worlds = [
+      { accounts: [{ id: ACCOUNT, name: "first", interconnects }] },
+      { accounts: [{ id: "f".repeat(32), name: "second" }] },
+    ].map((world) => ({ name: "world", text: JSON.stringify({ ...world, tokens }) }));
+    const [before, after] = worlds;
+    if (!before || !after) throw new Error("There are two worlds.");
+    await using first = await startTestServer({}, { store: store(), seed: before });
+    await using second = await startTestServer({}, { store: store(), seed: after });
+    const look = () => first.ask("GET", one(ORD), { token });
+    expect([verdict(await look()), verdict(await look())]).toEqual(["200", "200"]);
+    await second.reset();
+    expect((await look()).status).toBe(404);
   });
 
   test("a world that was reset", async () => {
