@@ -33,7 +33,7 @@ export class Deadlines {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #running = new Map<string, Promise<void>>();
   #asking: NodeJS.Timeout | undefined;
-  #asked: Promise<void> = Promise.resolve();
+  #asked: Promise<void> | undefined;
   #closed = false;
 
   constructor(needs: Needs) {
@@ -46,7 +46,10 @@ export class Deadlines {
     if (!this.#needs.store.shared) return;
     await this.#ask();
     this.#asking = setInterval(() => {
-      this.#asked = this.#asked.then(() => this.#ask());
+      // While the database is away, an answer may take longer than that.
+      this.#asked ??= this.#ask().finally(() => {
+        this.#asked = undefined;
+      });
     }, BETWEEN_QUESTIONS);
   }
 

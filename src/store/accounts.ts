@@ -10,7 +10,7 @@ import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
 import { Freshness } from "./freshness.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
-import { OutcomeUnknown, type Position, type Store, StoreRefused } from "./store.ts";
+import { OutcomeUnknown, type Position, type Store, StoreRefused, Unreadable } from "./store.ts";
 
 /** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 6 KB. */
 const MOST_OBJECTS = 200_000;
@@ -29,6 +29,7 @@ export class Accounts {
   #states = new Map<string, LiveState>();
   readonly #loading = new Map<string, Promise<void>>();
   #looking: NodeJS.Timeout | undefined;
+  #isLooking = false;
   /** The end of the line of those who make accounts or replace the world. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -41,7 +42,7 @@ export class Accounts {
     const accounts = new Accounts(store, observe, observeTime);
     await accounts.#load();
     if (store.shared) {
-      await accounts.fresh();
+      observeTime((await store.check([])).time);
       accounts.#looking = setInterval(() => void accounts.#lookForWatchers(), BETWEEN_LOOKS).unref();
     }
     return accounts;
@@ -92,6 +93,7 @@ export class Accounts {
   /** Brings a state in memory to where it was found. */
   async #bring(id: string, found: Position | undefined, before: Position | undefined): Promise<void> {
     const live = this.#states.get(id);
+    if (!found && id === DIRECTORY_ID) throw new Unreadable("there is no directory in it any more");
     if (!found) {
       // It went with the world that it was of.
       if (live && before && this.#states.delete(id)) live.drop();
@@ -136,9 +138,12 @@ export class Accounts {
 
   /** Others' changes are seen when somebody asks; who waits for them has asked already. */
   async #lookForWatchers(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     const watched = [...this.#states].filter(([, live]) => live.isWatched).map(([id]) => id);
     // While the database is away, they wait on.
-    await Promise.all(watched.map((id) => this.fresh(id))).catch(() => undefined);
+    await Promise.allSettled(watched.map((id) => this.fresh(id)));
+    this.#isLooking = false;
   }
 
   close(): void {

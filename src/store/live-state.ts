@@ -40,6 +40,14 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** Somebody who knows of a newer state than the one in memory. */
+interface Behind {
+  readonly found: Position;
+  readonly before: Position;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Decided {
   readonly pending: Pending;
   readonly decision: Decision;
@@ -75,6 +83,7 @@ export class LiveState {
   /** Is the store known to be elsewhere, or not known where? Then the state is loaded before the next decision. */
   #stale = false;
   #queue: Pending[] = [];
+  #behind: Behind[] = [];
   #running: Promise<void> | undefined;
   #exclusive: Promise<void> = Promise.resolve();
   #held = 0;
@@ -144,13 +153,16 @@ export class LiveState {
 
   /** Is anything under way on it? */
   get isBusy(): boolean {
-    return this.#running !== undefined || this.#held > 0 || this.#queue.length > 0;
+    return this.#running !== undefined || this.#held > 0 || !this.#isIdle;
   }
 
   /** Carries the state to where a look at the store found it, which began when the state stood at `before`. */
-  async catchUp(found: Position, before: Position): Promise<void> {
-    if (this.#isAt(found, before)) return;
-    await this.exclusively(() => this.#reach(found, before));
+  catchUp(found: Position, before: Position): Promise<void> {
+    if (this.#isAt(found, before)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#behind.push({ found, before, resolve, reject });
+      this.#start();
+    });
   }
 
   /** Is it as new as what was found? A lower revision than the one before tells of a store that lost some. */
@@ -172,7 +184,7 @@ export class LiveState {
   }
 
   #start(): void {
-    if (this.#running || this.#held > 0 || this.#queue.length === 0) return;
+    if (this.#running || this.#held > 0 || this.#isIdle) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       this.#start();
@@ -180,8 +192,30 @@ export class LiveState {
   }
 
   async #run(): Promise<void> {
-    await nextTurn();
-    while (this.#queue.length > 0 && this.#held === 0) await this.#decideBatch(this.#takeBatch());
+    if (this.#queue.length > 0) await nextTurn();
+    // By turns, so that neither who reads nor who writes is kept waiting by the other.
+    while (!this.#isIdle && this.#held === 0) {
+      if (this.#behind.length > 0) await this.#readOnFor(this.#behind.splice(0));
+      if (this.#queue.length > 0 && this.#held === 0) await this.#decideBatch(this.#takeBatch());
+    }
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.length === 0 && this.#behind.length === 0;
+  }
+
+  /** What carries the state to where the first wants it, most often does for the others. */
+  async #readOnFor(behind: readonly Behind[]): Promise<void> {
+    let failed: { readonly error: unknown } | undefined;
+    for (const { found, before, resolve, reject } of behind) {
+      try {
+        if (!failed) await this.#reach(found, before);
+      } catch (error) {
+        failed = { error };
+      }
+      if (failed) reject(failed.error);
+      else resolve();
+    }
   }
 
   #takeBatch(): Pending[] {
