@@ -22,9 +22,22 @@ interface Step {
   readonly edits: number;
 }
 
-/** Folds what the log of a state tells. False if somebody else did meanwhile, or began another history. */
-export async function fold(database: Database, id: string): Promise<boolean> {
-  const step = await database.transaction(CONSISTENT, (ask) => readStep(ask, id));
+/** What a server remembers of its own commits to a state, one after the other. */
+export interface Remembered {
+  readonly epoch: string;
+  readonly told: UnfoldedState;
+  /** Edits of objects in it. */
+  readonly edits: number;
+}
+
+/**
+ * Folds what the log of a state tells, which needs not be read where it is remembered from where the rows stand. False
+ * if somebody else did meanwhile, or began another history.
+ */
+export async function fold(database: Database, id: string, remembered?: Remembered): Promise<boolean> {
+  const step =
+    (remembered && (await rememberedStep(database, id, remembered))) ??
+    (await database.transaction(CONSISTENT, (ask) => readStep(ask, id)));
   if (!step || step.edits === 0) return true;
   return database
     .transaction("BEGIN", (ask) => writeStep(ask, step))
@@ -35,6 +48,16 @@ export async function fold(database: Database, id: string): Promise<boolean> {
 }
 
 class Outrun extends Error {}
+
+async function rememberedStep(
+  database: Database,
+  id: string,
+  remembered: Remembered,
+): Promise<Step | undefined> {
+  const row = await standing((statement, ...values) => database.ask(statement, ...values), id);
+  const { epoch, told, edits } = remembered;
+  return row?.epoch === epoch && row.folded === told.since ? { standing: row, told, edits } : undefined;
+}
 
 /** Reads the log after the folded revision, and of the objects those alone that it changes. */
 async function readStep(ask: Ask, id: string): Promise<Step | undefined> {
@@ -91,14 +114,33 @@ export async function writeObjects(ask: Ask, state: string, { objects }: Unfolde
   const gone = new Columns();
   const changed = new Columns();
   const made = new Columns();
-  for (const [{ kind, id }, object] of objects) {
-    if (!object.after) gone.add(kind, id, object);
-    else (object.made ? made : changed).add(kind, id, object);
+  for (const { kind, id, object } of byName(objects)) {
+    // What was made may have been there before under the same name, and removed since.
+    if (object.made || !object.after) gone.add(kind, id, object);
+    if (object.after) (object.made ? made : changed).add(kind, id, object);
   }
   for (const part of gone.parts()) await ask(REMOVE, state, part.kinds, part.ids);
   for (const part of changed.parts())
     await ask(UPDATE, state, part.kinds, part.ids, part.revisions, part.docs);
   for (const part of made.parts()) await ask(INSERT, state, part.kinds, part.ids, part.revisions, part.docs);
+}
+
+interface Named {
+  readonly kind: string;
+  readonly id: string;
+  readonly object: Unfolded;
+}
+
+/** One each, also of what has several slots: since it was made again, or its state loaded anew. */
+function byName(objects: UnfoldedState["objects"]): Iterable<Named> {
+  const rows = new Map<string, Named>();
+  for (const [{ kind, id }, object] of objects) {
+    const key = `${kind} ${id}`;
+    const made = object.made || rows.get(key)?.object.made === true;
+    rows.delete(key);
+    rows.set(key, { kind, id, object: { ...object, made } });
+  }
+  return rows.values();
 }
 
 /** Rows as the columns that a statement takes. */
