@@ -4,8 +4,8 @@
  */
 
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { Conflict, type Position } from "../../src/store/store.ts";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { Conflict, type Position } from "../../src/store/store.ts";
 import { freshDatabase } from "../harness/postgres.ts";
 import { administer } from "../harness/postgres-server.ts";
 import { ACCOUNT, AMS, ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
