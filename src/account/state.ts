@@ -109,6 +109,8 @@ export class State {
   revision = 0;
   /** Of the newest durable change. */
   durable = 0;
+  /** The commit that the newest durable change came with, where the store tells. */
+  head: string | undefined;
   /** When the newest change was made. Later changes are never told to be earlier, whatever the clock says. */
   time = "";
   readonly #collections = new Map<string, Collection>();

@@ -6,6 +6,7 @@
  * they were decided on is durable; readers see only what is durable.
  */
 
+import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { type Change, editsOf } from "../account/change.ts";
 import { type Command, type Decision, decideInSteps } from "../account/decide.ts";
@@ -143,7 +144,8 @@ export class LiveState {
 
   /** Where it stands, as it is durable. */
   get position(): Position {
-    return { epoch: this.#state.epoch, revision: this.#state.durable };
+    const { epoch, durable, head } = this.#state;
+    return { epoch, revision: durable, head };
   }
 
   /** Does anybody wait for the next change? */
@@ -167,13 +169,19 @@ export class LiveState {
 
   /** Is it as new as what was found? A lower revision than the one before tells of a store that lost some. */
   #isAt(found: Position, before: Position): boolean {
-    const { epoch, revision } = this.position;
-    return found.epoch === epoch && found.revision <= revision && found.revision >= before.revision;
+    const { position } = this;
+    return (
+      found.revision <= position.revision &&
+      isOfOneHistory(found, before) &&
+      isOfOneHistory(found, position) &&
+      found.revision >= before.revision
+    );
   }
 
   async #reach(found: Position, before: Position): Promise<void> {
     if (this.#isAt(found, before)) return;
-    if (found.epoch !== this.#state.epoch || found.revision < before.revision) await this.#reload();
+    const known = isOfOneHistory(found, before) && isOfOneHistory(found, this.position);
+    if (!known || found.revision < before.revision) await this.#reload();
     else await this.#readOn(this.#state.durable);
   }
 
@@ -334,10 +342,13 @@ export class LiveState {
 
   async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
     if (changes.length === 0) return;
-    const { id, epoch } = this.#state;
+    const { id, epoch, head } = this.#state;
     const start = performance.now();
     const deadline = pendingOf(this.#state)?.confirm_by ?? null;
-    await to.commit({ state: id, epoch, base, changes, deadline });
+    const commit = this.#store.shared ? randomUUID() : undefined;
+    const own = commit === undefined ? {} : { id: commit, head };
+    await to.commit({ state: id, epoch, base, changes, deadline, ...own });
+    this.#state.head = commit;
     for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
     const seconds = (performance.now() - start) / 1000;
     this.#observe({ state: id, revision: this.#state.durable, changes, seconds });
@@ -379,6 +390,8 @@ export class LiveState {
   async #readOn(base: number): Promise<void> {
     const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
     if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
+    // Another standby's log: what is in memory is no part of it.
+    if (page.from !== this.#state.head) return this.#reload();
     // What was pruned cannot be read on.
     if ((page.records[0]?.revision ?? base + 1) !== base + 1) return this.#reload();
     for (const record of page.records) {
@@ -386,6 +399,7 @@ export class LiveState {
       this.#state.apply(edits, record.time);
       this.#state.settle(edits, record.revision);
     }
+    this.#state.head = page.position.head;
     this.#wake();
   }
 
@@ -400,4 +414,11 @@ export class LiveState {
     this.#waiters = new Set();
     for (const wake of waiters) wake();
   }
+}
+
+/** Can both be of one history, as far as they tell? */
+function isOfOneHistory(one: Position, other: Position): boolean {
+  if (one.epoch !== other.epoch) return false;
+  const told = one.revision === other.revision && one.head !== undefined && other.head !== undefined;
+  return !told || one.head === other.head;
 }

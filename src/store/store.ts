@@ -13,6 +13,9 @@ export interface Batch {
   readonly epoch: string;
   /** The revision the first change was decided on. */
   readonly base: number;
+  /** The commit that `base` came with, if it is known, and what this one is to be called. */
+  readonly head?: string | undefined;
+  readonly id?: string;
   readonly changes: readonly Change[];
   /**
    * When the change that then waits to be confirmed is to be undone, RFC 3339; null if none waits. For
@@ -25,6 +28,11 @@ export interface Batch {
 export interface Position {
   readonly epoch: string;
   readonly revision: number;
+  /**
+   * The commit that the revision came with, where the store tells. After a standby took over another commit may
+   * stand at a revision that was seen before.
+   */
+  readonly head?: string | undefined;
 }
 
 /** What a look at the store found. */
@@ -50,6 +58,8 @@ export interface LockedState {
 /** A part of the log. */
 export interface Page {
   readonly records: readonly ChangeRecord[];
+  /** The commit that came with the revision after or before which these are, where the store tells. */
+  readonly from?: string | undefined;
   /** Where the state stood when the page was read. */
   readonly position: Position;
   /** Are there more records beyond the page? */

@@ -21,11 +21,18 @@ interface Waiting {
   readonly done: () => void;
 }
 
+interface Holding {
+  readonly words: readonly string[];
+  readonly done: (release: () => void) => void;
+}
+
 export class CuttingProxy {
   readonly #server: Server;
   #target: URL;
   readonly #pairs = new Set<Pair>();
+  #isShut = false;
   #waiting: Waiting[] = [];
+  #holding: Holding[] = [];
   #late: (() => Promise<unknown>)[] = [];
   /** Cuts every connection in which this is said. */
   always: { readonly word: string; readonly cut: Cut } | undefined;
@@ -58,6 +65,17 @@ export class CuttingProxy {
     return new Promise((done) => this.#waiting.push({ word, cut, done }));
   }
 
+  /** Keeps back the next that has all these words in it. Resolves when it does, with what lets it through. */
+  hold(...words: readonly string[]): Promise<() => void> {
+    return new Promise((done) => this.#holding.push({ words, done }));
+  }
+
+  /** Cuts and holds nothing any more that was not cut or held yet. */
+  forget(): void {
+    this.#waiting = [];
+    this.#holding = [];
+  }
+
   /** Delivers what was held back. Resolves when the database has heard and answered it. */
   async deliver(): Promise<void> {
     const late = this.#late;
@@ -65,10 +83,17 @@ export class CuttingProxy {
     await Promise.all(late.map((send) => send()));
   }
 
+  /** Cuts every connection, and lets none through until it is turned to a database. */
+  shut(): void {
+    this.#isShut = true;
+    this.cutAll();
+  }
+
   /** Leads to another database from now on. */
   turnTo(url: string): void {
     this.#target = new URL(url);
     this.cutAll();
+    this.#isShut = false;
   }
 
   cutAll(): void {
@@ -82,6 +107,10 @@ export class CuttingProxy {
   }
 
   #accept(client: Socket): void {
+    if (this.#isShut) {
+      client.destroy();
+      return;
+    }
     const database = connect(Number(this.#target.port), this.#target.hostname);
     const pair = { client, database };
     this.#pairs.add(pair);
@@ -92,6 +121,16 @@ export class CuttingProxy {
     let isCut = false;
     client.on("data", (bytes) => {
       if (isCut) return;
+      const holding = this.#holding.findIndex(({ words }) => words.every((word) => bytes.includes(word)));
+      if (holding >= 0) {
+        client.pause();
+        const [held] = this.#holding.splice(holding, 1);
+        held?.done(() => {
+          database.write(bytes);
+          client.resume();
+        });
+        return;
+      }
       const cut = this.#cutOf(bytes);
       if (!cut) {
         database.write(bytes);

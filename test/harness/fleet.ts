@@ -47,6 +47,10 @@ export class Fleet {
     return [...this.#servers.keys()];
   }
 
+  isThere(number: number): boolean {
+    return this.#servers[number] !== undefined;
+  }
+
   /** Where one of them answers. */
   url(number: number): string {
     const server = this.#servers[number];

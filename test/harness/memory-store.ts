@@ -57,6 +57,8 @@ export type Memory = Map<string, KeptState>;
 /** UTF-16 units of records in one page, past the first. */
 const PAGE = 4 * 1024 * 1024;
 
+const precisely = () => performance.timeOrigin + performance.now();
+
 export class MemoryStore implements Store {
   /** Are there other stores on the same memory? */
   readonly shared: boolean;
@@ -66,7 +68,7 @@ export class MemoryStore implements Store {
 
   constructor(
     memory: Memory = new Map(),
-    { shared = false, now = Date.now }: { readonly shared?: boolean; readonly now?: () => number } = {},
+    { shared = false, now = precisely }: { readonly shared?: boolean; readonly now?: () => number } = {},
   ) {
     this.#memory = memory;
     this.shared = shared;

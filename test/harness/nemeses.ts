@@ -72,6 +72,9 @@ export const nemeses: Readonly<Record<string, Nemesis>> = {
     const { database, proxy } = world;
     const standby = await database.addStandby();
     await traffic.after(100, "made", "told");
+    // As when a machine goes, with everything on it at one moment: a PostgreSQL that loses but its first process shows
+    // for a moment what no standby has.
+    proxy.shut();
     await database.kill();
     await standby.promote();
     proxy.turnTo(standby.url());

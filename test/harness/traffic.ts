@@ -19,6 +19,13 @@ interface Bearer {
   readonly credential?: Credential;
 }
 
+interface Waiting {
+  readonly kinds: ReadonlySet<string>;
+  left: number;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
 export class Traffic {
   readonly #fleet: Fleet;
   readonly #chance: Chance;
@@ -29,7 +36,8 @@ export class Traffic {
   readonly #running: Promise<void>[] = [];
   #over = false;
   #bearers: Bearer[] = [{ token: OWN_TOKEN }];
-  #waiting: { readonly kinds: ReadonlySet<string>; left: number; readonly done: () => void }[] = [];
+  #waiting: Waiting[] = [];
+  #failure: { readonly error: unknown } | undefined;
   #marks = 0;
   readonly exchanges: Exchange[] = [];
 
@@ -42,18 +50,27 @@ export class Traffic {
   }
 
   begin(clients: number): void {
-    for (let client = 0; client < clients; client++) this.#running.push(this.#client());
+    const failed = (error: unknown) => {
+      this.#over = true;
+      this.#failure ??= { error };
+      for (const { fail } of this.#waiting.splice(0)) fail(error);
+    };
+    for (let client = 0; client < clients; client++) this.#running.push(this.#client().catch(failed));
   }
 
-  /** Lets every client finish what it is at. */
+  /** Lets every client finish what it is at. Throws what one of them met that nobody should. */
   async end(): Promise<void> {
     this.#over = true;
     await Promise.all(this.#running);
+    if (this.#failure) throw this.#failure.error;
   }
 
   /** Resolves after so many more outcomes of these kinds. */
   after(count: number, ...kinds: readonly Outcome["kind"][]): Promise<void> {
-    return new Promise((done) => this.#waiting.push({ kinds: new Set(kinds), left: count, done }));
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    return new Promise((done, fail) =>
+      this.#waiting.push({ kinds: new Set(kinds), left: count, done, fail }),
+    );
   }
 
   async #client(): Promise<void> {

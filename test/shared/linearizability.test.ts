@@ -59,14 +59,15 @@ async function logBetween(url: string, after: number, to: number): Promise<Chang
 async function round(world: World, chance: Chance, number: number): Promise<readonly Exchange[]> {
   const traffic = new Traffic(world.fleet, chance, ids, `round ${number}`);
   traffic.begin(CLIENTS);
-  await traffic.after(50, "made");
-  for (const name of chance.shuffled(Object.keys(nemeses))) {
-    const coming = traffic.comeAndGo(20);
-    await nemeses[name]?.(world, traffic, chance);
-    await coming;
+  try {
     await traffic.after(50, "made");
+    for (const name of chance.shuffled(Object.keys(nemeses))) {
+      await Promise.all([traffic.comeAndGo(20), nemeses[name]?.(world, traffic, chance)]);
+      await traffic.after(50, "made");
+    }
+  } finally {
+    await traffic.end();
   }
-  await traffic.end();
   return traffic.exchanges;
 }
 

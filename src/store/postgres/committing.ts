@@ -13,7 +13,10 @@ const APPEND = {
 WITH moved AS (
   UPDATE state
   SET revision = revision + $4::integer, unfolded = unfolded + $5::integer, deadline = $6::timestamptz
-  WHERE id = $1 AND epoch = $2 AND revision = $3::bigint
+  WHERE id = $1 AND epoch = $2 AND revision = $3::bigint AND (
+    $10::uuid IS NULL
+    OR $10::uuid = (SELECT commit_id FROM change WHERE state = $1 AND revision = $3::bigint)
+  )
   RETURNING id, unfolded
 ), logged AS (
   INSERT INTO change (state, revision, time, record, commit_id)
@@ -26,7 +29,8 @@ SELECT unfolded FROM moved`,
 const LOOK = {
   name: "look",
   text: `
-SELECT state.epoch, state.revision, change.commit_id
+SELECT state.epoch, state.revision, change.commit_id,
+  (SELECT commit_id FROM change WHERE state = $1 AND revision = $2 - 1) AS head
 FROM state LEFT JOIN change ON change.state = state.id AND change.revision = $2
 WHERE state.id = $1`,
 };
@@ -53,7 +57,7 @@ export function outgoing(batch: Batch): Outgoing {
   const { changes } = batch;
   return {
     batch,
-    id: randomUUID(),
+    id: batch.id ?? randomUUID(),
     edits: changes.reduce((sum, { edits }) => sum + edits.length, 0),
     times: texts(changes.map(({ record }) => record.time)),
     records: texts(changes.map(({ record }) => JSON.stringify(record))),
@@ -65,8 +69,9 @@ export async function append(
   ask: Ask,
   { batch, id, edits, times, records }: Outgoing,
 ): Promise<number | undefined> {
-  const { state, epoch, base, changes, deadline } = batch;
-  const [row] = await ask(APPEND, state, epoch, base, changes.length, edits, deadline, id, times, records);
+  const { state, epoch, base, changes, deadline, head = null } = batch;
+  const count = changes.length;
+  const [row] = await ask(APPEND, state, epoch, base, count, edits, deadline, id, times, records, head);
   return row && Number(row["unfolded"]);
 }
 
@@ -106,13 +111,13 @@ function moved(state: string): never {
 }
 
 /** Is the commit in the log? Throws `Conflict` if another one is in its place. */
-async function isThere(ask: Ask, { batch: { state, epoch, base }, id }: Outgoing): Promise<boolean> {
+async function isThere(ask: Ask, { batch: { state, epoch, base, head }, id }: Outgoing): Promise<boolean> {
   const [row] = await ask(LOOK, state, base + 1);
   if (row?.["commit_id"] === id) return true;
   if (!row || row["epoch"] !== epoch || row["commit_id"] !== null) moved(state);
   const revision = Number(row["revision"]);
-  // A standby that took over may have less than was known.
-  if (revision < base) moved(state);
+  // A standby that took over may have less than was known, or something else.
+  if (revision < base || (revision === base && head !== undefined && row["head"] !== head)) moved(state);
   if (revision > base) throw new OutcomeUnknown(`The log of ${state} no longer tells revision ${base + 1}.`);
   return false;
 }

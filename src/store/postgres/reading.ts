@@ -55,6 +55,7 @@ export async function load(ask: Ask, id: string): Promise<State | undefined> {
   if (!row) return undefined;
   const state = await stateAsFolded(ask, row);
   for await (const _ of replay(ask, state));
+  state.head = row.head;
   if (state.durable !== row.revision) {
     throw new SyntaxError(
       `the log of ${id} ends at revision ${state.durable}, but its state at ${row.revision}`,
@@ -151,9 +152,10 @@ async function page(
   const last = rows.at(-1);
   if (!last) return undefined;
   const position = positionOf(last);
-  if (last["record"] === null) return { records: [], more: false, position };
+  const from = commitOf(last["from_commit"]);
+  if (last["record"] === null) return { records: [], more: false, position, from };
   const records = rows.map((row): ChangeRecord => JSON.parse(String(row["record"])));
-  return { records, more: isMore(Number(last["at"]), last), position };
+  return { records, more: isMore(Number(last["at"]), last), position, from };
 }
 
 /** The revision of the first record at or after a time; one past the newest if there is none. */
@@ -168,7 +170,11 @@ export async function change(ask: Ask, id: string, revision: number): Promise<Ch
 }
 
 function positionOf(row: Row): Position {
-  return { epoch: String(row["epoch"]), revision: Number(row["revision"]) };
+  return { epoch: String(row["epoch"]), revision: Number(row["revision"]), head: commitOf(row["head"]) };
+}
+
+function commitOf(id: unknown): string | undefined {
+  return id === null || id === undefined ? undefined : String(id);
 }
 
 /**
@@ -178,6 +184,8 @@ function positionOf(row: Row): Position {
 function pageOfLog(name: string, side: "<" | ">", order: "ASC" | "DESC"): Statement {
   const text = `
 SELECT state.epoch, state.revision, page.at, page.record,
+  (SELECT commit_id FROM change WHERE state = $1 AND change.revision = state.revision) AS head,
+  (SELECT commit_id FROM change WHERE state = $1 AND revision = $2) AS from_commit,
   (SELECT min(revision) FROM change WHERE state = $1) AS oldest
 FROM state LEFT JOIN (
   SELECT at, record FROM (
@@ -202,13 +210,19 @@ const BEFORE = pageOfLog("before", "<", "DESC");
 const STATES = { name: "states", text: "SELECT id FROM state ORDER BY id" };
 const STATE = {
   name: "state",
-  text: "SELECT epoch, revision, folded, collections FROM state WHERE id = $1",
+  text: `
+SELECT state.epoch, state.revision, state.folded, state.collections, change.commit_id AS head
+FROM state LEFT JOIN change ON change.state = state.id AND change.revision = state.revision
+WHERE state.id = $1`,
 };
 const CHECK = {
   name: "check",
   text: `
-SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time, state.id, state.epoch, state.revision
-FROM (VALUES (1)) AS one LEFT JOIN state ON state.id = ANY ($1::text[])`,
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time,
+  state.id, state.epoch, state.revision, change.commit_id AS head
+FROM (VALUES (1)) AS one
+LEFT JOIN state ON state.id = ANY ($1::text[])
+LEFT JOIN change ON change.state = state.id AND change.revision = state.revision`,
 };
 /** By the time of the statement, which an index can be asked for. */
 const DUE = { name: "due", text: "SELECT id FROM state WHERE deadline <= now() ORDER BY deadline" };

@@ -188,7 +188,7 @@ describe("a look at where states stand", () => {
     for (let round = 1; round <= 20; round++) {
       await commit(one, state, update({ 0: { mtu: 1000 + round } }));
       const { positions } = await two.check([FIRST_ACCOUNT]);
-      expect(positions.get(FIRST_ACCOUNT)).toEqual({ epoch: state.epoch, revision: round + 1 });
+      expect(positions.get(FIRST_ACCOUNT)).toMatchObject({ epoch: state.epoch, revision: round + 1 });
     }
   });
 });
