@@ -13,6 +13,7 @@ import { type Command, type Decision, decideInSteps } from "../account/decide.ts
 import { kinds } from "../account/kinds.ts";
 import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
+import { standingOf } from "./position.ts";
 import {
   Conflict,
   type LockedState,
@@ -160,29 +161,17 @@ export class LiveState {
 
   /** Carries the state to where a look at the store found it, which began when the state stood at `before`. */
   catchUp(found: Position, before: Position): Promise<void> {
-    if (this.#isAt(found, before)) return Promise.resolve();
+    if (standingOf(this.position, found, before) === "there") return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#behind.push({ found, before, resolve, reject });
       this.#start();
     });
   }
 
-  /** Is it as new as what was found? A lower revision than the one before tells of a store that lost some. */
-  #isAt(found: Position, before: Position): boolean {
-    const { position } = this;
-    return (
-      found.revision <= position.revision &&
-      isOfOneHistory(found, before) &&
-      isOfOneHistory(found, position) &&
-      found.revision >= before.revision
-    );
-  }
-
   async #reach(found: Position, before: Position): Promise<void> {
-    if (this.#isAt(found, before)) return;
-    const known = isOfOneHistory(found, before) && isOfOneHistory(found, this.position);
-    if (!known || found.revision < before.revision) await this.#reload();
-    else await this.#readOn(this.#state.durable);
+    const standing = standingOf(this.position, found, before);
+    if (standing === "elsewhere") await this.#reload();
+    else if (standing === "behind") await this.#readOn(this.#state.durable);
   }
 
   /** It is not there any more, or no longer in memory: who waits looks for itself. */
@@ -414,11 +403,4 @@ export class LiveState {
     this.#waiters = new Set();
     for (const wake of waiters) wake();
   }
-}
-
-/** Can both be of one history, as far as they tell? */
-function isOfOneHistory(one: Position, other: Position): boolean {
-  if (one.epoch !== other.epoch) return false;
-  const told = one.revision === other.revision && one.head !== undefined && other.head !== undefined;
-  return !told || one.head === other.head;
 }
