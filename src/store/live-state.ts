@@ -13,6 +13,7 @@ import { type Command, type Decision, decideInSteps } from "../account/decide.ts
 import { kinds } from "../account/kinds.ts";
 import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
+import { nextTurn } from "./next-turn.ts";
 import { standingOf } from "./position.ts";
 import {
   Conflict,
@@ -55,19 +56,6 @@ interface Decided {
   readonly decision: Decision;
   /** What was applied to the state for it, in order. */
   readonly changes: readonly Change[];
-}
-
-let turn: Promise<void> | undefined;
-
-/**
- * Lets everything that has already arrived join the first batch. It is one turn for all states, so
- * that they decide one right after the other and their commits can share a transaction.
- */
-function nextTurn(): Promise<void> {
-  turn ??= setImmediate().then(() => {
-    turn = undefined;
-  });
-  return turn;
 }
 
 /** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
