@@ -49,11 +49,13 @@ export interface RawDatabase {
 
 export interface RawKind {
   readonly name: string;
+  /** Edits after which the server's engine folds. */
+  readonly foldAfter: number;
   /** With an object for each of the world's, of the size that the server's have. */
   readonly open: (doc: (index: number) => string) => RawDatabase | Promise<RawDatabase>;
 }
 
-/** Means, of enough objects that the rows folded in after every 40,000 have their share in each round. */
+/** Means, of enough objects that the rows that are folded in have their share in each round. */
 export async function compareBulk(
   server: MeasuredServer,
   size: number,
@@ -62,7 +64,7 @@ export async function compareBulk(
 ): Promise<void> {
   const { docs, record } = await rowsOfBulk(size);
   const raw = await kind.open((index) => docs[index % docs.length]?.doc ?? "");
-  const count = quick ? BULKS : Math.max(8, Math.min(200, 40_000 / size));
+  const count = quick ? BULKS : Math.max(8, Math.min(200, kind.foldAfter / size));
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const requests = Array.from({ length: count }, () => putBulk(size));

@@ -2,6 +2,7 @@
 
 import { Client } from "pg";
 import { texts } from "../src/store/postgres/database.ts";
+import { FOLD_AFTER } from "../src/store/postgres/postgres-store.ts";
 import { PostgresServer } from "../test/harness/postgres-server.ts";
 import { compareBulk, type RawDatabase } from "./bulk.ts";
 import { compareRates, mustBeOk, ROUNDS, SECONDS, tell } from "./compare.ts";
@@ -79,10 +80,11 @@ export async function measurePostgres(sqlite: MeasuredServer): Promise<void> {
   const server = await MeasuredServer.start("postgres", url);
   const name = "raw set-based SQL on PostgreSQL";
   const open = (doc: (index: number) => string) => RawPostgres.open(url, doc);
-  await compareBulk(server, 1, { name, open });
-  await compareBulk(server, 100, { name, open });
-  await compareBulk(server, 1000, { name, open }, 1.5);
-  await compareBulk(server, 10_000, { name, open }, 1.5);
+  const raw = { name, foldAfter: FOLD_AFTER, open };
+  await compareBulk(server, 1, raw);
+  await compareBulk(server, 100, raw);
+  await compareBulk(server, 1000, raw, 1.5);
+  await compareBulk(server, 10_000, raw, 1.5);
   await compareCommits(server, url);
   await compareRates(
     "GET one, 64 connections, on PostgreSQL",

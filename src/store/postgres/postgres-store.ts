@@ -32,10 +32,10 @@ import { replace } from "./replacing.ts";
 import { bringUpToDate } from "./schema.ts";
 
 /**
- * Edits in the log until they are folded into the rows of objects: what loading has to replay at most, some
- * 0.3 s, against how often a row is written.
+ * Edits in the log until they are folded into the rows of objects: what loading has to replay at most, which is under a
+ * second, against how often a row is written, which costs more here than in a file.
  */
-const FOLD_AFTER = 40_000;
+export const FOLD_AFTER = 100_000;
 
 export interface PostgresOptions extends DatabaseOptions {
   /** Milliseconds in which a commit is tried again while the database is away, and in which a read is. */
