@@ -98,7 +98,7 @@ export interface Store {
    */
   create(id: string, epoch: string): Promise<void>;
   /**
-   * Makes the changes durable, as a compare-and-swap on epoch and revision. Resolves when they are.
+   * Makes the changes durable, as a compare-and-swap on epoch, revision and head. Resolves when they are.
    * Throws `Conflict` if the state had moved on, `NotCommitted` if nothing was changed, and
    * `OutcomeUnknown` if that cannot be told.
    */
