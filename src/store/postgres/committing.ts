@@ -35,6 +35,12 @@ FROM state LEFT JOIN change ON change.state = state.id AND change.revision = $2
 WHERE state.id = $1`,
 };
 
+/**
+ * Changes nothing, and is durable only with everything before it: a primary that comes back after a crash shows commits
+ * that its standby may not have, until the next one waits for it.
+ */
+const SETTLE = { name: "settle", text: "UPDATE state SET epoch = epoch WHERE id = $1" };
+
 const CREATE = {
   name: "create",
   text: `
@@ -92,7 +98,10 @@ export async function commit(
   let last = lost;
   for await (const _ of attempts(patience)) {
     try {
-      if (unsure && (await isThere(ask, out))) return undefined;
+      if (unsure && (await isThere(ask, out))) {
+        await ask(SETTLE, out.batch.state);
+        return undefined;
+      }
       const unfolded = await append(ask, out);
       if (unfolded !== undefined) return unfolded;
       if (!unsure) moved(out.batch.state);
