@@ -139,14 +139,12 @@ function freshFirst(
   };
 }
 
-function accountIn(segment: string | undefined): string | undefined {
-  if (!segment?.includes("%")) return segment || undefined;
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    // The router refuses it.
-    return undefined;
-  }
+/** The account that a path names, if it may be one: whoever asks, only that is looked for in the store. */
+function accountIn(segment = ""): string | undefined {
+  const id = segment.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
 }
 
 function pathOf(url: string): string {

@@ -1,14 +1,11 @@
 /** One request of a known operation, read and checked as far as is common to all. */
 
-import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { Change } from "../account/change.ts";
 import type { Command, Decision } from "../account/decide.ts";
 import type { UserDoc } from "../account/directory.ts";
 import type { ArmedFault } from "../contract/fault.ts";
-import { parseJson } from "../contract/json.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
@@ -23,7 +20,7 @@ import { KnownReads } from "./known-reads.ts";
 import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
-import { LARGE_BODY, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import { CONFIRM_WITHIN, submitting } from "./submitting.ts";
 
 export interface Call {
@@ -361,52 +358,4 @@ function readQuery(request: FastifyRequest, operation: Operation): Readonly<Reco
       throw refuse("invalid_query", { name, given: "there more than once", expected: "there once" });
   }
   return query as Record<string, string>;
-}
-
-const SALT = randomBytes(4).readInt32BE();
-
-/** The parsed body of a request. Throws the refusal of one that is not JSON. */
-export async function readBody(request: FastifyRequest): Promise<unknown> {
-  const type = request.headers["content-type"];
-  if (type === undefined || !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    throw refuse("unsupported_media_type", { given: type ?? "absent" });
-  }
-  const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  if (bytes.length > LARGE_BODY) await setImmediate();
-  const parsed = parseJson(bytes, SALT);
-  if (!parsed.ok) throw new Refusal(parsed.problems);
-  if (bytes.length > LARGE_BODY) await setImmediate();
-  return parsed.value;
-}
-
-/** Refuses a body that says anything, of an operation that takes none. */
-export async function readNoBody(request: FastifyRequest, what: string): Promise<void> {
-  if (!(request.body instanceof Uint8Array) || request.body.length === 0) return;
-  const body = await readBody(request);
-  if (JSON.stringify(body) !== "{}") {
-    throw refuse("invalid_request", { detail: `${what} takes no body, or an empty object` }, "");
-  }
-}
-
-/** A flag of the query: `true` and `1` are true; `false`, `0` and absent are false. */
-export function readFlag(query: Readonly<Record<string, string>>, name: string): boolean {
-  const text = query[name];
-  if (text === undefined || text === "false" || text === "0") return false;
-  if (text === "true" || text === "1") return true;
-  throw refuse("invalid_query", { name, given: JSON.stringify(text), expected: "true or false" });
-}
-
-/** A whole number of the query. */
-export function readNumber(
-  query: Readonly<Record<string, string>>,
-  name: string,
-  least: number,
-  most: number,
-): number | undefined {
-  const text = query[name];
-  if (text === undefined) return undefined;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  const expected = `a whole number from ${least} to ${most}`;
-  throw refuse("invalid_query", { name, given: JSON.stringify(text), expected });
 }

@@ -8,9 +8,10 @@ import { Problems, problem } from "../contract/errors.ts";
 import { MOST_ELEMENTS } from "../contract/interconnect.ts";
 import { escapePointer } from "../contract/json.ts";
 import { didYouMean } from "../contract/similar.ts";
-import { type Call, readFlag, type ServerCall } from "./call.ts";
+import type { Call, ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { etag, readPrecondition } from "./conditional.ts";
+import { readFlag } from "./read-request.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { readIntent } from "./submitting.ts";
 

@@ -33,7 +33,9 @@ export interface Surroundings {
 
 /** The environment of the test without what would decide for the command. */
 function environment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PATCHBAY_|NODE_OPTIONS|VITEST)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(PATCHBAY_|NODE_OPTIONS|VITEST|DATABASE_URL$)/.test(name),
+  );
   // What is tested here is asked more often than any client asks.
   return { ...Object.fromEntries(kept), PATCHBAY_RATE_LIMIT: "off", ...own };
 }

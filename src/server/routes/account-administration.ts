@@ -12,10 +12,11 @@ import {
 } from "../../account/settings.ts";
 import { updateSettings } from "../../account/settings-update.ts";
 import type { Entry } from "../../account/state.ts";
-import { type Routes, readBody } from "../call.ts";
+import type { Routes } from "../call.ts";
 import { etag } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
+import { readBody } from "../read-request.ts";
 import { circumstances, granted, judgeWriting } from "../writing.ts";
 import { enveloped, told } from "./cni/listing.ts";
 

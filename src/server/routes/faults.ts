@@ -5,9 +5,10 @@ import { Problems } from "../../contract/errors.ts";
 import { ArmedFault, faultOperations } from "../../contract/fault.ts";
 import { operations } from "../../contract/operations.ts";
 import { didYouMean } from "../../contract/similar.ts";
-import { type Routes, readBody } from "../call.ts";
+import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
+import { readBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Faults } from "../sandbox/faults.ts";
 

@@ -4,11 +4,12 @@ import { setImmediate } from "node:timers/promises";
 import { interconnectKind } from "../../account/interconnect.ts";
 import { updateInterconnect, updateInterconnects } from "../../account/interconnect-update.ts";
 import type { TargetForm } from "../../account/interconnect-view.ts";
-import { type Call, type Routes, readBody } from "../call.ts";
+import type { Call, Routes } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { answerInterconnect, assemble, encodeInterconnect } from "../encode.ts";
 import { wrap } from "../envelope.ts";
+import { readBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 import {
   circumstances,

@@ -10,12 +10,13 @@ import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Page } from "../../store/store.ts";
-import { type Routes, readNumber, type ServerCall } from "../call.ts";
+import type { Routes, ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { assemble, encodeLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { changeOf } from "../log-stretch.ts";
+import { readNumber } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 
 interface Following {

@@ -1,9 +1,10 @@
 /** Back to the seed, for servers that are for trying things. */
 
 import { DIRECTORY_ID } from "../../account/directory.ts";
-import { type Routes, readNoBody } from "../call.ts";
+import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
+import { readNoBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 
 export function addResetRoute(routes: Routes, { sandbox, reset, log }: AppContext): void {

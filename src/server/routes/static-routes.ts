@@ -9,11 +9,12 @@ import {
   updateRoute,
   updateRoutes,
 } from "../../account/static-route.ts";
-import { type Call, type Routes, readBody } from "../call.ts";
+import type { Call, Routes } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { encodeStaticRoute } from "../encode.ts";
 import { type Answer, wrap } from "../envelope.ts";
+import { readBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 import {
   circumstances,

@@ -1,9 +1,10 @@
 /** Lists of the CNI API: filters that may be left empty, and pages. */
 
 import { MOST } from "../../../contract/cni/forms.ts";
-import { type Call, readFlag, readNumber } from "../../call.ts";
+import type { Call } from "../../call.ts";
 import { etag, judgeReading } from "../../conditional.ts";
 import type { Answer } from "../../envelope.ts";
+import { readFlag, readNumber } from "../../read-request.ts";
 
 /** A query without the parameters that are empty: so the official clients send `null`, which means nothing. */
 function given(query: Call["query"]): Call["query"] {

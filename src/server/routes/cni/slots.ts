@@ -12,10 +12,11 @@ import {
   updateSlot,
 } from "../../../account/cni/slot.ts";
 import type { Entry } from "../../../account/state.ts";
-import { type Call, type Routes, readBody } from "../../call.ts";
+import type { Call, Routes } from "../../call.ts";
 import { etag } from "../../conditional.ts";
 import type { AppContext } from "../../context.ts";
 import { type Answer, succeed } from "../../envelope.ts";
+import { readBody } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
 import { circumstances, granted, judgeWriting } from "../../writing.ts";
 import { enveloped, Filters, told } from "./listing.ts";

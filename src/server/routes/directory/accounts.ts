@@ -4,10 +4,11 @@ import { accountView, createAccount, updateAccount } from "../../../account/dire
 import { accountKind, accountOf, seesAccount } from "../../../account/directory.ts";
 import type { Entry } from "../../../account/state.ts";
 import { type Principal, userIdOf } from "../../auth.ts";
-import { type Call, type Routes, readBody } from "../../call.ts";
+import type { Call, Routes } from "../../call.ts";
 import { etag, judgeReading } from "../../conditional.ts";
 import type { AppContext } from "../../context.ts";
 import { type Answer, succeed } from "../../envelope.ts";
+import { readBody } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
 import { circumstances, granted, judgeWriting } from "../../writing.ts";
 import { answerPage } from "./paging.ts";

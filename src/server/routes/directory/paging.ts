@@ -1,8 +1,8 @@
 /** Lists in numbered pages. */
 
 import { PAGE } from "../../../contract/directory/paging.ts";
-import { readNumber } from "../../call.ts";
 import { type Answer, succeed } from "../../envelope.ts";
+import { readNumber } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
 
 type Query = Readonly<Record<string, string>>;

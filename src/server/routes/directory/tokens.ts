@@ -13,10 +13,11 @@ import { type Owner, tokenKind, tokenOf, tokenStatus } from "../../../account/di
 import type { OperationName } from "../../../contract/operations.ts";
 import { hashSecret, type SecretPrefix } from "../../../store/secrets.ts";
 import { askerOf } from "../../auth.ts";
-import { type Handler, type Routes, readBody, readFlag, readNoBody, type ServerCall } from "../../call.ts";
+import type { Handler, Routes, ServerCall } from "../../call.ts";
 import { etag } from "../../conditional.ts";
 import type { AppContext } from "../../context.ts";
 import { type Answer, succeed } from "../../envelope.ts";
+import { readBody, readFlag, readNoBody } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
 import { circumstances, granted, judgeWriting } from "../../writing.ts";
 import { answerPage } from "./paging.ts";

@@ -12,10 +12,11 @@ import {
 import { userKind, userOf } from "../../../account/directory.ts";
 import type { Entry } from "../../../account/state.ts";
 import { hashSecret } from "../../../store/secrets.ts";
-import { type Routes, readBody, readNoBody, type ServerCall } from "../../call.ts";
+import type { Routes, ServerCall } from "../../call.ts";
 import { etag, judgeReading } from "../../conditional.ts";
 import type { AppContext } from "../../context.ts";
 import { type Answer, succeed } from "../../envelope.ts";
+import { readBody, readNoBody } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
 import { circumstances, granted, judgeWriting } from "../../writing.ts";
 import { answerPage } from "./paging.ts";
