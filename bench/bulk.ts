@@ -49,6 +49,8 @@ export interface RawDatabase {
 
 export interface RawKind {
   readonly name: string;
+  /** What the server is on, where that has to be said. */
+  readonly on?: string;
   /** Edits after which the server's engine folds. */
   readonly foldAfter: number;
   /** With an object for each of the world's, of the size that the server's have. */
@@ -85,7 +87,7 @@ export async function compareBulk(
   const [whole, alone] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
   const ratios = pairs.map(([a, b]) => a / b);
   tell(
-    `bulk of ${size}`,
+    kind.on === undefined ? `bulk of ${size}` : `bulk of ${size}, on ${kind.on}`,
     milliseconds(whole),
     `${kind.name} ${milliseconds(alone)}`,
     ratios,

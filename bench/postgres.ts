@@ -78,9 +78,9 @@ export async function measurePostgres(sqlite: MeasuredServer): Promise<void> {
   const database = await PostgresServer.start();
   const url = database.url();
   const server = await MeasuredServer.start("postgres", url);
-  const name = "raw set-based SQL on PostgreSQL";
+  const name = "raw set-based SQL";
   const open = (doc: (index: number) => string) => RawPostgres.open(url, doc);
-  const raw = { name, foldAfter: FOLD_AFTER, open };
+  const raw = { name, on: "PostgreSQL", foldAfter: FOLD_AFTER, open };
   await compareBulk(server, 1, raw);
   await compareBulk(server, 100, raw);
   await compareBulk(server, 1000, raw, 1.5);

@@ -47,7 +47,9 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
     genReqId: () => context.newRequestId(),
     routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: false, caseSensitive: true },
     serverFactory: (handler) => {
-      const first = context.deterministic ? undated(handler) : knownFirst(() => routes, handler);
+      const first = context.settle
+        ? settledFirst(context.settle, handler)
+        : knownFirst(() => routes, handler);
       const whole = context.store.shared ? freshFirst(context, () => routes, first) : first;
       return doors.open(whole, strays);
     },
@@ -104,11 +106,11 @@ function unused(): never {
   throw new Error("no route has a schema of the framework's");
 }
 
-/** Without the date, which Node would add. */
-function undated(handler: RequestListener): RequestListener {
+/** Without the date, which Node would add, and once everything is done that its time has come for. */
+function settledFirst(settle: () => Promise<void>, handler: RequestListener): RequestListener {
   return (request, response) => {
     response.sendDate = false;
-    handler(request, response);
+    void settle().then(() => handler(request, response));
   };
 }
 

@@ -24,8 +24,8 @@ export interface AppContext extends Sources {
   readonly sandbox: boolean;
   /** Faults that may be armed; without them, the server has none. */
   readonly faults: Faults | undefined;
-  /** Are the answers a function of the requests alone? Then they do not tell the date. */
-  readonly deterministic: boolean;
+  /** There if the answers are a function of the requests alone: what is to be done before each of them is answered. */
+  readonly settle: (() => Promise<void>) | undefined;
   /** Goes back to the seed, and returns what is there now. */
   readonly reset: () => Promise<readonly SeededState[]>;
   /** How requests come in. */

@@ -25,6 +25,8 @@ interface Needs {
   readonly clock: Clock;
   readonly log: Logger;
   readonly newRequestId: () => string;
+  /** Does time move with requests alone? Then nobody looks at the clock between them. */
+  readonly byRequests?: boolean;
 }
 
 export class Deadlines {
@@ -42,7 +44,7 @@ export class Deadlines {
 
   /** Undoes what is due already, and looks at the clock for the rest. */
   async start(): Promise<void> {
-    for (const account of this.#needs.accounts.all()) await this.#look(account);
+    await this.settle();
     if (!this.#needs.store.shared) return;
     await this.#ask();
     this.#asking = setInterval(() => {
@@ -51,6 +53,11 @@ export class Deadlines {
         this.#asked = undefined;
       });
     }, BETWEEN_QUESTIONS);
+  }
+
+  /** Undoes what is due by now. Where time moves with requests, it is called before each of them. */
+  async settle(): Promise<void> {
+    for (const account of this.#needs.accounts.all()) await this.#look(account);
   }
 
   /** What is due anywhere, whichever server made the change. While the database is away, nothing is. */
@@ -107,7 +114,7 @@ export class Deadlines {
   }
 
   #sleep(account: LiveState, milliseconds: number): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#needs.byRequests) return;
     const { id } = account.state;
     clearTimeout(this.#timers.get(id));
     this.#timers.set(

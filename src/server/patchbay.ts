@@ -85,7 +85,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     (time) => storeClock.observe(time),
   );
   opened.defer(async () => accounts.close());
-  const deadlines = new Deadlines({ ...sources, accounts, store, log });
+  const byRequests = deterministic !== undefined;
+  const deadlines = new Deadlines({ ...sources, accounts, store, log, byRequests });
   opened.defer(() => deadlines.close());
   const newWorld = () => {
     const world = makeWorld(seed, sources.clock.timestamp(), [], sources.newEpoch);
@@ -139,7 +140,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
-    deterministic: deterministic !== undefined,
+    settle: byRequests ? () => deadlines.settle() : undefined,
     reset,
     ingress,
     lookAtWorld,
@@ -170,7 +171,10 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await listen(place, () => app.listen({ host, port }));
   if (host === "localhost") await doors.openOthers(host, strays);
   const url = addressOf(scheme, host, app.server.address());
-  log.info({ url, data: placeOf(config), resumed }, "started");
+  log.info(
+    { url, data: config.database === undefined ? (config.data ?? "memory") : placeOf(config), resumed },
+    "started",
+  );
   if (isInClear(config)) {
     log.warn(
       { url },

@@ -44,6 +44,8 @@ function* requests(number: number, count: number): Generator<Buffer> {
     () => send("GET", LIST),
     () => send("GET", one(pick([ORD, AMS, SIN, "0".repeat(32)]))),
     () => send("PUT", one(pick([ORD, AMS, SIN])), change()),
+    () => send("PUT", one(pick([ORD, AMS, SIN])), change(), [`X-Patchbay-Confirm-Within: ${5 + below(20)}`]),
+    () => send("POST", `${OWN}/changes/${1 + below(9)}/${pick(["confirm", "revert"])}`),
     () => send("PUT", LIST, { interconnects: [ORD, AMS, SIN].map((id) => ({ id, ...change() })) }),
     () => send("PUT", `${LIST}?validate_only=true`, { interconnects: [{ id: ORD, ...change() }] }),
     () => send("POST", ROUTES, made()),
@@ -151,6 +153,19 @@ describe("the time of a world from a seed", () => {
     expect(await modified(patchbay, SIN)).toBe("2026-01-01T00:00:04.000000Z");
     const { body } = await ask(patchbay.url, "GET", `${OWN}/changes?limit=100`);
     expect(body.result.at(-1)).toMatchObject({ operation: "seed", time: "2026-01-01T00:00:00.000000Z" });
+  });
+
+  test("lets a deadline pass: the change is undone before the first request after it", async () => {
+    await using patchbay = await createPatchbay({ deterministic: "a" });
+    const { url } = patchbay;
+    const mtu = async () => (await ask(url, "GET", one(ORD))).body.result.interconnect.mtu;
+    const headers = { "x-patchbay-confirm-within": "5" };
+    await ask(url, "PUT", one(ORD), { body: { mtu: 1300 }, headers });
+    const seen: number[] = [];
+    for (let request = 0; request < 7; request++) seen.push(await mtu());
+    expect(seen).toEqual([1300, 1300, 1300, 1300, 1300, 1476, 1476]);
+    const { body } = await ask(url, "GET", `${OWN}/changes?limit=1`);
+    expect(body.result).toMatchObject([{ operation: "expireChange", time: "2026-01-01T00:00:06.000000Z" }]);
   });
 
   test("lets tokens expire", async () => {

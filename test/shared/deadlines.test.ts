@@ -162,7 +162,6 @@ class World {
 test("what was not confirmed is undone once and on time, though who made it died, and then all but one", async () => {
   const world = await World.begin(6);
   const { fleet } = world;
-  const late: number[] = [];
   /** One made by each server; then some die. */
   const story = async (numbers: readonly number[], makers: readonly number[], dying: readonly number[]) => {
     const made = await Promise.all(
@@ -170,21 +169,19 @@ test("what was not confirmed is undone once and on time, though who made it died
     );
     await Promise.all(dying.map((server) => fleet.kill(server)));
     const [alive = 0] = SERVERS.filter((server) => fleet.isThere(server));
-    late.push(...(await Promise.all(made.map((one) => world.undone(one, alive)))));
+    await Promise.all(made.map((one) => world.undone(one, alive)));
     return made;
   };
   const first = await story([0, 1, 2], [0, 1, 2], [0]);
   await fleet.start(0);
   const second = await story([3, 4, 5], [0, 1, 2], [0, 1]);
   await Promise.all([...first, ...second].map((one) => world.nothingAfter(one, 2, 3)));
-  console.log(`undone ${late.map(Math.round).join(", ")} ms after their time`);
 });
 
 test("what is being undone when its server dies is undone by another, and once", async () => {
   const cuts: readonly Cut[] = ["before", "within", "late"];
   const world = await World.begin(cuts.length);
   const { fleet, proxies } = world;
-  const late: number[] = [];
   for (const [number, cut] of cuts.entries()) {
     const pending = await world.change(number, number);
     // In the middle of its commit, the first to undo it loses the database, and its life.
@@ -194,12 +191,11 @@ test("what is being undone when its server dies is undone by another, and once",
     for (const proxy of proxies) proxy.forget();
     await fleet.kill(dying);
     const alive = (dying + 1) % SERVERS.length;
-    late.push(await world.undone(pending, alive));
+    await world.undone(pending, alive);
     await Promise.all(proxies.map((proxy) => proxy.deliver()));
     await fleet.start(dying);
     for (const server of SERVERS) await world.nothingAfter(pending, server, 3);
   }
-  console.log(`undone ${late.map(Math.round).join(", ")} ms after their time`);
 });
 
 test("a confirmation counts through any server, and against an undo one of them counts alone", async () => {
@@ -250,10 +246,4 @@ test("a confirmation counts through any server, and against an undo one of them 
       await world.nothingAfter(pending, server, 3);
     }
   }
-  console.log(
-    `raced: ${answers
-      .slice(3)
-      .map((each) => each.join(" | "))
-      .join("; ")}`,
-  );
 });
