@@ -143,14 +143,13 @@ class World {
   }
 
   /** Fails unless a change is undone once, and was by the time it must be. Milliseconds that passed since its own. */
-  async undone({ number, confirmBy }: Pending, server: number, revision = 2): Promise<number> {
+  async undone({ number, confirmBy }: Pending, server: number, revision = 2): Promise<void> {
     const [record] = await this.log(server, number, revision, 30);
     const late = (await this.now()) - Date.parse(confirmBy);
     expect(record).toMatchObject({ revision: revision + 1, operation: "expireChange", reverts: revision });
     expect(Date.parse(record?.time ?? "")).toBeGreaterThanOrEqual(Date.parse(confirmBy));
     expect(late).toBeLessThan(LATEST);
     expect(await this.mtu(server, number)).toBe(AT_FIRST);
-    return late;
   }
 
   /** Fails if anything stands in the log after this. */
