@@ -12,7 +12,7 @@ import { Freshness } from "./freshness.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
 import { OutcomeUnknown, type Position, type Store, StoreRefused, Unreadable } from "./store.ts";
 
-/** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 6 KB. */
+/** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 3 KB. */
 const MOST_OBJECTS = 200_000;
 /** Milliseconds between two looks at accounts whose next change somebody waits for. */
 const BETWEEN_LOOKS = 200;
