@@ -121,8 +121,8 @@ function knownFirst(routes: () => Routes, handler: RequestListener): RequestList
   };
 }
 
-/** Paths whose answers come from what is kept, and the account that they are about. */
-const KEPT = /^\/(?:client\/v4|patchbay\/v1)\/(?:accounts\/([^/?]*))?/;
+/** Paths whose answers come from what is kept, and the account that they are about, if it may be one. */
+const KEPT = /^\/(?:client\/v4|patchbay\/v1)\/(?:accounts\/([0-9a-f]{32})(?![^/?]))?/;
 
 /** Brings into memory what a request is about, as new as it is when the request arrives. */
 function freshFirst(
@@ -131,8 +131,8 @@ function freshFirst(
   handler: RequestListener,
 ): RequestListener {
   return (request, response) => {
-    const kept = KEPT.exec(request.url ?? "");
-    const fresh = kept && accounts.fresh(accountIn(kept[1]));
+    const kept = KEPT.exec(decoded(request.url ?? ""));
+    const fresh = kept && accounts.fresh(kept[1]);
     if (!fresh) return handler(request, response);
     fresh
       .then(lookAtWorld)
@@ -141,12 +141,12 @@ function freshFirst(
   };
 }
 
-/** The account that a path names, if it may be one: whoever asks, only that is looked for in the store. */
-function accountIn(segment = ""): string | undefined {
-  const id = segment.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+/** A path as the router reads it, which takes the number of a letter for the letter. */
+function decoded(url: string): string {
+  if (!url.includes("%")) return url;
+  return url.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
 }
 
 function pathOf(url: string): string {
