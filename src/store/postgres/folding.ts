@@ -7,9 +7,10 @@
 import type { ChangeRecord } from "../../account/change.ts";
 import { kindNamed } from "../../account/kinds.ts";
 import { State } from "../../account/state.ts";
+import { carryOver } from "../carry-over.ts";
 import { type Unfolded, UnfoldedState } from "../unfolded.ts";
 import { type Ask, CONSISTENT, type Database, texts } from "./database.ts";
-import { carryOver, objectOf, records, type Standing, standing } from "./reading.ts";
+import { objectOf, records, type Standing, standing } from "./reading.ts";
 
 /** Rows written by one statement. */
 const ROWS_AT_ONCE = 1_000;
@@ -137,7 +138,8 @@ function byName(objects: UnfoldedState["objects"]): Iterable<Named> {
   for (const [{ kind, id }, object] of objects) {
     const key = `${kind} ${id}`;
     const made = object.made || rows.get(key)?.object.made === true;
-    rows.delete(key);
+    // Only what is made again comes last.
+    if (object.made) rows.delete(key);
     rows.set(key, { kind, id, object: { ...object, made } });
   }
   return rows.values();
