@@ -2,10 +2,9 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { kinds } from "../account/kinds.ts";
-import type { State } from "../account/state.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { why } from "../store/sqlite/data-directory.ts";
-import { otherTables, rowsOf } from "../store/sqlite/filling.ts";
+import { collectionsOf, otherTables, rowsOf } from "../store/sqlite/filling.ts";
 import { consistently, Reading } from "../store/sqlite/reading.ts";
 import { type EndLine, FORMAT, type Line } from "./line.ts";
 import { Lines, makeFile } from "./output.ts";
@@ -72,11 +71,6 @@ function writeWorld(db: DatabaseSync, lines: Lines): EndLine {
   writeLine(lines, end);
   lines.finish();
   return end;
-}
-
-function collectionsOf(state: State): Record<string, number> {
-  const revisions = [...kinds.keys()].map((kind) => [kind, state.collectionRevision(kind)] as const);
-  return Object.fromEntries(revisions.filter(([, revision]) => revision > 0));
 }
 
 /**

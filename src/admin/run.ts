@@ -1,7 +1,7 @@
 /** What all commands on a data directory share: where it is, what they say, how they end. */
 
 import { ConfigError } from "../store/config-error.ts";
-import { placeOfUrl, readDatabaseUrl } from "../store/database-url.ts";
+import { placeOfUrl, readDatabaseUrl, refuseBoth } from "../store/database-url.ts";
 import { StoreRefused } from "../store/store.ts";
 
 /** The part of the process that a command uses. */
@@ -30,8 +30,7 @@ export type DataPlace = (
 
 /** Where the data live, as `patchbay serve` finds it: what is typed, `DATABASE_URL`, `PATCHBAY_DATA`, or `./data`. */
 export function dataPlace({ data, database }: PlaceOptions, environment: Environment): DataPlace {
-  if (data !== undefined && database !== undefined)
-    throw new ConfigError("--data and --database are both given: the data live in one of them.");
+  refuseBoth(data, database);
   const variable = data === undefined && environment["DATABASE_URL"];
   const given =
     database === undefined

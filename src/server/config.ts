@@ -9,7 +9,7 @@ import {
   parsePrefix,
 } from "../contract/addresses.ts";
 import { ConfigError } from "../store/config-error.ts";
-import { placeOfUrl, readDatabaseUrl } from "../store/database-url.ts";
+import { placeOfUrl, readDatabaseUrl, refuseBoth } from "../store/database-url.ts";
 
 export { ConfigError } from "../store/config-error.ts";
 
@@ -154,8 +154,7 @@ function readDatabase(
   settings: Settings,
   { data, database, deterministic }: ServerOptions,
 ): string | undefined {
-  if (data !== undefined && database !== undefined)
-    throw new ConfigError("--data and --database are both given: the data live in one of them.");
+  refuseBoth(data, database);
   if (data !== undefined || (deterministic !== undefined && database === undefined)) return undefined;
   const given = settings.find("database");
   if (!given) return undefined;

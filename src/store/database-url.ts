@@ -15,3 +15,9 @@ export function placeOfUrl(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
 }
+
+/** Throws `ConfigError` where a directory and a database are typed at once. */
+export function refuseBoth(data: string | undefined, database: string | undefined): void {
+  if (data !== undefined && database !== undefined)
+    throw new ConfigError("--data and --database are both given: the data live in one of them.");
+}

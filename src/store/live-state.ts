@@ -8,11 +8,11 @@
 
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { type Change, editsOf } from "../account/change.ts";
+import type { Change } from "../account/change.ts";
 import { type Command, type Decision, decideInSteps } from "../account/decide.ts";
-import { kinds } from "../account/kinds.ts";
 import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
+import { carryOver } from "./carry-over.ts";
 import { nextTurn } from "./next-turn.ts";
 import { standingOf } from "./position.ts";
 import {
@@ -371,11 +371,7 @@ export class LiveState {
     if (page.from !== this.#state.head) return this.#reload();
     // What was pruned cannot be read on.
     if ((page.records[0]?.revision ?? base + 1) !== base + 1) return this.#reload();
-    for (const record of page.records) {
-      const edits = editsOf(this.#state, record, kinds);
-      this.#state.apply(edits, record.time);
-      this.#state.settle(edits, record.revision);
-    }
+    for (const record of page.records) carryOver(this.#state, record);
     this.#state.head = page.position.head;
     this.#wake();
   }

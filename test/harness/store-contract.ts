@@ -12,6 +12,7 @@ import {
   type StateEvent,
   type Store,
 } from "../../src/store/store.ts";
+import { refusalOf } from "./events.ts";
 import { Chance } from "./random.ts";
 import { temporaryDirectory } from "./temporary.ts";
 import {
@@ -645,21 +646,8 @@ export function storeContract(name: string, open: Open, forgetful = false): void
 
     describe("events", () => {
       const at = (second: number) => `2026-05-01T00:00:${String(second).padStart(2, "0")}.000000Z`;
-      const noted = (second: number, state = FIRST_ACCOUNT): StateEvent => ({
-        state,
-        event: {
-          time: at(second),
-          actor: { type: "token", id: "t", name: 'quotes " and 🛰' },
-          request_id: `at ${second}`,
-          address: "192.0.2.1",
-          operation: "listInterconnects",
-          method: "GET",
-          path: "/client/v4",
-          status: 403,
-          code: 10000,
-          message: "Authentication error",
-        },
-      });
+      const noted = (second: number, state = FIRST_ACCOUNT): StateEvent =>
+        refusalOf({ state, time: at(second), request_id: `at ${second}`, name: 'quotes " and 🛰' });
       const numbers = (events: readonly NumberedEvent[]) => events.map(({ number }) => number);
 
       test("are none where nothing was noted", async () => {

@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { kinds } from "../../account/kinds.ts";
 import { pendingKind } from "../../account/pending.ts";
 import type { State } from "../../account/state.ts";
-import { Filling } from "../sqlite/filling.ts";
+import { collectionsOf, Filling } from "../sqlite/filling.ts";
 import { StoreRefused } from "../store.ts";
 import { type Ask, CONSISTENT, type Database, type Row, texts, type Value } from "./database.ts";
 import { load, records, states } from "./reading.ts";
@@ -31,7 +31,7 @@ export async function carryOut(database: Database, db: DatabaseSync): Promise<vo
         fill(filling, state);
         for await (const text of records(ask, id, 0)) filling.change(id, JSON.parse(text));
       }
-      for await (const { state, number, time, event } of rows(ask, EVENTS)) {
+      for await (const { state, number, time, event } of eventRows(ask)) {
         filling.row("event", {
           state: String(state),
           number: Number(number),
@@ -48,20 +48,17 @@ export async function carryOut(database: Database, db: DatabaseSync): Promise<vo
 
 function fill(filling: Filling, state: State): void {
   const { id, epoch, durable: revision } = state;
-  const names = [...kinds.keys()];
-  const collections = names.map((kind) => [kind, state.collectionRevision(kind)] as const);
-  const changed = collections.filter(([, revision]) => revision > 0);
-  filling.state({ id, epoch, revision, collections: Object.fromEntries(changed) });
-  for (const kind of names) for (const entry of state.list(kind)) filling.object(id, { kind, ...entry });
+  filling.state({ id, epoch, revision, collections: collectionsOf(state) });
+  for (const kind of kinds.keys())
+    for (const entry of state.list(kind)) filling.object(id, { kind, ...entry });
 }
 
-/** All rows, in the order of their keys, a part at a time. */
-async function* rows(ask: Ask, text: string): AsyncGenerator<Row> {
-  const statement = { name: "carry_out_events", text };
+/** All of them, in the order of their keys, a part at a time. */
+async function* eventRows(ask: Ask): AsyncGenerator<Row> {
   let state = "";
   let number = 0;
   for (;;) {
-    const part = await ask(statement, state, number, ROWS_AT_ONCE);
+    const part = await ask(EVENTS, state, number, ROWS_AT_ONCE);
     yield* part;
     const last = part.at(-1);
     if (!last) return;
@@ -126,10 +123,13 @@ function deadlinesIn(db: DatabaseSync): readonly (readonly [state: string, deadl
     .map(({ state, deadline }) => [String(state), String(deadline)] as const);
 }
 
-const EVENTS = `
+const EVENTS = {
+  name: "carry_out_events",
+  text: `
 SELECT state, number, time, event FROM event
 WHERE state > $1 OR (state = $1 AND number > $2::bigint)
-ORDER BY state, number LIMIT $3`;
+ORDER BY state, number LIMIT $3`,
+};
 const STATES = `
 INSERT INTO state (id, epoch, revision, folded, unfolded, collections)
 SELECT id, epoch, revision::bigint, revision::bigint, 0, collections

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Cut, CuttingProxy } from "../../../test/harness/cutting-proxy.ts";
+import { refusalOf } from "../../../test/harness/events.ts";
 import { freshDatabase } from "../../../test/harness/postgres.ts";
 import {
   applied,
@@ -263,19 +264,9 @@ describe("what else is asked once and cut", () => {
 });
 
 function noted(second: number): StateEvent {
-  return {
+  return refusalOf({
     state: FIRST_ACCOUNT,
-    event: {
-      time: `2026-05-01T00:00:0${second}.000000Z`,
-      actor: { type: "token", id: "t", name: "test" },
-      request_id: `request ${second}`,
-      address: "192.0.2.1",
-      operation: "listInterconnects",
-      method: "GET",
-      path: "/client/v4",
-      status: 403,
-      code: 10000,
-      message: "Authentication error",
-    },
-  };
+    time: `2026-05-01T00:00:0${second}.000000Z`,
+    request_id: `request ${second}`,
+  });
 }

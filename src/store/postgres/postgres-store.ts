@@ -67,16 +67,7 @@ export class PostgresStore implements Store {
 
   /** Opens a database, and brings its tables up to date. Throws `StoreRefused` with a sentence for the operator. */
   static async open(url: string, options: PostgresOptions = {}): Promise<PostgresStore> {
-    const name = nameOf(url);
-    const database = new Database(url, options);
-    try {
-      await examine(database, name);
-      await bringUpToDate(database, name);
-      return new PostgresStore(database, options);
-    } catch (error) {
-      await database.close();
-      throw refusal(name, error);
-    }
+    return new PostgresStore((await openDatabase(url, options)).database, options);
   }
 
   private constructor(database: Database, options: PostgresOptions) {
@@ -292,16 +283,30 @@ async function withDatabase<T>(
   url: string,
   use: (database: Database, name: string) => Promise<T>,
 ): Promise<T> {
-  const name = nameOf(url);
-  const database = new Database(url, {});
+  const { database, name } = await openDatabase(url, {});
   try {
-    await examine(database, name);
-    await bringUpToDate(database, name);
     return await use(database, name);
   } catch (error) {
     throw refusal(name, error);
   } finally {
     await database.close();
+  }
+}
+
+/** A database that can be used, its tables up to date. Throws `StoreRefused` with a sentence for the operator. */
+async function openDatabase(
+  url: string,
+  options: DatabaseOptions,
+): Promise<{ readonly database: Database; readonly name: string }> {
+  const name = nameOf(url);
+  const database = new Database(url, options);
+  try {
+    await examine(database, name);
+    await bringUpToDate(database, name);
+    return { database, name };
+  } catch (error) {
+    await database.close();
+    throw refusal(name, error);
   }
 }
 

@@ -1,8 +1,9 @@
 /** Reads states and their logs. What takes several statements is asked within one view of the database. */
 
-import { type ChangeRecord, editsOf } from "../../account/change.ts";
-import { kindNamed, kinds } from "../../account/kinds.ts";
+import type { ChangeRecord } from "../../account/change.ts";
+import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
+import { carryOver } from "../carry-over.ts";
 import type { Check, Page, Position } from "../store.ts";
 import type { Ask, Row, Statement } from "./database.ts";
 
@@ -107,17 +108,6 @@ async function* replay(ask: Ask, state: State): AsyncGenerator<readonly Edit[]> 
   for await (const text of records(ask, state.id, state.revision)) {
     yield carryOver(state, JSON.parse(text));
   }
-}
-
-/** Carries a state over the next change. */
-export function carryOver(state: State, record: ChangeRecord): readonly Edit[] {
-  if (record.revision !== state.revision + 1) {
-    throw new SyntaxError(`the log of ${state.id} lacks revision ${state.revision + 1}`);
-  }
-  const edits = editsOf(state, record, kinds);
-  state.apply(edits, record.time);
-  state.settle(edits, state.revision);
-  return edits;
 }
 
 /** The records after a revision as they are stored, oldest first. */

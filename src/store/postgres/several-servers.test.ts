@@ -2,6 +2,7 @@
 
 import { Client } from "pg";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { refusalOf } from "../../../test/harness/events.ts";
 import { freshDatabase } from "../../../test/harness/postgres.ts";
 import { administer } from "../../../test/harness/postgres-server.ts";
 import { Chance } from "../../../test/harness/random.ts";
@@ -292,21 +293,12 @@ describe("folding", () => {
 
 describe("events of several servers", () => {
   test("are all kept, numbered without a gap", async () => {
-    const noted = (server: number, second: number): StateEvent => ({
-      state: FIRST_ACCOUNT,
-      event: {
+    const noted = (server: number, second: number): StateEvent =>
+      refusalOf({
+        state: FIRST_ACCOUNT,
         time: `2026-05-01T00:00:${String(second).padStart(2, "0")}.000000Z`,
-        actor: { type: "token", id: "t", name: "test" },
         request_id: `${server}.${second}`,
-        address: "192.0.2.1",
-        operation: "listInterconnects",
-        method: "GET",
-        path: "/client/v4",
-        status: 403,
-        code: 10000,
-        message: "Authentication error",
-      },
-    });
+      });
     await Promise.all(
       stores.map(async (store, server) => {
         for (let second = 0; second < 20; second++) await store.note([noted(server, second)]);

@@ -1,6 +1,8 @@
 /** Writes a whole world into a database that holds nothing yet, row by row. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { kinds } from "../../account/kinds.ts";
+import type { State } from "../../account/state.ts";
 
 /** Tables of the states themselves. All others lie beside them, and are carried as they are. */
 const OF_STATES = new Set(["state", "object", "change"]);
@@ -37,6 +39,12 @@ export interface StateRow {
   readonly epoch: string;
   readonly revision: number;
   readonly collections: Readonly<Record<string, number>>;
+}
+
+/** For each kind of object, the revision of the last change to one. */
+export function collectionsOf(state: State): Record<string, number> {
+  const revisions = [...kinds.keys()].map((kind) => [kind, state.collectionRevision(kind)] as const);
+  return Object.fromEntries(revisions.filter(([, revision]) => revision > 0));
 }
 
 export interface ObjectRow {

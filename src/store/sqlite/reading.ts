@@ -1,9 +1,10 @@
 /** Reads states and their logs by one connection. */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type ChangeRecord, editsOf } from "../../account/change.ts";
-import { kindNamed, kinds } from "../../account/kinds.ts";
+import type { ChangeRecord } from "../../account/change.ts";
+import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
+import { carryOver } from "../carry-over.ts";
 import { firstAt } from "../search.ts";
 import type { Page, Position } from "../store.ts";
 
@@ -83,14 +84,7 @@ export class Reading {
   /** Carries a state over the changes after it, and gives the edits of each. */
   *replay(state: State): Generator<readonly Edit[]> {
     for (const { record } of this.#statements.after.iterate(state.id, state.revision, ALL)) {
-      const change: ChangeRecord = JSON.parse(String(record));
-      if (change.revision !== state.revision + 1) {
-        throw new SyntaxError(`the log of ${state.id} lacks revision ${state.revision + 1}`);
-      }
-      const edits = editsOf(state, change, kinds);
-      state.apply(edits, change.time);
-      state.settle(edits, state.revision);
-      yield edits;
+      yield carryOver(state, JSON.parse(String(record)));
     }
   }
 
