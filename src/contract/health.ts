@@ -1,0 +1,149 @@
+/**
+ * Health on the wire: what an edge reports of the interconnects it carries, and what is shown of it.
+ *
+ * An edge reports in batches. A batch may come twice (its answer was lost): minutes and transitions are named by what
+ * they are of, so that the second one changes nothing. Times are the edge's, RFC 3339 in UTC with milliseconds.
+ */
+
+import Type, { type Static } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+
+/** The most minutes, and the most transitions, of one report. */
+export const MOST_IN_REPORT = 10_000;
+/** Seconds without a report after which what an edge said is stale: such an edge is never healthy. */
+export const STALE_AFTER = 20;
+/** Days for which minutes and transitions are kept. */
+export const HEALTH_KEPT_DAYS = 7;
+
+const Time = (description: string) =>
+  Type.String({ format: "date-time", description, examples: ["2026-01-02T03:04:05.678Z"] });
+const Id = Type.String({
+  minLength: 1,
+  maxLength: 32,
+  description: "The interconnect's identifier.",
+  examples: ["c4a7362d577a6c3019a474fd6f485821"],
+});
+const Milliseconds = (description: string, example: number) =>
+  Type.Number({ minimum: 0, maximum: 60_000, description, examples: [example] });
+
+/** The vendor's three states. */
+export const HealthState = Type.Enum(["healthy", "degraded", "down"], {
+  description:
+    "As the vendor judges: `down` after three probes in a row without an answer, `degraded` while some fail or it recovers.",
+  examples: ["healthy"],
+});
+export type HealthState = Static<typeof HealthState>;
+
+const Reason = Type.String({
+  maxLength: 500,
+  description: "Why, in a sentence.",
+  examples: ["3 probes in a row without an answer"],
+});
+
+const EdgeName = Type.String({
+  pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+  description: "The edge's name, unique in the account.",
+  examples: ["ord-1"],
+});
+const Site = Type.String({
+  maxLength: 64,
+  description: "Where the edge is: a data centre's short name.",
+  examples: ["ord"],
+});
+const Role = Type.Enum(["provider", "customer"], {
+  description: "Which end of the interconnects it is.",
+  examples: ["provider"],
+});
+
+/** What an edge made of the account's settings, in the words of agents that configure devices. */
+const Configuration = Type.Object(
+  {
+    status: Type.Enum(["modified", "applied", "error"], {
+      description:
+        "`modified`: the account moved on and the edge is not there yet; `applied`: its kernel is as the revision says; `error`: some of it could not be made.",
+      examples: ["applied"],
+    }),
+    epoch: Type.String({ maxLength: 64, examples: ["8f14e45fceea167a"] }),
+    revision: Type.Integer({
+      minimum: 0,
+      description: "The revision that the edge last tried to make real.",
+      examples: [2],
+    }),
+    problems: Type.Array(Type.Object({ interconnect: Type.Optional(Id), reason: Reason }, closed), {
+      maxItems: 1000,
+      description: "What could not be made, each with its reason.",
+    }),
+  },
+  { title: "EdgeConfiguration", ...closed },
+);
+export type EdgeConfiguration = Static<typeof Configuration>;
+
+/** A state as it is now. */
+const Current = Type.Object(
+  { interconnect: Id, state: HealthState, since: Time("When it became so."), reason: Reason },
+  closed,
+);
+
+export const Transition = Type.Object(
+  {
+    interconnect: Id,
+    time: Time("When it was seen."),
+    from: Type.Union([HealthState, Type.Null()], { description: "None where it was not watched before." }),
+    to: HealthState,
+    reason: Reason,
+  },
+  { title: "HealthTransition", ...closed },
+);
+export type Transition = Static<typeof Transition>;
+
+const Latency = Type.Object(
+  {
+    min: Milliseconds("The shortest round trip of the minute, in milliseconds.", 0.42),
+    median: Milliseconds("The median.", 0.51),
+    p99: Milliseconds("The 99th percentile.", 1.9),
+  },
+  closed,
+);
+
+/** What a minute brought: probes sent in it, those that stayed without an answer, and round trips of the others. */
+export const Minute = Type.Object(
+  {
+    interconnect: Id,
+    minute: Time("The minute's first moment."),
+    sent: Type.Integer({ minimum: 0, maximum: 1_000_000, examples: [6] }),
+    lost: Type.Integer({ minimum: 0, maximum: 1_000_000, examples: [0] }),
+    latency: Type.Union([Latency, Type.Null()], { description: "None if nothing came back." }),
+    jitter: Type.Union([Milliseconds("Mean difference of one round trip to the next.", 0.08), Type.Null()]),
+  },
+  { title: "HealthMinute", ...closed },
+);
+export type Minute = Static<typeof Minute>;
+
+/** A port of the edge that a slot of the account is mapped to. */
+const EdgePort = Type.Object(
+  {
+    slot: Type.String({ maxLength: 64, description: "The slot, by its identifier." }),
+    device: Type.String({ maxLength: 15, examples: ["eth1"] }),
+    up: Type.Boolean({ description: "Does it carry a signal?" }),
+  },
+  closed,
+);
+
+/** The body of a report. `states` replaces all that was said of states before; without it, they stay as they were. */
+export const HealthReport = Type.Object(
+  {
+    edge: EdgeName,
+    site: Site,
+    role: Role,
+    driver: Type.Enum(["kernel", "userspace"], { examples: ["kernel"] }),
+    version: Type.String({ maxLength: 64, description: "Of the agent.", examples: ["0.1.0"] }),
+    configuration: Configuration,
+    states: Type.Optional(Type.Array(Current, { maxItems: MOST_IN_REPORT })),
+    transitions: Type.Array(Transition, { maxItems: MOST_IN_REPORT }),
+    minutes: Type.Array(Minute, { maxItems: MOST_IN_REPORT }),
+    ports: Type.Array(EdgePort, { maxItems: 1000 }),
+  },
+  { title: "HealthReport", ...closed },
+);
+export type HealthReport = Static<typeof HealthReport>;

@@ -1,0 +1,58 @@
+/** Runs commands of the machine: `ip`, `nft`, `sysctl`, `birdc`. Nothing else in the edge runs any. */
+
+import { spawn } from "node:child_process";
+
+/** Milliseconds after which a command is given up: none of them talks to anybody but the kernel or a daemon beside it. */
+const PATIENCE = 30_000;
+
+/** A command that failed, or is not there. */
+export class CommandFailed extends Error {
+  readonly command: string;
+  /** The exit code; undefined if it could not be started, or was ended by a signal. */
+  readonly code: number | undefined;
+  readonly stderr: string;
+
+  constructor(command: string, code: number | undefined, stderr: string) {
+    super(`${command}: ${stderr.trim() || (code === undefined ? "was ended" : `exit code ${code}`)}`);
+    this.name = "CommandFailed";
+    this.command = command;
+    this.code = code;
+    this.stderr = stderr;
+  }
+}
+
+export class Commands {
+  /** The network namespace in which they run; that of this process if there is none. */
+  readonly namespace: string | undefined;
+
+  constructor(namespace?: string) {
+    this.namespace = namespace;
+  }
+
+  /** Resolves with what was printed. Throws `CommandFailed`. */
+  run(program: string, args: readonly string[], input = ""): Promise<string> {
+    const [file, all] = this.#inside(program, args);
+    const command = [program, ...args].join(" ");
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, all, { stdio: ["pipe", "pipe", "pipe"], timeout: PATIENCE });
+      const out: Buffer[] = [];
+      const err: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+      child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+      child.on("error", (error) => reject(new CommandFailed(command, undefined, error.message)));
+      child.on("close", (code) => {
+        if (code === 0) resolve(Buffer.concat(out).toString());
+        else reject(new CommandFailed(command, code ?? undefined, Buffer.concat(err).toString()));
+      });
+      // One that ends before it has read everything says why in its exit code.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
+    });
+  }
+
+  #inside(program: string, args: readonly string[]): [string, readonly string[]] {
+    if (this.namespace === undefined) return [program, args];
+    if (program === "ip") return ["ip", ["-n", this.namespace, ...args]];
+    return ["ip", ["netns", "exec", this.namespace, program, ...args]];
+  }
+}
