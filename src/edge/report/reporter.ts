@@ -1,0 +1,109 @@
+/** Tells the server what the edge sees: at once when something changed, and every few seconds that it is there. */
+
+import { setTimeout } from "node:timers/promises";
+import { type HealthReport, type Minute, STALE_AFTER, type Transition } from "../../contract/health.ts";
+import { type Client, Refused } from "../follow/client.ts";
+import { Pauses } from "../follow/pauses.ts";
+import type { Item, Spool } from "./spool.ts";
+
+/** Milliseconds between reports while nothing happens: four may be lost before what was said is stale. */
+export const HEARTBEAT = (STALE_AFTER * 1000) / 5;
+/** Milliseconds after which all states are told again, whatever the server remembers. */
+const ALL_STATES_EVERY = 60_000;
+/** Transitions and minutes in one report. */
+const MOST_ITEMS = 5_000;
+
+/** What a report says besides what waits in the spool; asked for when one is made. */
+export type Standing = Omit<HealthReport, "states" | "transitions" | "minutes"> & {
+  readonly states: NonNullable<HealthReport["states"]>;
+};
+
+interface Needs {
+  readonly client: Client;
+  readonly spool: Spool;
+  readonly standing: () => Standing;
+  /** The server took a report; or it did not, for this reason. */
+  readonly heard: (trouble: string | undefined) => void;
+}
+
+export class Reporter implements AsyncDisposable {
+  readonly #needs: Needs;
+  readonly #closing = new AbortController();
+  #wake = Promise.withResolvers<void>();
+  #statesDue = 0;
+  readonly #running: Promise<void>;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#running = this.#run();
+  }
+
+  /** Something is to be told now; `all` if states are to be told whole, since others are watched than before. */
+  tell(items: readonly Item[] = [], all = false): void {
+    this.#needs.spool.add(items);
+    if (all) this.#statesDue = 0;
+    this.#wake.resolve();
+  }
+
+  transition(value: Transition): void {
+    this.tell([{ kind: "transition", value }]);
+  }
+
+  minutes(values: readonly Minute[]): void {
+    this.tell(values.map((value) => ({ kind: "minute", value })));
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    const pauses = new Pauses();
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers();
+      try {
+        await this.#report(signal);
+        this.#needs.heard(undefined);
+        pauses.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#needs.heard(error instanceof Error ? error.message : String(error));
+        this.#statesDue = 0;
+        await pauses.after(error, signal);
+        continue;
+      }
+      if (this.#needs.spool.size > 0) continue;
+      await Promise.race([
+        this.#wake.promise,
+        setTimeout(HEARTBEAT, undefined, { signal }).catch(() => undefined),
+      ]);
+    }
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    const { client, spool, standing } = this.#needs;
+    const items = spool.next(MOST_ITEMS);
+    const { states, ...rest } = standing();
+    const now = performance.now();
+    const whole = now >= this.#statesDue;
+    const body: HealthReport = {
+      ...rest,
+      ...(whole && { states }),
+      transitions: items.flatMap((item) => (item.kind === "transition" ? [item.value] : [])),
+      minutes: items.flatMap((item) => (item.kind === "minute" ? [item.value] : [])),
+    };
+    try {
+      await client.own("/health/reports", { method: "POST", body, signal, timeout: 10_000 });
+    } catch (error) {
+      // What the server can make nothing of, it never can: it must not keep the rest from being told.
+      if (error instanceof Refused && (error.status === 400 || error.status === 413)) spool.taken(items);
+      throw error;
+    }
+    spool.taken(items);
+    if (whole) this.#statesDue = now + ALL_STATES_EVERY;
+  }
+
+  /** Tells what there is once more, if the server takes it soon, and ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    await this.#report(AbortSignal.timeout(1_000)).catch(() => undefined);
+  }
+}
