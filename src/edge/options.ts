@@ -165,7 +165,7 @@ function readFile(path: string): Members {
 
 function tokenOf({ token, tokenFile }: EdgeFlags, file: Members, env: Environment): string {
   const path = tokenFile ?? textOf("token_file", file["token_file"]);
-  const found = token ?? (path === undefined ? env["PATCHBAY_TOKEN"] : readToken(path));
+  const found = token || (path === undefined ? env["PATCHBAY_TOKEN"] : readToken(path));
   if (found) return found;
   throw new EdgeRefused(
     "No token: set PATCHBAY_TOKEN, or give --token-file or --token. `patchbay token` makes one for an edge.",

@@ -57,6 +57,11 @@ export class Client {
     return this.#ask(`${this.server}/client/v4/accounts/${this.account}${path}`, asked);
   }
 
+  /** The vendor's API, on no account. */
+  everyone(path: string, asked: Asked): Promise<Reply> {
+    return this.#ask(`${this.server}/client/v4${path}`, asked);
+  }
+
   async #ask(
     url: string,
     { method = "GET", body, headers, timeout = 20_000, signal }: Asked,

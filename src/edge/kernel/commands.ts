@@ -1,6 +1,7 @@
 /** Runs commands of the machine: `ip`, `nft`, `sysctl`, `birdc`. Nothing else in the edge runs any. */
 
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 
 /** Milliseconds after which a command is given up: none of them talks to anybody but the kernel or a daemon beside it. */
 const PATIENCE = 30_000;
@@ -48,6 +49,23 @@ export class Commands {
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
     });
+  }
+
+  /** Starts a program that goes on after this process, with its words in a file. Resolves with its process id. */
+  async launch(program: string, args: readonly string[], log: string): Promise<number> {
+    const [file, all] = this.#inside(program, args);
+    const words = openSync(log, "a");
+    try {
+      const child = spawn(file, all, { detached: true, stdio: ["ignore", words, words] });
+      await new Promise<void>((resolve, reject) => {
+        child.once("spawn", resolve);
+        child.once("error", (error) => reject(new CommandFailed(program, undefined, error.message)));
+      });
+      child.unref();
+      return child.pid ?? 0;
+    } finally {
+      closeSync(words);
+    }
   }
 
   #inside(program: string, args: readonly string[]): [string, readonly string[]] {
