@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { addChangeCommands } from "./cli/change-commands.ts";
 import { addLogCommands, addTokenCommands, undoing } from "./cli/log-commands.ts";
+import { addEdgeCommands } from "./edge/edge-commands.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("patchbay")
@@ -60,6 +61,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDataCommands(program);
   addChangeCommands(program);
   addLogCommands(program);
+  addEdgeCommands(program);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {

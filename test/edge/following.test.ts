@@ -24,7 +24,7 @@ async function begun(): Promise<FollowedAccount> {
 const asItIs = async () => (await begun()).account;
 
 /** A running follower, and what it was told, one after the other. */
-function following(token = demo.token) {
+function following(token: string = demo.token) {
   const ended = new AbortController();
   const told: EdgeAccount[] = [];
   const troubles: (string | undefined)[] = [];

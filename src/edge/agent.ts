@@ -1,0 +1,358 @@
+/**
+ * The agent: follows the account, makes the kernel as it says, watches what it made, and tells the server. Nothing that
+ * becomes of the server changes the kernel.
+ */
+
+import { readFileSync } from "node:fs";
+import type { Logger } from "pino";
+import type { EdgeConfiguration, HealthState } from "../contract/health.ts";
+import type { EdgeAccount, EdgeInterconnect } from "./account.ts";
+import { deviceOf, mappedDevice } from "./devices.ts";
+import { Client } from "./follow/client.ts";
+import { followByPolling } from "./follow/cloudflare.ts";
+import { followedPart } from "./follow/followed-part.ts";
+import { onlyAccount } from "./follow/only-account.ts";
+import { type Follower, followPatchbay } from "./follow/patchbay.ts";
+import { Pauses } from "./follow/pauses.ts";
+import { keepAccount, readKeptAccount } from "./kept-account.ts";
+import { Commands } from "./kernel/commands.ts";
+import type { EdgeOptions } from "./options.ts";
+import { probeTargets } from "./probe/targets.ts";
+import { Reconciler } from "./reconciler.ts";
+import { Reporter, type Standing } from "./report/reporter.ts";
+import { Spool } from "./report/spool.ts";
+import { type AgentStatus, StatusServer } from "./status.ts";
+import { Watch } from "./watch.ts";
+
+/** Milliseconds after which the kernel is looked at again though nothing was heard of a change. */
+const LOOK_EVERY = 30_000;
+/** Milliseconds until what failed as a whole is tried again. */
+const RETRY = 5_000;
+/** Milliseconds between two looks for minutes that are over. */
+const MINUTES_EVERY = 5_000;
+
+const NOTHING: EdgeAccount = { epoch: "", revision: 0, interconnects: [], routes: [] };
+
+export class Agent implements AsyncDisposable {
+  readonly #options: EdgeOptions;
+  readonly #log: Logger;
+  readonly #version: string;
+  readonly #closing = new AbortController();
+  readonly #open = new AsyncDisposableStack();
+  readonly #reconciler: Reconciler;
+  readonly #watch: Watch;
+  readonly #spool: Spool;
+  #reporter: Reporter | undefined;
+  #id: string | undefined;
+  /** What is wanted; before anything is known, nothing is touched. */
+  #wanted: EdgeAccount | undefined;
+  #kept: EdgeAccount | undefined;
+  #configuration: EdgeConfiguration = { status: "modified", epoch: "", revision: 0, problems: [] };
+  #trouble: string | undefined = "not asked yet";
+  #last: AgentStatus["last_reconciliation"] = null;
+  #due = false;
+  #running: Promise<void> | undefined;
+
+  private constructor(
+    options: EdgeOptions,
+    log: Logger,
+    version: string,
+    { reconciler, watch, spool }: { reconciler: Reconciler; watch: Watch; spool: Spool },
+  ) {
+    this.#options = options;
+    this.#log = log;
+    this.#version = version;
+    this.#reconciler = reconciler;
+    this.#watch = watch;
+    this.#spool = spool;
+  }
+
+  /** Starts it: what was made real last is made so again before the server is asked. Throws `EdgeRefused`. */
+  static async start(options: EdgeOptions, log: Logger, version: string): Promise<Agent> {
+    const { edge } = options;
+    await using opened = new AsyncDisposableStack();
+    let agent: Agent | undefined;
+    const status = () => agent?.status ?? starting(options, version);
+    opened.use(await StatusServer.open(edge.stateDirectory, options.metricsPort, status));
+    const commands = new Commands();
+    const reconciler = opened.use(await Reconciler.open(edge, commands));
+    const watch = opened.use(new Watch({ commands, healthTimeScale: edge.healthTimeScale, log }));
+    const spool = new Spool(edge.stateDirectory, (sentence) => log.error(sentence));
+    agent = new Agent(options, log, version, { reconciler, watch, spool });
+    agent.#open.use(opened.move());
+    await agent.#begin();
+    return agent;
+  }
+
+  async #begin(): Promise<void> {
+    const { edge, account } = this.#options;
+    const kept = await readKeptAccount(edge.stateDirectory);
+    if (kept && (account === undefined || kept.id === account)) {
+      this.#id = kept.id;
+      this.#wanted = this.#kept = kept.account;
+      await this.#reconcileSoon();
+    }
+    this.#open.use(this.#reconciler.onDrift(() => this.#drifted()));
+    this.#open.use(
+      this.#watch.onTransition((transition) => {
+        this.#log.warn({ ...transition }, "health changed");
+        this.#reporter?.transition(transition);
+        if (edge.role === "provider") void this.#reconcileSoon();
+      }),
+    );
+    this.#every(LOOK_EVERY, () => void this.#reconcileSoon());
+    this.#every(MINUTES_EVERY, () => {
+      const minutes = this.#watch.takeMinutes();
+      if (this.#reporter) this.#reporter.minutes(minutes);
+      else this.#spool.add(minutes.map((value) => ({ kind: "minute", value })));
+    });
+    const following = this.#follow();
+    this.#open.defer(() => following);
+  }
+
+  #every(milliseconds: number, act: () => void): void {
+    const timer = setInterval(act, milliseconds);
+    this.#open.defer(() => clearInterval(timer));
+  }
+
+  #drifted(): void {
+    void this.#reconcileSoon();
+    // A port may have lost its signal.
+    this.#reporter?.tell();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing;
+    const { server, token, poll } = this.#options;
+    const follower: Follower = {
+      account: (account) => {
+        this.#wanted = account;
+        void this.#reconcileSoon();
+      },
+      reached: (trouble) => this.#reached(trouble),
+    };
+    const id = await this.#findAccount(signal);
+    if (id === undefined) return;
+    this.#id = id;
+    const client = new Client({ server, token, account: id });
+    if (poll !== undefined) return followByPolling(client, poll, follower, signal);
+    this.#reporter = new Reporter({
+      client,
+      spool: this.#spool,
+      standing: () => this.#standing(),
+      heard: (trouble) => this.#heard(trouble),
+    });
+    await followPatchbay(client, follower, signal);
+    await this.#reporter[Symbol.asyncDispose]();
+  }
+
+  /** The account that was named, that was followed before, or the only one that the token opens. */
+  async #findAccount(signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#options.account ?? this.#id;
+    if (known !== undefined) return known;
+    const pauses = new Pauses();
+    const client = new Client({ ...this.#options, account: "" });
+    while (!signal.aborted) {
+      try {
+        return await onlyAccount(client, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#reached(error instanceof Error ? error.message : String(error));
+        await pauses.after(error, signal);
+      }
+    }
+    return undefined;
+  }
+
+  #reached(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    if (trouble === undefined) this.#log.info({ server: this.#options.server }, "the server answers");
+    else this.#log.warn({ server: this.#options.server, trouble }, "the server is away; what was made stays");
+    this.#trouble = trouble;
+  }
+
+  #reportTrouble: string | undefined;
+
+  #heard(trouble: string | undefined): void {
+    if (trouble !== this.#reportTrouble && trouble !== undefined)
+      this.#log.warn({ trouble, waiting: this.#spool.size }, "what is seen cannot be reported; it is kept");
+    this.#reportTrouble = trouble;
+  }
+
+  /** Makes the kernel as the newest account says; those who ask meanwhile share the next run. */
+  #reconcileSoon(): Promise<void> {
+    this.#due = true;
+    this.#running ??= this.#reconcileWhileDue().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #reconcileWhileDue(): Promise<void> {
+    while (this.#due && !this.#closing.signal.aborted) {
+      this.#due = false;
+      await this.#reconcile();
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const wanted = this.#wanted;
+    if (!wanted) return;
+    const account = followedPart(wanted, this.#options);
+    const { epoch, revision } = account;
+    const began = performance.now();
+    try {
+      const { steps, problems } = await this.#reconciler.apply(account, this.#states());
+      const milliseconds = performance.now() - began;
+      if (steps.length > 0 || !this.#last) {
+        this.#last = { time: new Date().toISOString(), milliseconds, steps: steps.length };
+        this.#log.info(
+          {
+            revision,
+            steps: steps.slice(0, 20).map(({ what }) => what),
+            more: Math.max(0, steps.length - 20),
+            milliseconds,
+          },
+          steps.length > 0 ? "made it so" : "it is as it should be",
+        );
+      }
+      this.#settled({
+        status: problems.length > 0 ? "error" : "applied",
+        epoch,
+        revision,
+        problems: problems.slice(0, 1000),
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#settled({ status: "error", epoch, revision, problems: [{ reason: reason.slice(0, 500) }] });
+      const again = setTimeout(() => void this.#reconcileSoon(), RETRY);
+      this.#closing.signal.addEventListener("abort", () => clearTimeout(again), { once: true });
+    }
+    this.#watch.set(probeTargets(account, this.#options.edge));
+    await this.#keep(wanted);
+  }
+
+  #settled(configuration: EdgeConfiguration): void {
+    const before = this.#configuration;
+    this.#configuration = configuration;
+    const same = JSON.stringify(before) === JSON.stringify(configuration);
+    if (!same && configuration.problems.length > 0)
+      this.#log.error(
+        { revision: configuration.revision, problems: configuration.problems.slice(0, 20) },
+        "not all could be made",
+      );
+    if (!same) this.#reporter?.tell([], true);
+  }
+
+  #states(): ReadonlyMap<string, HealthState> {
+    return new Map([...this.#watch.states].map(([id, { state }]) => [id, state]));
+  }
+
+  async #keep(account: EdgeAccount): Promise<void> {
+    if (account === this.#kept || this.#id === undefined) return;
+    try {
+      await keepAccount(this.#options.edge.stateDirectory, { id: this.#id, account });
+      this.#kept = account;
+    } catch (error) {
+      this.#log.error(
+        { err: error },
+        "the configuration cannot be kept on disk: a restart would begin without it",
+      );
+    }
+  }
+
+  #standing(): Standing {
+    const { name, site, role, driver } = this.#options.edge;
+    const states = [...this.#watch.states].map(([interconnect, state]) => ({ interconnect, ...state }));
+    return {
+      edge: name,
+      site,
+      role,
+      driver,
+      version: this.#version,
+      configuration: this.#configuration,
+      ports: this.#ports(),
+      states,
+    };
+  }
+
+  /** The ports that slots are mapped to, and whether each carries a signal. */
+  #ports(): Standing["ports"] {
+    const { edge } = this.#options;
+    const devices = new Map<string, string>();
+    for (const [key, device] of edge.map) if (SLOT.test(key)) devices.set(key, device);
+    for (const interconnect of this.#wanted?.interconnects ?? []) {
+      const device = mappedDevice(interconnect, edge);
+      if (interconnect.slot !== undefined && device !== undefined) devices.set(interconnect.slot, device);
+    }
+    return [...devices].map(([slot, device]) => ({ slot, device, up: hasSignal(device) }));
+  }
+
+  get status(): AgentStatus {
+    const { edge } = this.#options;
+    const interconnects = followedPart(this.#wanted ?? NOTHING, this.#options).interconnects;
+    return {
+      ...starting(this.#options, this.#version),
+      server: { url: this.#options.server, trouble: this.#trouble ?? this.#reportTrouble ?? null },
+      account: this.#id ?? null,
+      configuration: this.#configuration,
+      last_reconciliation: this.#last,
+      interconnects: interconnects.map((one) => this.#statusOf(one, deviceOf(one, edge))),
+      unreported: { items: this.#spool.size, dropped: this.#spool.dropped },
+    };
+  }
+
+  #statusOf(
+    { id, name, healthCheck }: EdgeInterconnect,
+    device: string | undefined,
+  ): AgentStatus["interconnects"][number] {
+    const known = this.#watch.states.get(id);
+    const figures = this.#watch.figures.of(id);
+    return {
+      id,
+      name,
+      device: device ?? null,
+      state: known?.state ?? null,
+      since: known?.since ?? null,
+      reason: known?.reason ?? (healthCheck.enabled ? "no probe has come back yet" : "health checks are off"),
+      latency: figures?.latency ?? null,
+      sent: figures?.sent ?? 0,
+      lost: figures?.lost ?? 0,
+    };
+  }
+
+  /** Ends the agent. What it made stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    await this.#open.disposeAsync();
+  }
+}
+
+const SLOT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function starting({ edge, server }: EdgeOptions, version: string): AgentStatus {
+  const { name, site, role, driver } = edge;
+  return {
+    edge: name,
+    site,
+    role,
+    driver,
+    version,
+    server: { url: server, trouble: "not asked yet" },
+    account: null,
+    configuration: { status: "modified", epoch: "", revision: 0, problems: [] },
+    last_reconciliation: null,
+    interconnects: [],
+    unreported: { items: 0, dropped: 0 },
+  };
+}
+
+/** Does a device carry a signal? One that is not there, or is switched off, does not. */
+function hasSignal(device: string): boolean {
+  try {
+    return readFileSync(`/sys/class/net/${device}/carrier`, "utf8").trim() === "1";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,22 @@
+/** How commands of the edge speak to the person who typed them. */
+
+import { CommandFailed } from "./kernel/commands.ts";
+import { EdgeRefused } from "./options.ts";
+
+/** What a command needs of its process. */
+export interface EdgeProcess {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: { write(text: string): unknown };
+  on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+}
+
+/** What the operator can mend is told in a sentence. */
+export async function guarded({ stderr }: EdgeProcess, act: () => Promise<number>): Promise<number> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof EdgeRefused || error instanceof CommandFailed)) throw error;
+    stderr.write(`Error: ${error.message}\n`);
+    return 1;
+  }
+}
