@@ -386,6 +386,11 @@ describe("the state", () => {
       slots: (await server.ask("GET", `${OWN}/slots`)).body.result,
       ports: [expect.objectContaining({ type: "direct" }), expect.objectContaining({ type: "gcp_partner" })],
       cnis: (await server.ask("GET", `${CNI}/cnis`)).body.items,
+      links: [0, 2, 4].map((end) => ({
+        interconnect: [ORD, AMS, SIN][end / 2],
+        provider: `192.0.2.${end}/31`,
+        customer: `192.0.2.${end + 1}/31`,
+      })),
     });
     expect(headers.get("etag")).toBe(`"${body.result.epoch}-2"`);
   });

@@ -9,6 +9,7 @@ import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, OutcomeUnknown } from "../src/store/store.ts";
 import { ALWAYS, urlOf } from "./harness/audit.ts";
 import { driveCnis } from "./harness/cni-world.ts";
+import { HEALTH, reportOf } from "./harness/edge-report.ts";
 import { FaultyStore } from "./harness/faulty-store.ts";
 import {
   ACCOUNT,
@@ -216,6 +217,13 @@ describe("the log", () => {
         await server.ask("POST", `${OWN}/changes/2/${what}`, { ...asked, body: { [md5_key]: md5_key } });
       await server.ask("POST", `${OWN}/changes/2/revert`, asked);
       await server.ask("POST", `${OWN}/restore`, { ...asked, body: { to_revision: 1 } });
+      await server.ask("POST", `${HEALTH}/reports`, {
+        ...asked,
+        body: { ...reportOf(), [md5_key]: md5_key },
+      });
+      await server.ask("POST", `${HEALTH}/reports`, { ...asked, body: reportOf() });
+      await server.ask("GET", HEALTH, asked);
+      await server.ask("GET", `${HEALTH}/${ORD}`, asked);
       await server.ask("GET", urlOf(ALWAYS), asked);
       // What is accepted of these is in test/directory/secrets.test.ts.
       const { listDirectoryChanges, getDirectoryChange } = operations;

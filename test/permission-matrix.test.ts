@@ -51,7 +51,7 @@ const ofAccounts = `
 
 /**
  * What an operation takes: to read or write interconnects, to read the log or the audit log, to
- * administer; to read or change the account, its tokens, the user, or the user's tokens.
+ * administer; to read of health or to report it; to read or change the account, its tokens, the user, or the user's tokens.
  */
 type Right =
   | "read"
@@ -60,6 +60,8 @@ type Right =
   | "audit"
   | "admin"
   | "undo"
+  | "health"
+  | "report"
   | "see account"
   | "change account"
   | "see account's tokens"
@@ -91,6 +93,9 @@ const needs: Record<OperationName, Right | Free> = {
   restoreAccount: "undo",
   confirmChange: "undo",
   extendChange: "undo",
+  reportHealth: "report",
+  getHealth: "health",
+  getInterconnectHealth: "health",
   listAuditLogs: "audit",
   reset: "admin",
   listCniSlots: "read",
@@ -170,8 +175,14 @@ const onAccount: Right[] = [
 ];
 const onUser: Right[] = ["see user", "change user", "see user's tokens", "change user's tokens"];
 
-/** What these administer stands in no state; and where nothing was changed, there is nothing to go back from. */
-const beside: readonly OperationName[] = ["listFaults", "armFault", "clearFaults", "restoreAccount"];
+/** What these change stands in no state; and where nothing was changed, there is nothing to go back from. */
+const beside: readonly OperationName[] = [
+  "listFaults",
+  "armFault",
+  "clearFaults",
+  "reportHealth",
+  "restoreAccount",
+];
 
 /** What comes of those that may, where only the seed was there before. */
 const outcomes: Partial<Record<OperationName, string>> = {
@@ -307,7 +318,7 @@ const credentials: Record<string, Credential> = {
     },
   },
   "log reader": { asked: token("demo-patchbay-read-token-000000000000000"), rights: all("log", "audit") },
-  edge: { asked: token("demo-patchbay-edge-token-000000000000000"), rights: { own: ["log"] } },
+  edge: { asked: token("demo-patchbay-edge-token-000000000000000"), rights: { own: ["log", "report"] } },
   "second of the user": {
     asked: token("demo-second-token-of-the-user-0000000000"),
     owner: "user",
@@ -339,6 +350,13 @@ const credentials: Record<string, Credential> = {
   "a malformed token": { asked: token("?"), refused: "400 6003" },
 };
 
+/** Where there is more than one right of which each suffices. */
+const suffices: Partial<Record<Right, readonly Right[]>> = {
+  undo: ["write", "admin"],
+  health: ["read", "log"],
+  report: ["report", "admin"],
+};
+
 /** What has to come of it, by the table alone. */
 function expected(name: OperationName, credential: Credential, place: Place) {
   const { refused, verify, owner, rights = {}, lacking } = credential;
@@ -355,7 +373,7 @@ function expected(name: OperationName, credential: Credential, place: Place) {
   const isUser = owner === "user" || rights.user !== undefined;
   if (place === "user" && !isUser) return "403 9109";
   const held: readonly Right[] = rights[place] ?? [];
-  const sufficient: readonly Right[] = right === "undo" ? ["write", "admin"] : [right];
+  const sufficient: readonly Right[] = suffices[right] ?? [right];
   if (!sufficient.some((one) => held.includes(one))) return lacking ?? "403 10000";
   return place === "unknown" ? "404 7003" : (outcomes[name] ?? "200");
 }
@@ -401,6 +419,7 @@ function bodyOf(name: OperationName, names: Names, count: number): unknown {
   const bodies: Partial<Record<OperationName, unknown>> = {
     restoreAccount: { to_revision: 1 },
     extendChange: { confirm_within: 60 },
+    reportHealth: reportOf(interconnect),
     updateInterconnects: { interconnects: [{ id: interconnect, description }] },
     updateInterconnect: { description },
     createRoutes: { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: count },
@@ -433,6 +452,22 @@ function bodyOf(name: OperationName, names: Names, count: number): unknown {
     },
   };
   return bodies[name];
+}
+
+function reportOf(interconnect: string) {
+  const since = "2026-01-02T03:04:05.678Z";
+  return {
+    edge: "ord-1",
+    site: "ord",
+    role: "provider",
+    driver: "kernel",
+    version: "0.1.0",
+    configuration: { status: "applied", epoch: "x", revision: 1, problems: [] },
+    states: [{ interconnect, state: "healthy", since, reason: "answers" }],
+    transitions: [],
+    minutes: [],
+    ports: [],
+  };
 }
 
 /** Both ends of the CNI of each account. */
@@ -505,6 +540,16 @@ describe("any one of the groups an operation accepts suffices, and no other does
     audit: ["Patchbay Admin", "Patchbay Read", "Account Settings Read", "Account Settings Write"],
     admin: ["Patchbay Admin"],
     undo: ["Magic WAN Write", "Magic Transit Write", "Patchbay Admin"],
+    health: [
+      "Magic WAN Write",
+      "Magic WAN Read",
+      "Magic Transit Write",
+      "Magic Transit Read",
+      "Patchbay Admin",
+      "Patchbay Edge",
+      "Patchbay Read",
+    ],
+    report: ["Patchbay Admin", "Patchbay Edge"],
     "see account": ["Account Settings Write", "Account Settings Read"],
     "change account": ["Account Settings Write"],
     "see account's tokens": ["Account API Tokens Write", "Account API Tokens Read"],

@@ -1,6 +1,7 @@
 /** The interconnect as the vendor shows it: `id` first, then the fields by name. */
 
 import type { Interconnect } from "../contract/interconnect.ts";
+import type { LinkBelow } from "../contract/log.ts";
 import {
   type Bgp,
   customerEnd,
@@ -58,4 +59,9 @@ export function interconnectView(id: string, doc: InterconnectDoc, form: TargetF
     version: doc.version,
     virtual_port_reservation_id: doc.virtual_port_reservation_id,
   } satisfies View<Omit<Interconnect, "bgp" | "health_check">> & { bgp: unknown; health_check: unknown };
+}
+
+/** The link below an interconnect, which the vendor's view does not tell; nothing if there is none. */
+export function linkView(id: string, { link }: InterconnectDoc): LinkBelow | undefined {
+  return link && { interconnect: id, provider: link.p2p_ip, customer: link.cust_ip };
 }

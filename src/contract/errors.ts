@@ -10,6 +10,7 @@ import { auditErrors } from "./errors-audit.ts";
 import { cniErrors } from "./errors-cni.ts";
 import { directoryErrors } from "./errors-directory.ts";
 import { gatewayErrors } from "./errors-gateway.ts";
+import { healthErrors } from "./errors-health.ts";
 import { networkErrors } from "./errors-network.ts";
 import { ownErrors } from "./errors-own.ts";
 import { undoErrors } from "./errors-undo.ts";
@@ -44,6 +45,7 @@ export const errorTable = {
   ...adminErrors,
   ...networkErrors,
   ...undoErrors,
+  ...healthErrors,
 } satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;

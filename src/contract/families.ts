@@ -9,6 +9,7 @@ import { accountOperations } from "./directory/account.ts";
 import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
+import { healthOperations } from "./health.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
@@ -83,6 +84,12 @@ export const families: readonly Family[] = [
     about:
       "Patchbay's own: any change can be undone, as one change more; and a change can be made so that it undoes itself unless it is confirmed in time.",
     operations: undoOperations,
+  },
+  {
+    name: "Health",
+    about:
+      "Patchbay's own: what edges report of the interconnects they carry, and what is known of them by it. It stands beside the log and moves no revision.",
+    operations: healthOperations,
   },
   {
     name: "Audit log",

@@ -6,6 +6,9 @@
  */
 
 import Type, { type Static } from "typebox";
+import { success } from "./envelope.ts";
+import type { Operation } from "./operation.ts";
+import { accepted } from "./permissions.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -15,6 +18,10 @@ export const MOST_IN_REPORT = 10_000;
 export const STALE_AFTER = 20;
 /** Days for which minutes and transitions are kept. */
 export const HEALTH_KEPT_DAYS = 7;
+/** Edges of an account that are known at once. */
+export const MOST_EDGES = 100;
+/** The most minutes, and the most transitions, that one answer tells; the newest are told. */
+export const MOST_IN_ANSWER = 20_000;
 
 const Time = (description: string) =>
   Type.String({ format: "date-time", description, examples: ["2026-01-02T03:04:05.678Z"] });
@@ -144,6 +151,203 @@ export const HealthReport = Type.Object(
     minutes: Type.Array(Minute, { maxItems: MOST_IN_REPORT }),
     ports: Type.Array(EdgePort, { maxItems: 1000 }),
   },
-  { title: "HealthReport", ...closed },
+  {
+    title: "HealthReport",
+    description: "What an edge sees and is.",
+    examples: [
+      {
+        edge: "ord-1",
+        site: "ord",
+        role: "provider",
+        driver: "kernel",
+        version: "0.1.0",
+        configuration: { status: "applied", epoch: "8f14e45fceea167a", revision: 1, problems: [] },
+        states: [
+          {
+            interconnect: "c4a7362d577a6c3019a474fd6f485821",
+            state: "healthy",
+            since: "2026-01-02T03:04:05.678Z",
+            reason: "answers again",
+          },
+        ],
+        transitions: [],
+        minutes: [],
+        ports: [],
+      },
+    ],
+    ...closed,
+  },
 );
 export type HealthReport = Static<typeof HealthReport>;
+
+/** What became of a report. */
+const Receipt = Type.Object(
+  {
+    received: Time("When it came, by the server's clock."),
+    stale_after: Type.Integer({
+      minimum: 1,
+      description: "Seconds in which the next one must come for the edge not to be stale.",
+      examples: [STALE_AFTER],
+    }),
+  },
+  { title: "HealthReceipt", ...closed },
+);
+
+/** The vendor's three, and what is not known. */
+export const ShownState = Type.Enum(["healthy", "degraded", "down", "unknown"], {
+  description: "`unknown` is what no edge tells, or none that was heard of lately: it is never healthy.",
+  examples: ["healthy"],
+});
+export type ShownState = Static<typeof ShownState>;
+
+const ShownReason = Type.String({ description: "Why, in a sentence.", examples: ["answers again"] });
+
+/** An edge, as the server last heard of it. */
+const ShownEdge = Type.Object(
+  {
+    edge: EdgeName,
+    site: Site,
+    role: Role,
+    driver: Type.Enum(["kernel", "userspace"], { examples: ["kernel"] }),
+    version: Type.String({ description: "Of the agent.", examples: ["0.1.0"] }),
+    seen_on: Time("When its last report came, by the server's clock."),
+    stale: Type.Boolean({
+      description: `Is that longer ago than ${STALE_AFTER} seconds? Then nothing that it said counts.`,
+      examples: [false],
+    }),
+    configuration: Type.Object(
+      {
+        ...Configuration.properties,
+        status: Type.Enum(["modified", "applied", "error"], {
+          description:
+            "`modified`: the account has moved on from what the edge made real; `applied`: it is as the account says; `error`: some of it could not be made.",
+          examples: ["applied"],
+        }),
+      },
+      { title: "ShownEdgeConfiguration", ...closed },
+    ),
+  },
+  { title: "ShownEdge", ...closed },
+);
+export type ShownEdge = Static<typeof ShownEdge>;
+
+const ShownMinute = Type.Object(
+  {
+    edge: EdgeName,
+    minute: Minute.properties.minute,
+    sent: Minute.properties.sent,
+    lost: Minute.properties.lost,
+    latency: Minute.properties.latency,
+    jitter: Minute.properties.jitter,
+  },
+  { title: "ShownHealthMinute", ...closed },
+);
+export type ShownMinute = Static<typeof ShownMinute>;
+
+const { edge: _, ...ofMinute } = ShownMinute.properties;
+
+const AtEdge = Type.Object(
+  {
+    edge: EdgeName,
+    site: Site,
+    role: Role,
+    state: ShownState,
+    since: Type.Union([Time("When it became so, by the edge's clock."), Type.Null()]),
+    reason: ShownReason,
+    last_minute: Type.Union([Type.Object(ofMinute, closed), Type.Null()], {
+      description: "The newest minute that the edge has told of.",
+    }),
+  },
+  { title: "HealthAtEdge", ...closed },
+);
+
+const overall = {
+  id: Id,
+  name: Type.String({ examples: ["pni_ord"] }),
+  state: ShownState,
+  since: Type.Union([Time("When it became so, by the clock of the edge that says so."), Type.Null()]),
+  reason: ShownReason,
+  edges: Type.Array(AtEdge, { description: "The same, edge by edge." }),
+};
+
+/** The worst that a provider edge says of it, of those that were heard of lately. */
+export const InterconnectHealth = Type.Object(overall, { title: "InterconnectHealth", ...closed });
+export type InterconnectHealth = Static<typeof InterconnectHealth>;
+
+const ShownTransition = Type.Object(
+  {
+    edge: EdgeName,
+    time: Transition.properties.time,
+    from: Transition.properties.from,
+    to: Transition.properties.to,
+    reason: Reason,
+  },
+  { title: "ShownHealthTransition", ...closed },
+);
+export type ShownTransition = Static<typeof ShownTransition>;
+
+const standing = {
+  time: Time("The server's clock."),
+  epoch: Type.String({ description: "Of the account.", examples: ["8f14e45fceea167a"] }),
+  revision: Type.Integer({ minimum: 0, description: "Of the account.", examples: [2] }),
+};
+
+export const AccountHealth = Type.Object(
+  { ...standing, edges: Type.Array(ShownEdge), interconnects: Type.Array(InterconnectHealth) },
+  { title: "AccountHealth", ...closed },
+);
+export type AccountHealth = Static<typeof AccountHealth>;
+
+export const InterconnectHistory = Type.Object(
+  {
+    ...standing,
+    ...overall,
+    from: Time(
+      `What follows is told from then on: later than asked where there is more than ${MOST_IN_ANSWER} of it.`,
+    ),
+    minutes: Type.Array(ShownMinute, { description: "By time, then by edge." }),
+    transitions: Type.Array(ShownTransition, { description: "By time." }),
+  },
+  { title: "InterconnectHistory", ...closed },
+);
+export type InterconnectHistory = Static<typeof InterconnectHistory>;
+
+const own = "/patchbay/v1/accounts/:account_id/health";
+
+/** What an edge tells of the interconnects, and what is told of them. */
+export const healthOperations = {
+  reportHealth: {
+    method: "POST",
+    path: `${own}/reports`,
+    summary: "Report what an edge sees",
+    description:
+      "Minutes and transitions are named by what they are of, so that a report that is sent again changes nothing. Interconnects that the account does not have are left out, as are minutes and transitions older than are kept; `messages` say so. It moves no revision.",
+    groups: accepted.reportHealth,
+    query: [],
+    unlogged: true,
+    answer: success(Receipt),
+    body: HealthReport,
+    refusals: ["too_many_edges", "health_not_kept"],
+    origin: "patchbay",
+  },
+  getHealth: {
+    method: "GET",
+    path: own,
+    summary: "Health of all interconnects, and the edges that tell it",
+    description: `The state of an interconnect is the worst that a provider edge says of it. What an edge said counts for ${STALE_AFTER} seconds after its last report; where none counts, the state is \`unknown\`.`,
+    groups: accepted.readHealth,
+    query: [],
+    answer: success(AccountHealth),
+    origin: "patchbay",
+  },
+  getInterconnectHealth: {
+    method: "GET",
+    path: `${own}/:cf_interconnect_id`,
+    summary: "Health of one interconnect, and how it was",
+    description: `Minutes and transitions are kept for ${HEALTH_KEPT_DAYS} days.`,
+    groups: accepted.readHealth,
+    query: ["since"],
+    answer: success(InterconnectHistory),
+    origin: "patchbay",
+  },
+} as const satisfies Record<string, Operation>;

@@ -126,6 +126,20 @@ const PendingChange = Type.Object(
   { title: "PendingChange", ...closed },
 );
 
+/** The link below an interconnect, for who makes it real. */
+export const LinkBelow = Type.Object(
+  {
+    interconnect: Type.String({
+      description: "The interconnect's identifier.",
+      examples: ["5d41402abc4b2a76b9719d911017c592"],
+    }),
+    provider: Type.String({ description: "The provider's end, as a prefix.", examples: ["192.0.2.4/31"] }),
+    customer: Type.String({ description: "The customer's end, as a prefix.", examples: ["192.0.2.5/31"] }),
+  },
+  { title: "LinkBelow", ...closed },
+);
+export type LinkBelow = Static<typeof LinkBelow>;
+
 export const StateAnswer = success(
   Type.Object(
     {
@@ -148,6 +162,7 @@ export const StateAnswer = success(
       ports: Type.Array(ListedPort),
       /** The other view of those interconnects that CNIs made. */
       cnis: Type.Array(Cni),
+      links: Type.Array(LinkBelow, { description: "The links below interconnects that have one." }),
     },
     closed,
   ),

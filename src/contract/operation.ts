@@ -41,6 +41,8 @@ export interface Operation {
   readonly judgesCredential?: true;
   /** What it changes is kept in memory alone. */
   readonly volatile?: true;
+  /** What it changes is kept beside the log, which tells nothing of it. */
+  readonly unlogged?: true;
   /** Whose credential it takes, where not everybody's: a user's token or key, or a token of the path's account. */
   readonly credentialOf?: "user" | "account";
   /** There with `--sandbox` alone. */

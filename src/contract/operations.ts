@@ -12,6 +12,7 @@ import { accountOperations } from "./directory/account.ts";
 import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
+import { healthOperations } from "./health.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
@@ -31,6 +32,7 @@ export const operations = {
   ...userOperations,
   ...logOperations,
   ...undoOperations,
+  ...healthOperations,
   ...auditOperations,
   ...sandboxOperations,
   ...faultOperations,

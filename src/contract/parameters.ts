@@ -163,6 +163,10 @@ export const queryParameters: Parameters = {
     schema: Type.Enum(["asc", "desc"], { default: "asc" }),
     description: "With `desc` the last come first.",
   },
+  since: {
+    schema: Type.String({ format: "date-time" }),
+    description: "From when on, RFC 3339; an hour ago unless said. What is older than 7 days is not kept.",
+  },
   include_expired: {
     schema: Type.Boolean({ default: false }),
     description: "With `true` (or `1`) tokens that have expired are listed too.",

@@ -53,6 +53,16 @@ export const accepted = {
   readMagic: ["magicWanWrite", "magicWanRead", "magicTransitRead", "magicTransitWrite"],
   writeMagic: ["magicWanWrite", "magicTransitWrite"],
   readLog: ["patchbayRead", "patchbayEdge", "patchbayAdmin"],
+  reportHealth: ["patchbayEdge", "patchbayAdmin"],
+  readHealth: [
+    "magicWanWrite",
+    "magicWanRead",
+    "magicTransitRead",
+    "magicTransitWrite",
+    "patchbayRead",
+    "patchbayEdge",
+    "patchbayAdmin",
+  ],
   readAudit: ["accountSettingsRead", "accountSettingsWrite", "patchbayRead", "patchbayAdmin"],
   administer: ["patchbayAdmin"],
   /** And what the undone change itself took, unless one administers. */

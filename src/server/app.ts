@@ -18,6 +18,7 @@ import { addPermissionGroups, addTokenChecks } from "./routes/directory/token-ch
 import { addTokenRoutes } from "./routes/directory/tokens.ts";
 import { addUserRoutes } from "./routes/directory/users.ts";
 import { addFaultRoutes } from "./routes/faults.ts";
+import { addHealthRoutes } from "./routes/health.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
@@ -83,6 +84,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addAccountAdministration(routes, context);
   addLogRoutes(routes, context);
   addUndoRoutes(routes, context);
+  addHealthRoutes(routes, context);
   addAuditRoute(routes, context);
   addAccountRoutes(routes, context);
   addUserRoutes(routes, context);

@@ -3,6 +3,7 @@
 import type { Logger } from "pino";
 import type { SeededState } from "../account/seed.ts";
 import type { Accounts } from "../store/accounts.ts";
+import type { HealthStore } from "../store/health/health-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
 import type { Metrics } from "./metrics.ts";
@@ -14,6 +15,8 @@ import type { Sources } from "./sources.ts";
 export interface AppContext extends Sources {
   readonly accounts: Accounts;
   readonly store: Store;
+  /** What edges report. */
+  readonly health: HealthStore;
   readonly metrics: Metrics;
   /** Takes in who was refused, for the audit log. */
   readonly refusals: Refusals;

@@ -5,7 +5,7 @@ import { cniView, isCni } from "../account/cni/cni.ts";
 import { listedPortView, portKind } from "../account/cni/port.ts";
 import { administeredSlotView, slotKind } from "../account/cni/slot.ts";
 import { type InterconnectDoc, interconnectKind, interconnectOf } from "../account/interconnect.ts";
-import { interconnectView, type TargetForm } from "../account/interconnect-view.ts";
+import { interconnectView, linkView, type TargetForm } from "../account/interconnect-view.ts";
 import type { Doc, Entry, Kind, State } from "../account/state.ts";
 import { staticRouteKind, staticRouteView } from "../account/static-route.ts";
 import { type Answer, succeed } from "./envelope.ts";
@@ -89,6 +89,7 @@ const listings: readonly Listing[] = [
     as: "cnis",
     view: (id, doc, account) => (isCni(doc) ? cniView(id, doc, account) : undefined),
   },
+  { kind: interconnectKind, as: "links", view: (id, doc) => linkView(id, doc as InterconnectDoc) },
 ];
 
 /** The members of `/state` that are lists, as JSON, with what is masked. */

@@ -3,6 +3,8 @@
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { Accounts } from "../store/accounts.ts";
+import type { HealthStore } from "../store/health/health-store.ts";
+import { SqliteHealth } from "../store/health/sqlite-health.ts";
 import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "../store/seed-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -19,6 +21,7 @@ import {
   refuseExposure,
   refusePredictable,
 } from "./exposure.ts";
+import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
@@ -34,6 +37,7 @@ import { chance, seeded } from "./sources.ts";
 export interface Overrides {
   readonly clock?: Clock;
   readonly store?: Store;
+  readonly health?: HealthStore;
   readonly seed?: SeedSource;
   readonly logTo?: DestinationStream;
   readonly patience?: Partial<Patience>;
@@ -73,6 +77,10 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await using opened = new AsyncDisposableStack();
   const store = overrides.store ?? (await openStore(config));
   opened.defer(() => store.close());
+  const health = overrides.health ?? (await openHealth(config, overrides, log));
+  opened.defer(() => health.close());
+  const pruning = new Pruning(health, sources.clock, log);
+  opened.defer(() => pruning.close());
   const refusals = new Refusals(store, sources.clock, log);
   opened.defer(() => refusals.close());
   const metrics = new Metrics();
@@ -110,6 +118,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const reset = async () => {
     const world = newWorld();
     await accounts.replace(world);
+    await health.forget();
     refusals.forget();
     lookAtWorld();
     faults?.clear();
@@ -134,6 +143,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     ...sources,
     accounts,
     store,
+    health,
     metrics,
     refusals,
     log,
@@ -150,11 +160,11 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await deadlines.start();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
-  const health = { metrics, unready: () => unready(closing.signal, accounts) };
+  const standing = { metrics, unready: () => unready(closing.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
-      : await serveMetrics(metricsPlace(config, config.metricsPort), health);
+      : await serveMetrics(metricsPlace(config, config.metricsPort), standing);
   opened.defer(async () => metricsServer?.close());
   opened.defer(async () => {
     // A client that never finishes its request does not keep the server from stopping.
@@ -207,6 +217,16 @@ async function openStore({ database, data }: ServerConfig): Promise<Store> {
   if (database === undefined) return SqliteStore.open(data);
   const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
   return PostgresStore.open(database);
+}
+
+/** Beside the log: in the database, in a file of its own in the directory, or in memory as the log is. */
+async function openHealth(
+  { database, data }: ServerConfig,
+  { store }: Overrides,
+  log: Logger,
+): Promise<HealthStore> {
+  const complain = (sentence: string, error: unknown) => log.error({ err: error }, sentence);
+  return SqliteHealth.open(store || database !== undefined ? undefined : data, complain);
 }
 
 /** Why a balancer should send nothing here just now, if so. */

@@ -7,6 +7,7 @@ import { demo } from "../../src/server/demo.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { Away, NotCommitted, Unreadable } from "../../src/store/store.ts";
 import { type DescribedOperation, describedOperations, resolveResponse } from "../harness/contract.ts";
+import { FaultyHealth } from "../harness/faulty-health.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { MemoryStore } from "../harness/memory-store.ts";
 import { askRaw } from "../harness/raw.ts";
@@ -325,9 +326,11 @@ describe("503 when the store fails:", () => {
     }
   }
   const store = new FailingStore(SqliteStore.open(undefined));
+  const health = new FaultyHealth();
   let failing: TestServer;
   beforeAll(async () => {
-    failing = await startTestServer({}, { store });
+    failing = await startTestServer({}, { store, health });
+    health.onNote = () => Promise.reject(new NotCommitted("the disk is full"));
     store.failing = true;
   });
   afterAll(() => failing.close());

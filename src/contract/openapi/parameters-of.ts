@@ -47,8 +47,8 @@ export function parametersOf(operation: Operation): readonly NamedParameter[] {
 }
 
 /** Is what it does told by a log of changes? */
-export function isLogged({ method, volatile, sandboxOnly }: Operation): boolean {
-  return method !== "GET" && !volatile && !sandboxOnly;
+export function isLogged({ method, volatile, unlogged, sandboxOnly }: Operation): boolean {
+  return method !== "GET" && !volatile && !unlogged && !sandboxOnly;
 }
 
 /** The names of what varies in a path. */

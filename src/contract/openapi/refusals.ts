@@ -69,7 +69,7 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(query.length > 0 ? (["invalid_query"] as const) : []),
     ...(changes ? withBytes : []),
     ...(body ? withBody : []),
-    ...(changes && !operation.volatile ? durable : []),
+    ...(changes && !operation.volatile && !operation.unlogged ? durable : []),
     ...(operation.confirmable
       ? (["change_pending", "undo_outrun"] as const)
       : changes

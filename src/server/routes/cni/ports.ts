@@ -3,9 +3,9 @@
 import { createPort, deletePort, portDocOf, portKind, portView } from "../../../account/cni/port.ts";
 import { type SlotDoc, slotDocOf, slotKind } from "../../../account/cni/slot.ts";
 import { accountKind } from "../../../account/directory.ts";
+import { portStatus } from "../../../account/health/port-status.ts";
 import type { Entry, State } from "../../../account/state.ts";
 import { show } from "../../../contract/check.ts";
-import type { PortStatus } from "../../../contract/cni/port.ts";
 import { hashSecret } from "../../../store/secrets.ts";
 import type { Call, Routes } from "../../call.ts";
 import { etag } from "../../conditional.ts";
@@ -18,13 +18,10 @@ import { Filters, told } from "./listing.ts";
 
 const kind = portKind.name;
 
-/** No edge tells of any port's health yet, so none is known to be up or down. */
-const status: PortStatus = { state: "Pending" };
-
 /** The most characters of a customer's name. */
 const LONGEST_NAME = 200;
 
-export function addPortRoutes(routes: Routes, { accounts, clock, newId }: AppContext): void {
+export function addPortRoutes(routes: Routes, { accounts, clock, health, newId }: AppContext): void {
   routes.account("listCniInterconnects", (call) => {
     const { state } = call.account;
     // What a direct one shows is its slot's, so it moves with that.
@@ -70,8 +67,10 @@ export function addPortRoutes(routes: Routes, { accounts, clock, newId }: AppCon
     return { status: 200, body: "" };
   });
 
-  routes.account("getCniInterconnectStatus", (call) => {
-    find(call);
+  routes.account("getCniInterconnectStatus", async (call) => {
+    const port = find(call);
+    const { state } = call.account;
+    const status = portStatus(state, port, await health.edges(state.id), clock.now());
     return { status: 200, body: JSON.stringify(status) };
   });
 

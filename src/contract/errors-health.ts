@@ -1,0 +1,23 @@
+import type { ErrorEntry } from "./errors.ts";
+
+const mark = "ours";
+
+/** Refusals around health, and changes that it decides about. */
+export const healthErrors = {
+  too_many_edges: {
+    code: 990140,
+    status: 409,
+    message: "The account has {most} edges already, so that {edge} is not taken in.",
+    when: "Reports came under more names of edges than an account may have.",
+    todo: "Give each edge one name that stays. One that is not heard of for 7 days is forgotten.",
+    mark,
+  },
+  health_not_kept: {
+    code: 990141,
+    status: 503,
+    message: "The report could not be kept: {reason}",
+    when: "What is beside the log cannot be written, because the disk is full for example.",
+    todo: "Send it again later. The operator finds the cause in the server's log.",
+    mark,
+  },
+} as const satisfies Record<string, ErrorEntry>;
