@@ -7,11 +7,15 @@ import koffi from "koffi";
 
 const libc = koffi.load("libc.so.6");
 
+/** `struct sock_fprog`. */
+const FilterProgram = koffi.struct({ length: "uint16_t", steps: "const void *" });
+
 const calls = {
   socket: libc.func("int socket(int domain, int type, int protocol)"),
   close: libc.func("int close(int fd)"),
   bind: libc.func("int bind(int fd, const void *address, uint32_t length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
+  setfilter: libc.func("setsockopt", "int", ["int", "int", "int", koffi.pointer(FilterProgram), "uint32_t"]),
   sendto: libc.func(
     "long sendto(int fd, const void *data, unsigned long length, int flags, const void *address, uint32_t size)",
   ),
@@ -104,6 +108,18 @@ function intBytes(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
   return bytes;
+}
+
+/** From now on, the socket receives only what a program of the packet filter's steps (8 bytes each) lets pass. */
+export function attachFilter(fd: number, steps: Buffer): void {
+  const program = { length: steps.length / 8, steps };
+  const size = koffi.sizeof(FilterProgram);
+  checked("SO_ATTACH_FILTER", calls.setfilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, size));
+}
+
+/** A control call. `argument` is read and written. Returns 0, or the number of what went wrong. */
+export function control(fd: number, request: number, argument: Buffer): number {
+  return calls.ioctl(fd, request, argument) < 0 ? koffi.errno() : 0;
 }
 
 /** Sends one packet. Returns 0, or the number of what went wrong: a full queue or a device that is gone is no bug. */
