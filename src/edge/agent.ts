@@ -17,7 +17,7 @@ import { Pauses } from "./follow/pauses.ts";
 import { keepAccount, readKeptAccount } from "./kept-account.ts";
 import { Commands } from "./kernel/commands.ts";
 import type { EdgeOptions } from "./options.ts";
-import { probeTargets } from "./probe/targets.ts";
+import { probeTargets, unwatched } from "./probe/targets.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Reporter, type Standing } from "./report/reporter.ts";
 import { Spool } from "./report/spool.ts";
@@ -76,7 +76,13 @@ export class Agent implements AsyncDisposable {
     opened.use(await StatusServer.open(edge.stateDirectory, options.metricsPort, status));
     const commands = new Commands();
     const reconciler = opened.use(await Reconciler.open(edge, commands));
-    const watch = opened.use(new Watch({ commands, healthTimeScale: edge.healthTimeScale, log }));
+    const watch = opened.use(
+      new Watch({
+        commands,
+        healthTimeScale: edge.healthTimeScale,
+        log: (message, error) => log.error({ err: error }, message),
+      }),
+    );
     const spool = new Spool(edge.stateDirectory, (sentence) => log.error(sentence));
     agent = new Agent(options, log, version, { reconciler, watch, spool });
     agent.#open.use(opened.move());
@@ -204,6 +210,7 @@ export class Agent implements AsyncDisposable {
     try {
       const { steps, problems } = await this.#reconciler.apply(account, this.#states());
       const milliseconds = performance.now() - began;
+      const told = [...problems, ...unwatched(account, this.#options.edge)].slice(0, 1000);
       if (steps.length > 0 || !this.#last) {
         this.#last = { time: new Date().toISOString(), milliseconds, steps: steps.length };
         this.#log.info(
@@ -307,7 +314,7 @@ export class Agent implements AsyncDisposable {
     device: string | undefined,
   ): AgentStatus["interconnects"][number] {
     const known = this.#watch.states.get(id);
-    const figures = this.#watch.figures.of(id);
+    const { sent, lost } = this.#watch.countsOf(id);
     return {
       id,
       name,
@@ -315,9 +322,9 @@ export class Agent implements AsyncDisposable {
       state: known?.state ?? null,
       since: known?.since ?? null,
       reason: known?.reason ?? (healthCheck.enabled ? "no probe has come back yet" : "health checks are off"),
-      latency: figures?.latency ?? null,
-      sent: figures?.sent ?? 0,
-      lost: figures?.lost ?? 0,
+      latency: this.#watch.latestRoundTrip(id) ?? null,
+      sent,
+      lost,
     };
   }
 

@@ -41,6 +41,7 @@ export class Watch implements AsyncDisposable {
   readonly #memories = new Map<string, Memory>();
   readonly #minutes = new Map<string, Minutes>();
   readonly #states = new Map<string, WatchedState>();
+  readonly #counts = new Map<string, { sent: number; lost: number }>();
   readonly #listeners = new Set<(transition: Transition) => void>();
   readonly #ticking: NodeJS.Timeout;
 
@@ -68,6 +69,7 @@ export class Watch implements AsyncDisposable {
       if (named.has(id)) continue;
       this.#memories.delete(id);
       this.#states.delete(id);
+      this.#counts.delete(id);
     }
     for (const id of named) {
       if (this.#memories.has(id)) continue;
@@ -107,6 +109,11 @@ export class Watch implements AsyncDisposable {
     return this.#prober.latest(interconnect);
   }
 
+  /** Probes of an interconnect of which it is known what became of them, since it is watched. */
+  countsOf(interconnect: string): { readonly sent: number; readonly lost: number } {
+    return this.#counts.get(interconnect) ?? { sent: 0, lost: 0 };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#ticking);
     await this.#prober[Symbol.asyncDispose]();
@@ -122,6 +129,10 @@ export class Watch implements AsyncDisposable {
     const memory = this.#memories.get(id);
     if (memory === undefined) return;
     this.#minutes.get(id)?.add(sent, roundTrip);
+    const counts = this.#counts.get(id) ?? { sent: 0, lost: 0 };
+    counts.sent++;
+    if (roundTrip === undefined) counts.lost++;
+    this.#counts.set(id, counts);
     this.#follow(
       id,
       judge(memory, { kind: "sample", time, ok: roundTrip !== undefined, why }, this.#windows),
