@@ -210,7 +210,11 @@ export class Agent implements AsyncDisposable {
     try {
       const { steps, problems } = await this.#reconciler.apply(account, this.#states());
       const milliseconds = performance.now() - began;
-      const told = [...problems, ...unwatched(account, this.#options.edge)].slice(0, 1000);
+      const known = new Set(problems.map(({ interconnect }) => interconnect));
+      const alsoNot = unwatched(account, this.#options.edge).filter(
+        ({ interconnect }) => !known.has(interconnect),
+      );
+      const told = [...problems, ...alsoNot].slice(0, 1000);
       if (steps.length > 0 || !this.#last) {
         this.#last = { time: new Date().toISOString(), milliseconds, steps: steps.length };
         this.#log.info(
@@ -223,12 +227,7 @@ export class Agent implements AsyncDisposable {
           steps.length > 0 ? "made it so" : "it is as it should be",
         );
       }
-      this.#settled({
-        status: problems.length > 0 ? "error" : "applied",
-        epoch,
-        revision,
-        problems: problems.slice(0, 1000),
-      });
+      this.#settled({ status: told.length > 0 ? "error" : "applied", epoch, revision, problems: told });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#settled({ status: "error", epoch, revision, problems: [{ reason: reason.slice(0, 500) }] });
