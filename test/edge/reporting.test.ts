@@ -18,7 +18,10 @@ async function gate() {
   const { port, hostname } = new URL(server.url);
   let isOpen = true;
   const listener = createServer((near) => {
-    if (!isOpen) return near.destroy();
+    if (!isOpen) {
+      near.destroy();
+      return;
+    }
     const far = connect(Number(port), hostname);
     for (const one of [near, far]) {
       sockets.add(one);
