@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { labDriver } from "../harness/lab-driver.ts";
 import { clientOf } from "../harness/client.ts";
 import { edgeSeed, makeEdgeWorld, OPERATOR_TOKEN } from "../harness/edge-world.ts";
+import { labDriver } from "../harness/lab-driver.ts";
 import { canMakeNetworks, Network } from "../harness/namespaces.ts";
 import { ACCOUNT, LIST, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectoryForAll } from "../harness/temporary.ts";
@@ -17,7 +17,9 @@ describe.skipIf(!canMakeNetworks)("a change of fifty interconnects, and one that
   const network = new Network();
   afterAll(() => network[Symbol.asyncDispose]());
 
-  test("devices follow the bulk update; what breaks is seen, undone and told", { timeout: 120_000 }, async () => {
+  test("devices follow the bulk update; what breaks is seen, undone and told", {
+    timeout: 120_000,
+  }, async () => {
     const seed = { name: "edges", text: edgeSeed({ interconnects: COUNT }) };
     await using server = await startTestServer({ healthSettle: 1 }, { seed });
     const ask = (method: string, path: string, asked: Parameters<typeof server.ask>[2] = {}) =>
@@ -52,7 +54,9 @@ describe.skipIf(!canMakeNetworks)("a change of fifty interconnects, and one that
       account_id: ACCOUNT,
       body: { interconnects: ids.map((id) => ({ id, mtu: 1400 })) },
     });
-    await provider.until(({ configuration }) => configuration.status === "applied" && configuration.revision === 2);
+    await provider.until(
+      ({ configuration }) => configuration.status === "applied" && configuration.revision === 2,
+    );
     const links: { ifname: string; mtu: number }[] = JSON.parse(await provider.host.run("ip -j link show"));
     const tunnels = links.filter(({ ifname }) => ifname.startsWith("pb-"));
     expect(tunnels.map(({ mtu }) => mtu)).toEqual(ids.map(() => 1400));
@@ -75,13 +79,20 @@ describe.skipIf(!canMakeNetworks)("a change of fifty interconnects, and one that
         actor: { type: "system", id: "health", name: expect.stringContaining("pni_7") },
       },
     ]);
-    await provider.until(({ configuration }) => configuration.status === "applied" && configuration.revision === 4);
+    await provider.until(
+      ({ configuration }) => configuration.status === "applied" && configuration.revision === 4,
+    );
     await untilHealth((states) => states.every((state) => state === "healthy"), 60);
     expect(await newest()).toMatchObject({ revision: 4 });
 
     // What happened to it, in order, and that nothing happened to any other.
     const { transitions } = (await ask("GET", `${OWN}/health/${ids[7]}`)).body.result;
-    expect(transitions.map(({ to }: { to: string }) => to)).toEqual(["healthy", "down", "degraded", "healthy"]);
+    expect(transitions.map(({ to }: { to: string }) => to)).toEqual([
+      "healthy",
+      "down",
+      "degraded",
+      "healthy",
+    ]);
     const status = await provider.status();
     const others = status?.interconnects.filter(({ name }) => name !== "pni_7") ?? [];
     expect(others).toHaveLength(COUNT - 1);

@@ -20,7 +20,7 @@ export const EDGE_TOKEN = "edge-token-of-the-edge-tests-00000000000";
 /** Where everything of an interconnect is, by its number from 0. */
 export const providerEnd = (number: number) => `10.99.${number >> 6}.${(number & 63) * 4}`;
 export const customerEnd = (number: number) => `10.99.${number >> 6}.${(number & 63) * 4 + 1}`;
-const linkEnd = (number: number, end: 0 | 1) => `192.0.2.${number * 2 + end}`;
+const linkEnd = (number: number, end: 0 | 1) => `172.20.${number >> 7}.${(number & 127) * 2 + end}`;
 
 export interface Wanted {
   readonly interconnects: number;
@@ -29,7 +29,7 @@ export interface Wanted {
   readonly routes?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** An account of up to 100 GRE interconnects `pni_0`, `pni_1`, … over one cable, all probed often. */
+/** An account of up to 10,000 GRE interconnects `pni_0`, `pni_1`, … over one cable, all probed often. */
 export function edgeSeed({ interconnects, each = {}, routes = [] }: Wanted): string {
   const token = (number: number, name: string, value: string, permission_groups: readonly string[]) => ({
     id: idOf(number),
@@ -95,6 +95,11 @@ export class EdgeProcess {
       });
   }
 
+  /** Of the agent: `ip netns exec` becomes the program that it starts. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Runs a subcommand, or `edge --once`, and resolves with what it prints. */
   run(...args: readonly string[]): Promise<string> {
     return this.host.commands.run(process.execPath, [BIN, "edge", ...args, "--config", this.#config]);
@@ -105,7 +110,6 @@ export class EdgeProcess {
     this.#child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "close");
-    // `ip netns exec` becomes the program that it starts, so it is the agent that hears it.
     child.kill(signal);
     await ended;
   }
