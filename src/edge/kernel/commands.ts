@@ -1,6 +1,6 @@
 /** Runs commands of the machine: `ip`, `nft`, `sysctl`, `birdc`. Nothing else in the edge runs any. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 
 /** Milliseconds after which a command is given up: none of them talks to anybody but the kernel or a daemon beside it. */
 const PATIENCE = 30_000;
@@ -48,6 +48,12 @@ export class Commands {
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
     });
+  }
+
+  /** Starts something that goes on. Whoever starts it ends it. */
+  start(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    const [file, all] = this.#inside(program, args);
+    return spawn(file, all, options);
   }
 
   #inside(program: string, args: readonly string[]): [string, readonly string[]] {
