@@ -11,13 +11,16 @@ export class CommandFailed extends Error {
   /** The exit code; undefined if it could not be started, or was ended by a signal. */
   readonly code: number | undefined;
   readonly stderr: string;
+  /** What it printed before it failed. */
+  readonly stdout: string;
 
-  constructor(command: string, code: number | undefined, stderr: string) {
+  constructor(command: string, code: number | undefined, stderr: string, stdout = "") {
     super(`${command}: ${stderr.trim() || (code === undefined ? "was ended" : `exit code ${code}`)}`);
     this.name = "CommandFailed";
     this.command = command;
     this.code = code;
     this.stderr = stderr;
+    this.stdout = stdout;
   }
 }
 
@@ -41,8 +44,9 @@ export class Commands {
       child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
       child.on("error", (error) => reject(new CommandFailed(command, undefined, error.message)));
       child.on("close", (code) => {
-        if (code === 0) resolve(Buffer.concat(out).toString());
-        else reject(new CommandFailed(command, code ?? undefined, Buffer.concat(err).toString()));
+        const printed = Buffer.concat(out).toString();
+        if (code === 0) resolve(printed);
+        else reject(new CommandFailed(command, code ?? undefined, Buffer.concat(err).toString(), printed));
       });
       // One that ends before it has read everything says why in its exit code.
       child.stdin.on("error", () => undefined);
