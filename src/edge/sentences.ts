@@ -2,6 +2,7 @@
 
 import { CommandFailed } from "./kernel/commands.ts";
 import { EdgeRefused } from "./options.ts";
+import { EdgeUnavailable } from "./reconciler.ts";
 
 /** What a command needs of its process. */
 export interface EdgeProcess {
@@ -15,7 +16,7 @@ export async function guarded({ stderr }: EdgeProcess, act: () => Promise<number
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof EdgeRefused || error instanceof CommandFailed)) throw error;
+    if (!(error instanceof EdgeRefused || error instanceof EdgeUnavailable || error instanceof CommandFailed)) throw error;
     stderr.write(`Error: ${error.message}\n`);
     return 1;
   }

@@ -1,7 +1,6 @@
 /** Runs commands of the machine: `ip`, `nft`, `sysctl`, `birdc`. Nothing else in the edge runs any. */
 
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 
 /** Milliseconds after which a command is given up: none of them talks to anybody but the kernel or a daemon beside it. */
 const PATIENCE = 30_000;
@@ -12,13 +11,16 @@ export class CommandFailed extends Error {
   /** The exit code; undefined if it could not be started, or was ended by a signal. */
   readonly code: number | undefined;
   readonly stderr: string;
+  /** What it printed before it failed. */
+  readonly stdout: string;
 
-  constructor(command: string, code: number | undefined, stderr: string) {
+  constructor(command: string, code: number | undefined, stderr: string, stdout = "") {
     super(`${command}: ${stderr.trim() || (code === undefined ? "was ended" : `exit code ${code}`)}`);
     this.name = "CommandFailed";
     this.command = command;
     this.code = code;
     this.stderr = stderr;
+    this.stdout = stdout;
   }
 }
 
@@ -42,8 +44,9 @@ export class Commands {
       child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
       child.on("error", (error) => reject(new CommandFailed(command, undefined, error.message)));
       child.on("close", (code) => {
-        if (code === 0) resolve(Buffer.concat(out).toString());
-        else reject(new CommandFailed(command, code ?? undefined, Buffer.concat(err).toString()));
+        const printed = Buffer.concat(out).toString();
+        if (code === 0) resolve(printed);
+        else reject(new CommandFailed(command, code ?? undefined, Buffer.concat(err).toString(), printed));
       });
       // One that ends before it has read everything says why in its exit code.
       child.stdin.on("error", () => undefined);
@@ -51,21 +54,10 @@ export class Commands {
     });
   }
 
-  /** Starts a program that goes on after this process, with its words in a file. Resolves with its process id. */
-  async launch(program: string, args: readonly string[], log: string): Promise<number> {
+  /** Starts something that goes on. Whoever starts it ends it. */
+  start(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     const [file, all] = this.#inside(program, args);
-    const words = openSync(log, "a");
-    try {
-      const child = spawn(file, all, { detached: true, stdio: ["ignore", words, words] });
-      await new Promise<void>((resolve, reject) => {
-        child.once("spawn", resolve);
-        child.once("error", (error) => reject(new CommandFailed(program, undefined, error.message)));
-      });
-      child.unref();
-      return child.pid ?? 0;
-    } finally {
-      closeSync(words);
-    }
+    return spawn(file, all, options);
   }
 
   #inside(program: string, args: readonly string[]): [string, readonly string[]] {

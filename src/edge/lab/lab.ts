@@ -4,7 +4,8 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DriverName } from "../config.ts";
@@ -64,7 +65,7 @@ export async function up(
   writeFileSync(file, JSON.stringify(lab()), { mode: 0o600 });
   const launch = async (commands: Commands, name: string, args: readonly string[]) => {
     const [program, ...first] = patchbay;
-    pids.push(await commands.launch(program, [...first, ...args], join(LAB_DIRECTORY, `${name}.log`)));
+    pids.push(await start(commands, program, [...first, ...args], join(LAB_DIRECTORY, `${name}.log`)));
     writeFileSync(file, JSON.stringify(lab()), { mode: 0o600 });
   };
   try {
@@ -96,6 +97,19 @@ export async function up(
   } catch (error) {
     await down(() => undefined, "keep the logs");
     throw error;
+  }
+}
+
+/** Starts what goes on after this process, with its words in a file. Resolves with its process id. */
+async function start(commands: Commands, program: string, args: readonly string[], log: string): Promise<number> {
+  const words = openSync(log, "a");
+  try {
+    const child = commands.start(program, args, { detached: true, stdio: ["ignore", words, words] });
+    await once(child, "spawn");
+    child.unref();
+    return child.pid ?? 0;
+  } finally {
+    closeSync(words);
   }
 }
 

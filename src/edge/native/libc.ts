@@ -46,6 +46,7 @@ export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
 export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
+export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const IPPROTO_IP = 0;
 export const IP_HDRINCL = 3;
@@ -55,6 +56,7 @@ export const O_RDWR = 2;
 export const O_NONBLOCK = 0x800;
 export const O_CLOEXEC = 0x80000;
 export const TUNSETIFF = 0x400454ca;
+export const TUNGETIFF = 0x800454d2;
 export const IFF_TUN = 0x0001;
 export const IFF_NO_PI = 0x1000;
 
@@ -160,6 +162,11 @@ export function attachTun(fd: number, device: string): void {
   checked(`TUNSETIFF ${device}`, calls.ioctl(fd, TUNSETIFF, request));
 }
 
+/** Is a descriptor of `/dev/net/tun` still attached? It is not once somebody removed the device. */
+export function isAttached(fd: number): boolean {
+  return calls.ioctl(fd, TUNGETIFF, Buffer.alloc(40)) === 0;
+}
+
 /** The device's number in the kernel; 0 if there is none of this name. */
 export function deviceIndex(device: string): number {
   return calls.if_nametoindex(device);
@@ -170,6 +177,15 @@ export function socketAddress4(address: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt16LE(AF_INET, 0);
   bytes.writeUInt32BE(address, 4);
+  return bytes;
+}
+
+/** `sockaddr_in6`, likewise. */
+export function socketAddress6(address: bigint): Buffer {
+  const bytes = Buffer.alloc(28);
+  bytes.writeUInt16LE(AF_INET6, 0);
+  bytes.writeBigUInt64BE(address >> 64n, 8);
+  bytes.writeBigUInt64BE(address & 0xffff_ffff_ffff_ffffn, 16);
   return bytes;
 }
 

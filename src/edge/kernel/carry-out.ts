@@ -1,0 +1,180 @@
+/** Does the steps of a plan, those of one kind together; one that fails is told and keeps no other from being done. */
+
+import { chmod, chown, rename, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { EdgeConfig } from "../config.ts";
+import type { EdgeProblem } from "../desired/desired.ts";
+import type { TunnelDriver } from "../drivers/driver.ts";
+import type { TableMade } from "../plan/made.ts";
+import type { PlannedStep } from "../plan/step.ts";
+import { birdCommand, digest, transaction } from "../plan/tables.ts";
+import { isGone, runBatch } from "./batch.ts";
+import { CommandFailed, type Commands } from "./commands.ts";
+import { listing } from "./observe.ts";
+
+export interface CarriedOut {
+  readonly problems: readonly EdgeProblem[];
+  /** The steps that failed. */
+  readonly failed: ReadonlySet<PlannedStep>;
+  /** Tables as they are now; `undefined` where one is gone. */
+  readonly tables: ReadonlyMap<string, TableMade | undefined>;
+}
+
+export async function carryOut(
+  steps: readonly PlannedStep[],
+  commands: Commands,
+  driver: TunnelDriver,
+  config: EdgeConfig,
+): Promise<CarriedOut> {
+  const problems: EdgeProblem[] = [];
+  const failed = new Set<PlannedStep>();
+  const tables = new Map<string, TableMade | undefined>();
+  const fail = (step: PlannedStep, reason: string, of = step.interconnects) => {
+    failed.add(step);
+    const sentence = `${step.what.replace(/\.$/, "")}: ${reason.replace(/\.?$/, ".")}`;
+    if (of.length === 0) problems.push({ reason: sentence });
+    else for (const interconnect of of) problems.push({ interconnect, reason: sentence });
+  };
+  for (const group of groups(steps)) {
+    const [first] = group;
+    if (!first) continue;
+    switch (first.action.kind) {
+      case "ip":
+        await runLines(group, commands, fail);
+        break;
+      case "carry":
+        await carry(first, driver, fail);
+        break;
+      case "setting":
+        await set(group, commands, fail);
+        break;
+      case "table":
+        for (const [table, made] of await replaceTables(group, commands, fail)) tables.set(table, made);
+        break;
+      case "bird":
+        await writeBird(first, commands, config, fail);
+        break;
+    }
+  }
+  return { problems, failed, tables };
+}
+
+type Fail = (step: PlannedStep, reason: string, interconnects?: readonly string[]) => void;
+
+/** Neighbours of one kind. */
+function groups(steps: readonly PlannedStep[]): readonly PlannedStep[][] {
+  const found: PlannedStep[][] = [];
+  for (const step of steps) {
+    const group = found.at(-1);
+    if (group?.[0]?.action.kind === step.action.kind) group.push(step);
+    else found.push([step]);
+  }
+  return found;
+}
+
+async function runLines(steps: readonly PlannedStep[], commands: Commands, fail: Fail): Promise<void> {
+  const lines: { readonly line: string; readonly step: PlannedStep; readonly removes: boolean }[] = [];
+  for (const step of steps)
+    if (step.action.kind === "ip")
+      for (const line of step.action.lines) lines.push({ line, step, removes: step.action.removes });
+  const failures = await runBatch(
+    commands,
+    lines.map(({ line }) => line),
+  );
+  const told = new Set<PlannedStep>();
+  for (const [index, reason] of failures) {
+    const line = lines[index];
+    // What follows from a line that failed fails too.
+    if (!line || told.has(line.step) || (line.removes && isGone(reason))) continue;
+    told.add(line.step);
+    fail(line.step, reason);
+  }
+}
+
+async function carry(step: PlannedStep, driver: TunnelDriver, fail: Fail): Promise<void> {
+  if (step.action.kind !== "carry") return;
+  const { tunnels } = step.action;
+  try {
+    for (const [device, reason] of await driver.carry(tunnels)) {
+      const of = tunnels.find((spec) => spec.device === device)?.interconnect;
+      fail(step, `${device}: ${reason}`, of === undefined ? [] : [of]);
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    fail(step, error.message, []);
+  }
+}
+
+async function set(steps: readonly PlannedStep[], commands: Commands, fail: Fail): Promise<void> {
+  const pairs = steps.flatMap(({ action }) =>
+    action.kind === "setting" ? [`${action.key}=${action.value}`] : [],
+  );
+  try {
+    await commands.run("sysctl", ["-q", "-w", ...pairs]);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    // Each line names the setting it is about.
+    const lines = error.stderr.split("\n").filter((line) => line.trim() !== "");
+    for (const step of steps) {
+      const key = step.action.kind === "setting" ? step.action.key : "";
+      const line = lines.find((text) => text.replaceAll(".", "/").includes(key.replaceAll(".", "/")));
+      if (line !== undefined) fail(step, line.trim());
+    }
+    const [step] = steps;
+    if (step && !lines.some((line) => line.includes("/") || line.includes("net."))) fail(step, error.message);
+  }
+}
+
+/** All in one transaction: all of them, or none. */
+async function replaceTables(
+  steps: readonly PlannedStep[],
+  commands: Commands,
+  fail: Fail,
+): Promise<ReadonlyMap<string, TableMade | undefined>> {
+  const changes = steps.flatMap(({ action }) => (action.kind === "table" ? [action] : []));
+  try {
+    const text = changes.map(({ table, text }) => transaction(table, text)).join("");
+    await commands.run("nft", ["-f", "-"], text);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    const [step] = steps;
+    if (step) fail(step, firstError(error.stderr) ?? error.message);
+    return new Map();
+  }
+  const made = changes.map(async ({ table, text }) => {
+    if (text === undefined) return [table, undefined] as const;
+    return [table, { text: digest(text), listing: (await listing(commands, table)) ?? "" }] as const;
+  });
+  return new Map(await Promise.all(made));
+}
+
+/** Without the text around it, which may be long. */
+function firstError(stderr: string): string | undefined {
+  return /Error: .*/.exec(stderr)?.[0];
+}
+
+/** Replaced as a whole; the reader stays who it was, since a key may be in it. */
+async function writeBird(
+  step: PlannedStep,
+  commands: Commands,
+  { bird }: EdgeConfig,
+  fail: Fail,
+): Promise<void> {
+  if (step.action.kind !== "bird" || !bird) return;
+  const { include, control, reload } = bird;
+  try {
+    const next = `${include}.new`;
+    const before = await stat(include).catch(() => undefined);
+    const owner = before ?? (await stat(dirname(include)));
+    await writeFile(next, step.action.text ?? "", { mode: 0o600 });
+    await chown(next, before?.uid ?? 0, owner.gid);
+    await chmod(next, before ? before.mode & 0o777 : 0o640);
+    await rename(next, include);
+    const [program = "", ...args] = birdCommand(control);
+    if (reload) await commands.run(program, args);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof CommandFailed) && !("code" in error)) throw error;
+    fail(step, error.message);
+  }
+}

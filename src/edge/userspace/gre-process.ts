@@ -1,0 +1,65 @@
+/**
+ * The GRE process: carries the tunnels of an edge whose kernel has no GRE, and goes on when the agent does not.
+ * For labs: every packet is copied through user space. `node gre-process.ts SOCKET`; it writes `ready` to descriptor
+ * 3 when it listens, and ends when told to.
+ */
+
+import { closeSync, rmSync, writeSync } from "node:fs";
+import { createServer } from "node:net";
+import { type Answer, ask, CONTROL_VERSION, type Request, requestOf } from "./control.ts";
+import { Forwarder } from "./forwarder.ts";
+
+const READY = 3;
+const MOST_OF_REQUEST = 16 << 20;
+
+async function main(path: string): Promise<void> {
+  // Two at one socket would share out the packets between them.
+  if (await isServed(path)) return;
+  rmSync(path, { force: true });
+  const forwarder = new Forwarder();
+  const server = createServer((connection) => {
+    let text = "";
+    connection.setEncoding("utf8");
+    connection.on("error", () => connection.destroy());
+    connection.on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length > MOST_OF_REQUEST) connection.destroy();
+      const line = text.indexOf("\n");
+      if (line === -1) return;
+      const request = requestOf(text.slice(0, line));
+      text = "";
+      if (!request) {
+        connection.destroy();
+        return;
+      }
+      connection.end(JSON.stringify(answer(forwarder, request)), () => {
+        if (request.ask !== "end") return;
+        rmSync(path, { force: true });
+        process.exit();
+      });
+    });
+  });
+  server.listen(path, () => {
+    writeSync(READY, "ready\n");
+    closeSync(READY);
+  });
+}
+
+function answer(forwarder: Forwarder, request: Request): Answer {
+  const refused = request.ask === "carry" ? forwarder.carry(request.tunnels) : new Map<string, string>();
+  return {
+    version: CONTROL_VERSION,
+    pid: process.pid,
+    tunnels: request.ask === "end" ? [] : forwarder.list(),
+    refused: [...refused].map(([device, reason]) => ({ device, reason })),
+  };
+}
+
+function isServed(path: string): Promise<boolean> {
+  return ask(path, { ask: "list" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+await main(process.argv[2] ?? "");
