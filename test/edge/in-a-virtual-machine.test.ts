@@ -55,7 +55,7 @@ describe.skipIf(machine === undefined)("in a virtual machine with Debian's kerne
       cd ${ROOT}
       export HOME=/root CI=1 NO_COLOR=1 PATCHBAY_LAB_DRIVER=kernel PATH=${process.env["PATH"]}:/usr/sbin:/sbin
       ip link set lo up
-      ${process.execPath} ${vitest} run test/edge/packets --pool=forks --maxWorkers=1 --no-isolate \\
+      ${process.execPath} ${vitest} run test/edge/packets --pool=threads --maxWorkers=1 --no-isolate \\
         --reporter=verbose --reporter=json --outputFile.json=/tmp/report.json --testTimeout=120000
       code=$?
       cat /tmp/report.json > /dev/ttyS1

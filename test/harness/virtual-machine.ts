@@ -6,6 +6,7 @@
  */
 
 import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
   existsSync,
@@ -54,16 +55,16 @@ export async function bootable(): Promise<Bootable> {
   ];
   if (missing.length > 0) throw new NoMachine(`not installed: ${missing.join(", ")}`);
   const folder = join(cacheFolder(), "virtual-machine");
-  const made = foundIn(folder);
-  if (made !== undefined) return made;
   try {
-    await make(folder);
+    if (kernelIn(folder) === undefined) await fetchKernel(folder);
+    const kernel = kernelIn(folder);
+    if (kernel === undefined) throw new Error(`none in ${folder}`);
+    const initrd = join(folder, `initrd-${createHash("sha256").update(INIT).digest("hex").slice(0, 16)}`);
+    if (!existsSync(initrd)) await makeInitrd(folder, initrd);
+    return { kernel, initrd, modules: join(folder, "lib/modules") };
   } catch (error) {
     throw new NoMachine(`no kernel for it: ${error instanceof Error ? error.message : error}`);
   }
-  const now = foundIn(folder);
-  if (now === undefined) throw new NoMachine(`no kernel in ${folder}`);
-  return now;
 }
 
 function isOnPath(program: string): boolean {
@@ -78,16 +79,14 @@ function cacheFolder(): string {
   return existsSync(toolchain) ? realpathSync(toolchain) : join(tmpdir(), "patchbay-toolchain");
 }
 
-function foundIn(folder: string): Bootable | undefined {
+function kernelIn(folder: string): string | undefined {
   const boot = join(folder, "boot");
   const name = existsSync(boot) ? readdirSync(boot).find((file) => file.startsWith("vmlinuz-")) : undefined;
-  const initrd = join(folder, "initrd");
-  if (name === undefined || !existsSync(initrd)) return undefined;
-  return { kernel: join(boot, name), initrd, modules: join(folder, "lib/modules") };
+  return name && join(boot, name);
 }
 
-/** Makes all of it aside and then puts it in its place, where perhaps somebody else has done so meanwhile. */
-async function make(folder: string): Promise<void> {
+/** Unpacks it aside and then puts it in its place, where perhaps somebody else has done so meanwhile. */
+async function fetchKernel(folder: string): Promise<void> {
   mkdirSync(dirname(folder), { recursive: true });
   const aside = mkdtempSync(`${folder}-`);
   try {
@@ -100,7 +99,8 @@ async function make(folder: string): Promise<void> {
     if (archive === undefined) throw new Error(`${name} was not downloaded`);
     await run("dpkg", ["-x", archive, "."], { cwd: aside });
     rmSync(join(aside, archive));
-    await makeInitrd(aside);
+    const [release = ""] = readdirSync(join(aside, "lib/modules"));
+    await run("depmod", ["-b", aside, release]);
     rmSync(folder, { recursive: true, force: true });
     renameSync(aside, folder);
   } finally {
@@ -108,11 +108,9 @@ async function make(folder: string): Promise<void> {
   }
 }
 
-async function makeInitrd(folder: string): Promise<void> {
-  const modules = join(folder, "lib/modules");
-  const [release = ""] = readdirSync(modules);
-  await run("depmod", ["-b", folder, release]);
-  const tree = join(folder, "tree");
+async function makeInitrd(folder: string, initrd: string): Promise<void> {
+  const [release = ""] = readdirSync(join(folder, "lib/modules"));
+  const tree = mkdtempSync(join(folder, "tree-"));
   for (const name of ["bin", "sbin", "dev", "proc", "sys", "host", "upper", "root", "lib/modules"])
     mkdirSync(join(tree, name), { recursive: true });
   const busybox = (await run("sh", ["-c", "command -v busybox"])).stdout.trim();
@@ -132,7 +130,8 @@ async function makeInitrd(folder: string): Promise<void> {
   files.forEach((file, index) => {
     copyFileSync(file, join(tree, "lib", `${String(index).padStart(2, "0")}.ko`));
   });
-  await run("sh", ["-c", "find . | cpio --quiet -o -H newc > ../initrd"], { cwd: tree });
+  await run("sh", ["-c", `find . | cpio --quiet -o -H newc > ${tree}.cpio`], { cwd: tree });
+  renameSync(`${tree}.cpio`, initrd);
   rmSync(tree, { recursive: true });
 }
 
