@@ -1,9 +1,9 @@
 // `npm test`: everything that is missing, then all that can say whether the project is sound. One step that fails
 // does not keep the others from being seen. `--long` runs the long rounds; other arguments go to Vitest.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, relative } from "node:path";
+import { delimiter, isAbsolute, join, relative } from "node:path";
 import { setUp } from "./bootstrap.js";
 import { endLike, environment, ROOT, run, runCommand, toolFile } from "./program.js";
 
@@ -63,6 +63,26 @@ function countVitest(report, code) {
 }
 
 /**
+ * Adds what ran in virtual machines, whose reports lie in a folder. That one came up at all is a test of its own.
+ * @param {Count} count
+ * @param {string} folder
+ * @returns {Count}
+ */
+function countWithGuests(count, folder) {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.reduce((sum, name) => {
+    const guest = countVitest(readReport(join(folder, name)), 0);
+    const notes = guest.notes.map((note) => `in a virtual machine: ${note}`);
+    return {
+      passed: sum.passed + guest.passed,
+      failed: sum.failed + guest.failed,
+      skipped: sum.skipped + guest.skipped,
+      notes: [...sum.notes, ...notes],
+    };
+  }, count);
+}
+
+/**
  * @param {string} file
  * @returns {Report | undefined}
  */
@@ -70,44 +90,74 @@ function readReport(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
+/** What tests use beside Node, by Debian's packages, and the file that tells whether it is there. */
+const PACKAGES = {
+  strace: "strace",
+  nftables: "nft",
+  iproute2: "ip",
+  "iputils-ping": "ping",
+  conntrack: "conntrack",
+  tcpdump: "tcpdump",
+  tshark: "tshark",
+  "python3-scapy": "/usr/lib/python3/dist-packages/scapy",
+  "qemu-system-x86": "qemu-system-x86_64",
+  cpio: "cpio",
+  "busybox-static": "busybox",
+  kmod: "depmod",
+};
+
+/** What only the long rounds use: a daemon, which not everybody wants on their machine. */
+const LONG_PACKAGES = { bird2: "bird" };
+
 /**
- * One durability test watches the server's system calls. Where strace can be had without asking anybody (as root,
- * with Debian's packages) it is installed; elsewhere that test is skipped.
- * @returns {string | undefined} its path
+ * One durability test watches the server's system calls, and the packet tests make networks, and a virtual machine.
+ * What of that is missing is installed where nobody has to be asked (as root, with Debian's packages), unless
+ * PATCHBAY_TEST_INSTALL=off; elsewhere the tests that need it say so and are skipped.
+ * @param {boolean} long
  */
-function findStrace() {
-  const found = onPath("strace");
+function installForTests(long) {
+  const wanted = Object.entries({ ...PACKAGES, ...(long ? LONG_PACKAGES : {}) });
+  const missing = wanted.filter(([, file]) => onPath(file) === undefined).map(([name]) => name);
   const apt = onPath("apt-get");
-  if (found !== undefined || apt === undefined) return found;
-  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return undefined;
-  console.error("Installing strace (one durability test uses it) …");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "strace"]]) {
-    spawnSync(apt, ["--quiet", ...args], { env, stdio: "ignore", timeout: 120_000 });
+  if (missing.length === 0 || apt === undefined || !existsSync("/etc/debian_version")) return;
+  if (process.getuid?.() !== 0 || process.env.PATCHBAY_TEST_INSTALL === "off") {
+    console.error(`Not installed, so that some tests may be skipped: ${missing.join(", ")}`);
+    return;
   }
-  return onPath("strace");
+  console.error(`Installing what tests use: ${missing.join(", ")} … (PATCHBAY_TEST_INSTALL=off forbids it)`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  for (const args of [["update"], ["install", "--yes", "--no-install-recommends", ...missing]]) {
+    spawnSync(apt, ["--quiet", ...args], { env, stdio: "ignore", timeout: 300_000 });
+  }
+  const still = wanted.filter(([, file]) => onPath(file) === undefined).map(([name]) => name);
+  if (still.length > 0) console.error(`Could not be installed: ${still.join(", ")}`);
 }
 
 /**
- * @param {string} program
+ * @param {string} program or a file
  */
 function onPath(program) {
-  const folders = (process.env.PATH ?? "").split(delimiter);
+  if (isAbsolute(program)) return existsSync(program) ? program : undefined;
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
 }
 
 await runCommand(async () => {
   const args = process.argv.slice(2);
   const toolchain = await setUp({ dev: true });
-  const strace = findStrace();
+  installForTests(args.includes("--long"));
+  const strace = onPath("strace");
   const reports = mkdtempSync(join(tmpdir(), "patchbay-test-"));
   const report = join(reports, "vitest.json");
+  const guests = join(reports, "guests");
   const env = {
     ...environment(toolchain),
     ...(args.includes("--long") ? { PATCHBAY_TEST_LONG: "1" } : {}),
     // Only a whole run may say what there is evidence for.
     ...(args.every((arg) => arg === "--long") ? { PATCHBAY_WHOLE_RUN: "1" } : {}),
     ...(strace === undefined ? {} : { PATCHBAY_STRACE: strace }),
+    // Where a test puts the report of a run in a virtual machine.
+    PATCHBAY_GUEST_REPORTS: guests,
   };
   const vitest = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const steps = [
@@ -139,7 +189,7 @@ await runCommand(async () => {
       /** @type {Count} */
       const count =
         name === "vitest"
-          ? countVitest(readReport(report), ending.code)
+          ? countWithGuests(countVitest(readReport(report), ending.code), guests)
           : { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0, notes: [] };
       total.passed += count.passed;
       total.failed += count.failed;
