@@ -225,8 +225,12 @@ async function openHealth(
   { store }: Overrides,
   log: Logger,
 ): Promise<HealthStore> {
+  if (!store && database !== undefined) {
+    const { PostgresHealth } = await import("../store/health/postgres-health.ts");
+    return new PostgresHealth(database);
+  }
   const complain = (sentence: string, error: unknown) => log.error({ err: error }, sentence);
-  return SqliteHealth.open(store || database !== undefined ? undefined : data, complain);
+  return SqliteHealth.open(store ? undefined : data, complain);
 }
 
 /** Why a balancer should send nothing here just now, if so. */

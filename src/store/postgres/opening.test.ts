@@ -54,6 +54,27 @@ describe("an empty database", () => {
   });
 });
 
+describe("a database of the schema before", () => {
+  test("gets what is new beside what is in it, also if several servers open it at once", async () => {
+    const url = await freshDatabase();
+    const before = await open(url);
+    await before.replace(makeSmallWorld());
+    const [states] = await administer(url, [
+      "SELECT * FROM state ORDER BY id",
+      "DROP TABLE health_name, health_edge, health_minute, health_transition",
+      "UPDATE patchbay_schema SET version = 1",
+    ]);
+    await Promise.all([open(url), open(url), migrate(url)]);
+    const [versions, after, ...empty] = await administer(url, [
+      "SELECT version FROM patchbay_schema",
+      "SELECT * FROM state ORDER BY id",
+      ...["name", "edge", "minute", "transition"].map((what) => `SELECT * FROM health_${what}`),
+    ]);
+    expect([versions, after]).toEqual([[{ version: SCHEMA_VERSION }], states]);
+    expect(empty).toEqual([[], [], [], []]);
+  });
+});
+
 describe("a database is refused", () => {
   test("if a newer version wrote it", async () => {
     const url = await freshDatabase();

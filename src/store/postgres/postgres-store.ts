@@ -5,7 +5,6 @@ import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
 import {
-  Away,
   type Batch,
   type Check,
   type LockedState,
@@ -14,17 +13,15 @@ import {
   type StateEvent,
   type Store,
   StoreRefused,
-  Unreadable,
 } from "../store.ts";
 import { UnfoldedState } from "../unfolded.ts";
-import { attempts } from "./attempts.ts";
 import { carryIn, carryOut, holdsAWorld } from "./carrying.ts";
 import { commit, create, outgoing } from "./committing.ts";
 import { type Ask, CONSISTENT, Database, type DatabaseOptions } from "./database.ts";
 import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
-import { isPassing, messageOf } from "./failures.ts";
 import { fold, type Remembered } from "./folding.ts";
 import { lock } from "./locking.ts";
+import { readPatiently } from "./patient-reading.ts";
 import { removeUpTo } from "./pruning.ts";
 import * as reading from "./reading.ts";
 import { nameOf, refusal } from "./refusal.ts";
@@ -222,18 +219,8 @@ export class PostgresStore implements Store {
     return this.#read(() => read((statement, ...values) => this.#database.ask(statement, ...values)));
   }
 
-  /** Reads, and again if the way to the database was cut. */
-  async #read<T>(read: () => Promise<T>): Promise<T> {
-    let last: unknown;
-    for await (const _ of attempts(this.#readPatience)) {
-      try {
-        return await read();
-      } catch (error) {
-        last = error;
-        if (!isPassing(error)) throw new Unreadable(messageOf(error), { cause: error });
-      }
-    }
-    throw new Away(messageOf(last), { cause: last });
+  #read<T>(read: () => Promise<T>): Promise<T> {
+    return readPatiently(this.#readPatience, read);
   }
 }
 

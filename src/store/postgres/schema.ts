@@ -64,6 +64,53 @@ CREATE TABLE event (
   PRIMARY KEY (state, number)
 );
 `,
+  `
+-- What edges report (../health/). Accounts, interconnects and edges have numbers where there are many rows of them.
+CREATE TABLE health_name (
+  number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text COLLATE "C" NOT NULL UNIQUE
+);
+
+CREATE TABLE health_edge (
+  account text COLLATE "C" NOT NULL,
+  edge text COLLATE "C" NOT NULL,
+  -- milliseconds since 1970
+  seen bigint NOT NULL,
+  about text NOT NULL,
+  watched text NOT NULL,
+  PRIMARY KEY (account, edge)
+);
+
+CREATE TABLE health_minute (
+  account integer NOT NULL,
+  -- since 1970
+  hour integer NOT NULL,
+  interconnect integer NOT NULL,
+  edge integer NOT NULL,
+  minute smallint NOT NULL,
+  sent integer NOT NULL,
+  lost integer NOT NULL,
+  -- microseconds
+  least integer,
+  median integer,
+  p99 integer,
+  jitter integer,
+  PRIMARY KEY (account, hour, interconnect, edge, minute)
+);
+
+CREATE TABLE health_transition (
+  account integer NOT NULL,
+  interconnect integer NOT NULL,
+  edge integer NOT NULL,
+  -- milliseconds since 1970
+  time bigint NOT NULL,
+  became smallint NOT NULL,
+  was smallint NOT NULL,
+  reason text NOT NULL,
+  PRIMARY KEY (account, interconnect, edge, time, became)
+);
+CREATE INDEX health_transition_by_time ON health_transition (account, time);
+`,
 ];
 
 /** Grows with each change of the tables. A database of a newer schema is refused. */

@@ -1,0 +1,102 @@
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { healthStoreContract, heard, minute, NOON } from "../../../test/harness/health-store-contract.ts";
+import { temporaryDirectory } from "../../../test/harness/temporary.ts";
+import { HEALTH_DATABASE, SqliteHealth } from "./sqlite-health.ts";
+
+const quiet = (sentence: string) => {
+  throw new Error(sentence);
+};
+
+healthStoreContract("SQLite in a file", (place) => SqliteHealth.open(place, quiet));
+healthStoreContract("SQLite in memory", () => SqliteHealth.open(undefined, quiet), true);
+
+describe("a file that cannot be used is begun anew, with a word of it:", () => {
+  const told: string[] = [];
+  function open(directory: string): SqliteHealth {
+    told.length = 0;
+    const health = SqliteHealth.open(directory, (sentence) => told.push(sentence));
+    onTestFinished(() => health.close());
+    return health;
+  }
+
+  async function works(health: SqliteHealth, directory: string): Promise<void> {
+    expect(await health.edges("account")).toEqual([]);
+    await health.note("account", heard({ minutes: [minute(NOON)] }), NOON);
+    expect(await health.minutes("account", "one", 0, 10)).toHaveLength(1);
+    await health.close();
+    const again = open(directory);
+    expect(told).toEqual([]);
+    expect(await again.edges("account")).toHaveLength(1);
+  }
+
+  test("it is none of ours", async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(
+      join(directory, HEALTH_DATABASE),
+      "not a database, and longer than a header of SQLite".repeat(99),
+    );
+    const health = open(directory);
+    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    await works(health, directory);
+  });
+
+  test("another version wrote it", async () => {
+    const directory = temporaryDirectory();
+    const db = new DatabaseSync(join(directory, HEALTH_DATABASE));
+    db.exec("CREATE TABLE edge (mine TEXT); PRAGMA user_version = 9;");
+    db.close();
+    const health = open(directory);
+    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    await works(health, directory);
+  });
+
+  test("what is in it is none of ours", async () => {
+    const directory = temporaryDirectory();
+    await SqliteHealth.open(directory, quiet).close();
+    const db = new DatabaseSync(join(directory, HEALTH_DATABASE));
+    db.exec("INSERT INTO edge VALUES ('account', 'edge', 1, '{', '{}')");
+    db.close();
+    const health = open(directory);
+    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    await works(health, directory);
+  });
+
+  test("it turns out to be damaged while it is used", async () => {
+    const directory = temporaryDirectory();
+    const first = open(directory);
+    const many = Array.from({ length: 900 }, (_, index) => minute(NOON, `interconnect ${index}`));
+    await first.note("account", heard({ minutes: many }), NOON);
+    await first.close();
+    // The first page is whole, so that it opens; of the others none is, but for the table of edges.
+    const file = join(directory, HEALTH_DATABASE);
+    const pages = readFileSync(file).length / 4096;
+    const db = new DatabaseSync(file);
+    const roots = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'minute'").all();
+    db.close();
+    const descriptor = openSync(file, "r+");
+    for (const { rootpage } of roots)
+      writeSync(descriptor, Buffer.alloc(4096, 0xee), 0, 4096, (Number(rootpage) - 1) * 4096);
+    closeSync(descriptor);
+    expect(pages).toBeGreaterThan(10);
+    const health = open(directory);
+    expect(told).toEqual([]);
+    await health.note("account", heard({ minutes: [minute(NOON + 60_000, "interconnect 1")] }), NOON);
+    expect(told).toEqual(["health.db is damaged, and is begun anew"]);
+    expect(await health.minutes("account", "interconnect 1", 0, 10)).toHaveLength(1);
+  });
+
+  test("there is no place for it: then it is kept in memory", async () => {
+    const directory = temporaryDirectory();
+    const health = open(join(directory, "not", "there"));
+    expect(told).toEqual([
+      "health.db cannot be used, and is begun anew",
+      "health.db cannot be made: health is kept in memory",
+    ]);
+    await health.note("account", heard(), NOON);
+    expect(await health.edges("account")).toHaveLength(1);
+    expect(existsSync(join(directory, "not"))).toBe(false);
+  });
+});
