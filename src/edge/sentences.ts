@@ -16,7 +16,8 @@ export async function guarded({ stderr }: EdgeProcess, act: () => Promise<number
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof EdgeRefused || error instanceof EdgeUnavailable || error instanceof CommandFailed)) throw error;
+    if (!(error instanceof EdgeRefused || error instanceof EdgeUnavailable || error instanceof CommandFailed))
+      throw error;
     stderr.write(`Error: ${error.message}\n`);
     return 1;
   }

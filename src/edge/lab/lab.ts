@@ -101,7 +101,12 @@ export async function up(
 }
 
 /** Starts what goes on after this process, with its words in a file. Resolves with its process id. */
-async function start(commands: Commands, program: string, args: readonly string[], log: string): Promise<number> {
+async function start(
+  commands: Commands,
+  program: string,
+  args: readonly string[],
+  log: string,
+): Promise<number> {
   const words = openSync(log, "a");
   try {
     const child = commands.start(program, args, { detached: true, stdio: ["ignore", words, words] });
