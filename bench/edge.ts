@@ -8,10 +8,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { type EdgeProcess, edgeSeed, makeEdgeWorld, OPERATOR_TOKEN } from "../test/harness/edge-world.ts";
+import {
+  type EdgeProcess,
+  edgeSeed,
+  interconnectId,
+  makeEdgeWorld,
+  OPERATOR_TOKEN,
+} from "../test/harness/edge-world.ts";
 import { canMakeNetworks, Network } from "../test/harness/namespaces.ts";
 import { LIST, OWN, startTestServer, type TestServer } from "../test/harness/server.ts";
-import { idOf } from "../test/harness/worlds.ts";
 import { median } from "./load.ts";
 import type { Row } from "./row.ts";
 
@@ -24,7 +29,7 @@ const LINKS = 7;
 
 const GOALS = { all: 2_000, one: 100, processor: 2, memory: 150, shown: 200 };
 
-const ids = Array.from({ length: COUNT }, (_, number) => idOf(0xed6e000 + number));
+const ids = Array.from({ length: COUNT }, (_, number) => interconnectId(number));
 
 interface Line {
   readonly msg: string;

@@ -85,6 +85,7 @@ export class Agent implements AsyncDisposable {
     );
     const spool = new Spool(edge.stateDirectory, (sentence) => log.error(sentence));
     agent = new Agent(options, log, version, { reconciler, watch, spool });
+    if (reconciler.notice !== undefined) log.warn(reconciler.notice);
     agent.#open.use(opened.move());
     await agent.#begin();
     return agent;
@@ -101,7 +102,9 @@ export class Agent implements AsyncDisposable {
     this.#open.use(this.#reconciler.onDrift(() => this.#drifted()));
     this.#open.use(
       this.#watch.onTransition((transition) => {
-        this.#log.warn({ ...transition }, "health changed");
+        const { interconnect: id, from, to, reason } = transition;
+        const interconnect = this.#wanted?.interconnects.find((one) => one.id === id)?.name ?? id;
+        this.#log[to === "healthy" ? "info" : "warn"]({ interconnect, from, to, reason }, "health changed");
         this.#reporter?.transition(transition);
         if (edge.role === "provider") void this.#reconcileSoon();
       }),

@@ -5,10 +5,11 @@ import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { EdgeAccount } from "./account.ts";
 import { Agent } from "./agent.ts";
+import type { EdgeConfig } from "./config.ts";
 import { readAccountOnce } from "./follow/once.ts";
 import { Commands } from "./kernel/commands.ts";
 import { type EdgeFlags, type EdgeOptions, EdgeRefused, readOptions, stateDirectoryOf } from "./options.ts";
-import { type EdgeProblem, Reconciler } from "./reconciler.ts";
+import { type EdgeProblem, EdgeUnavailable, Reconciler } from "./reconciler.ts";
 import { type EdgeProcess, guarded } from "./sentences.ts";
 import { type AgentStatus, askStatus } from "./status.ts";
 
@@ -78,13 +79,23 @@ export function clean(
       { role: "provider", server: "http://localhost", token: "none", ...flags },
       env,
     );
-    await using reconciler = await Reconciler.open(options.edge, new Commands());
+    await using reconciler = await openToClean(options.edge);
     const { steps, problems } = await reconciler.clean();
     for (const { what } of steps) process.stdout.write(`${what}\n`);
     for (const { reason } of problems) process.stderr.write(`Not removed: ${reason}\n`);
     if (steps.length === 0) process.stdout.write("There was nothing to remove.\n");
     return problems.length > 0 ? 1 : 0;
   });
+}
+
+/** Whichever driver made it, one that can be had here takes it away. */
+async function openToClean(edge: EdgeConfig): Promise<Reconciler> {
+  try {
+    return await Reconciler.open({ ...edge, driver: "userspace" }, new Commands());
+  } catch (error) {
+    if (!(error instanceof EdgeUnavailable)) throw error;
+    return Reconciler.open({ ...edge, driver: "kernel" }, new Commands());
+  }
 }
 
 /** What the agent on this machine says of itself. */

@@ -2,15 +2,14 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { clientOf } from "../harness/client.ts";
-import { edgeSeed, makeEdgeWorld, OPERATOR_TOKEN } from "../harness/edge-world.ts";
+import { edgeSeed, interconnectId, makeEdgeWorld, OPERATOR_TOKEN } from "../harness/edge-world.ts";
 import { labDriver } from "../harness/lab-driver.ts";
 import { canMakeNetworks, Network } from "../harness/namespaces.ts";
 import { ACCOUNT, LIST, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectoryForAll } from "../harness/temporary.ts";
-import { idOf } from "../harness/worlds.ts";
 
 const COUNT = 50;
-const ids = Array.from({ length: COUNT }, (_, number) => idOf(0xed6e000 + number));
+const ids = Array.from({ length: COUNT }, (_, number) => interconnectId(number));
 
 describe.skipIf(!canMakeNetworks)("a change of fifty interconnects, and one that breaks", () => {
   const directory = temporaryDirectoryForAll();

@@ -20,6 +20,8 @@ export const EDGE_TOKEN = "edge-token-of-the-edge-tests-00000000000";
 /** Where everything of an interconnect is, by its number from 0. */
 export const providerEnd = (number: number) => `10.99.${number >> 6}.${(number & 63) * 4}`;
 export const customerEnd = (number: number) => `10.99.${number >> 6}.${(number & 63) * 4 + 1}`;
+/** The interconnect of this number. Devices are called by the first digits, so that is where they differ. */
+export const interconnectId = (number: number) => (0xed6e00000000 + number).toString(16).padEnd(32, "0");
 const linkEnd = (number: number, end: 0 | 1) => `172.20.${number >> 7}.${(number & 127) * 2 + end}`;
 
 export interface Wanted {
@@ -44,7 +46,7 @@ export function edgeSeed({ interconnects, each = {}, routes = [] }: Wanted): str
         name: "Edges",
         flags: ["coupler_integration"],
         interconnects: Array.from({ length: interconnects }, (_, number) => ({
-          id: idOf(0xed6e000 + number),
+          id: interconnectId(number),
           name: `pni_${number}`,
           version: "1",
           interface_address: `${providerEnd(number)}/31`,
