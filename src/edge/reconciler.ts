@@ -21,7 +21,8 @@ import { type CarriedOut, carryOut } from "./kernel/carry-out.ts";
 import { CommandFailed, type Commands } from "./kernel/commands.ts";
 import { MadeFile } from "./kernel/made-file.ts";
 import { Monitor } from "./kernel/monitor.ts";
-import { observe } from "./kernel/observe.ts";
+import { observe, readBird, type Wanted } from "./kernel/observe.ts";
+import type { Actual } from "./plan/actual.ts";
 import type { Made } from "./plan/made.ts";
 import { type FullPlan, type Plan, plan, refusals } from "./plan/plan.ts";
 import type { PlannedStep, Step } from "./plan/step.ts";
@@ -41,11 +42,19 @@ export interface Outcome {
 /** Times that the kernel is looked at again: removing one thing may take others along. */
 const MOST_ROUNDS = 3;
 
+/** Milliseconds after which the kernel is looked at anyway: of its settings nobody tells. */
+const MOST_REMEMBERED = 30_000;
+
 const NOBODY: EdgeAccount = { epoch: "", revision: 0, interconnects: [], routes: [] };
 
 /** An edge that cannot work on this machine. Its message is a sentence for whoever started it. */
 export class EdgeUnavailable extends Error {
   override readonly name = "EdgeUnavailable";
+}
+
+interface Applied {
+  readonly account: EdgeAccount;
+  readonly states: ReadonlyMap<string, HealthState>;
 }
 
 export class Reconciler implements AsyncDisposable {
@@ -56,10 +65,21 @@ export class Reconciler implements AsyncDisposable {
   readonly #listeners = new Set<() => void>();
   #monitor: Monitor | undefined;
   /** What was last to be real; what would not become so, by its commands. */
-  #last: { readonly account: EdgeAccount; readonly states: ReadonlyMap<string, HealthState> } | undefined;
+  #last: Applied | undefined;
   #failing: ReadonlySet<string> = new Set();
   /** Grows with every change of ours, so that a look that it came between is not believed. */
   #changes = 0;
+  /** The kernel as it was looked at last, after how many changes of ours, and what of it. */
+  #seen:
+    | {
+        readonly time: number;
+        readonly changes: number;
+        readonly actual: Actual;
+        readonly wanted: Wanted;
+      }
+    | undefined;
+  #looking = false;
+  #lookAgain = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(config: EdgeConfig, commands: Commands, driver: TunnelDriver, file: MadeFile) {
@@ -99,7 +119,13 @@ export class Reconciler implements AsyncDisposable {
   apply(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Outcome> {
     return this.#inTurn(async () => {
       this.#last = { account, states };
-      return this.#apply(account, states);
+      try {
+        return await this.#apply(account, states);
+      } catch (error) {
+        // A program that is not there, or does not end.
+        if (error instanceof CommandFailed) return { steps: [], problems: [{ reason: error.message }] };
+        throw error;
+      }
     });
   }
 
@@ -184,19 +210,38 @@ export class Reconciler implements AsyncDisposable {
     const numbers = numbersFor(account, config, made.numbers);
     const wanted = { account, config, states, numbers, without: failed };
     let desired = desire(wanted);
-    const actual = await observe({
-      commands: this.#commands,
-      driver: this.#driver,
+    const actual = await this.#observe({
       settings: desired.sysctls.map(({ key }) => key),
-      bird: config.bird?.include,
+      rules: desired.rules.length > 0 || Object.keys(made.numbers.given).length > 0,
+      tables: Object.keys(made.tables),
     });
     const refused = refusals(account, config, desired, actual, made, this.#driver);
     if (refused.size > 0) desired = desire({ ...wanted, without: new Map([...refused, ...failed]) });
     return plan({ desired, actual, made, numbers }, config, this.#driver);
   }
 
+  /** Looks at the kernel, or remembers: of every change since, the monitor would have told. */
+  async #observe(wanted: Wanted): Promise<Actual> {
+    const seen = this.#seen;
+    const known = seen && covers(seen.wanted, wanted);
+    const recent = seen && performance.now() - seen.time < MOST_REMEMBERED;
+    if (known && recent && seen.changes === this.#changes && this.#monitor?.isQuietSince(seen.time)) {
+      const carried = await this.#driver.carried(seen.actual.links);
+      return { ...seen.actual, carried, bird: await readBird(this.#config.bird?.include) };
+    }
+    const time = performance.now();
+    const changes = this.#changes;
+    const actual = await observe({
+      commands: this.#commands,
+      driver: this.#driver,
+      bird: this.#config.bird?.include,
+      ...wanted,
+    });
+    this.#seen = { time, changes, actual, wanted };
+    return actual;
+  }
+
   async #apply(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Outcome> {
-    this.#changes++;
     const failed = new Map<string, string>();
     const failing = new Set<string>();
     const done: Step[] = [];
@@ -217,7 +262,9 @@ export class Reconciler implements AsyncDisposable {
         const reason = `Nothing was changed, since what is made cannot be written down: ${error.message}.`;
         return { steps: done.map(shown), problems: [...problems, ...troubles, { reason }] };
       }
+      this.#changes++;
       const out = await carryOut(steps, this.#commands, this.#driver, this.#config);
+      this.#changes++;
       done.push(...steps);
       await this.#file.write(withTables(out.failed.size > 0 ? full.before : full.after, out), false).catch(
         // The list before is still there and says more, which does no harm.
@@ -235,7 +282,6 @@ export class Reconciler implements AsyncDisposable {
       if (out.failed.size === 0 && !steps.some(({ unsettles }) => unsettles)) break;
     }
     this.#failing = failing;
-    this.#changes++;
     return { steps: done.map(shown), problems: once([...problems, ...troubles]) };
   }
 
@@ -257,24 +303,48 @@ export class Reconciler implements AsyncDisposable {
     return false;
   }
 
-  /** Something changed. Is there anything to do that was not tried in vain already? */
+  /** Something changed. Is there anything to do that was not tried in vain already? One look at a time. */
   async #look(): Promise<void> {
-    const last = this.#last;
-    const changes = this.#changes;
-    if (!last) return;
-    try {
-      const { steps } = await this.#plan(last.account, last.states, new Map());
-      if (this.#changes !== changes || this.#last !== last) {
-        await this.#queue;
-        this.#monitor?.touch();
-        return;
-      }
-      if (!steps.some((step) => !this.#failing.has(keyOf(step)))) return;
-    } catch {
-      // Whoever looks by applying is told why.
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
     }
-    for (const listener of this.#listeners) listener();
+    this.#looking = true;
+    try {
+      do {
+        this.#lookAgain = false;
+        await this.#queue;
+        const last = this.#last;
+        const changes = this.#changes;
+        if (!last || !(await this.#differs(last))) continue;
+        // What came between is judged by what it was to be.
+        if (this.#changes !== changes || this.#last !== last) this.#lookAgain = true;
+        else for (const listener of this.#listeners) listener();
+      } while (this.#lookAgain);
+    } finally {
+      this.#looking = false;
+    }
   }
+
+  async #differs({ account, states }: Applied): Promise<boolean> {
+    try {
+      const { steps } = await this.#plan(account, states, new Map());
+      return steps.some((step) => !this.#failing.has(keyOf(step)));
+    } catch {
+      // Whoever applies is told why.
+      return true;
+    }
+  }
+}
+
+/** Was all that is wanted looked at? */
+function covers(seen: Wanted, wanted: Wanted): boolean {
+  const settings = new Set(seen.settings);
+  return (
+    (seen.rules || !wanted.rules) &&
+    wanted.tables.every((table) => seen.tables.includes(table)) &&
+    wanted.settings.every((key) => settings.has(key))
+  );
 }
 
 function shown({ what, commands, interrupts }: Step): Step {

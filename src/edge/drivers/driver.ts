@@ -26,6 +26,8 @@ export interface Link {
   readonly mtu: number;
   readonly up: boolean;
   readonly alias: string;
+  /** A name or a number. */
+  readonly group: string;
   /** `gre`, `ip6gre`, `tun`, `veth`; empty for hardware. */
   readonly kind: string;
   /** What the kernel says of a tunnel of its own. */

@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Commands } from "./commands.ts";
+import { NftablesEvents } from "./nftables-events.ts";
 
 /** Milliseconds that it has to be quiet for, since one change comes as many lines. */
 const QUIET = 50;
@@ -11,19 +12,25 @@ const LONGEST = 500;
 /** Milliseconds before one that ended is started again; then what happened meanwhile is looked for. */
 const AGAIN = 1_000;
 
-const WATCHERS: readonly (readonly [string, readonly string[]])[] = [
-  ["ip", ["-o", "monitor", "link", "address", "route", "rule"]],
-  ["nft", ["monitor"]],
-];
+/** Milliseconds until one that was started hears everything. */
+const SETTLED = 1_000;
+
+/** Milliseconds between two looks at whether nftables said something. */
+const NFTABLES = 250;
 
 export class Monitor implements Disposable {
   readonly #commands: Commands;
   readonly #isOurs: (line: string) => boolean;
   readonly #changed: () => void;
-  readonly #children = new Set<ChildProcess>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #nftables: NftablesEvents;
+  readonly #poll: NodeJS.Timeout;
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #since = 0;
+  /** When the watcher was started, and when the last line came that may be about ours. */
+  #started = 0;
+  #told = 0;
   #ended = false;
 
   /** `isOurs`: may a line be about something that the edge made? */
@@ -31,7 +38,15 @@ export class Monitor implements Disposable {
     this.#commands = commands;
     this.#isOurs = isOurs;
     this.#changed = changed;
-    for (const [program, args] of WATCHERS) this.#watch(program, args);
+    this.#nftables = new NftablesEvents(commands.namespace);
+    this.#poll = setInterval(() => this.#ask(), NFTABLES);
+    this.#watch();
+  }
+
+  /** Would it have told of every change since a time (of `performance.now`)? */
+  isQuietSince(time: number): boolean {
+    this.#ask();
+    return this.#child !== undefined && time > this.#started + SETTLED && this.#told < time;
   }
 
   /** Tells of it again after the next quiet. */
@@ -50,25 +65,37 @@ export class Monitor implements Disposable {
   [Symbol.dispose](): void {
     this.#ended = true;
     clearTimeout(this.#quiet);
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const child of this.#children) child.kill("SIGKILL");
+    clearTimeout(this.#restart);
+    clearInterval(this.#poll);
+    this.#child?.kill("SIGKILL");
+    this.#nftables[Symbol.dispose]();
   }
 
-  #watch(program: string, args: readonly string[]): void {
-    const child = this.#commands.start(program, args, { stdio: ["ignore", "pipe", "ignore"] });
-    this.#children.add(child);
+  #tell(): void {
+    this.#told = performance.now();
+    this.touch();
+  }
+
+  #ask(): void {
+    if (!this.#ended && this.#nftables.happened()) this.#tell();
+  }
+
+  #watch(): void {
+    const args = ["-o", "monitor", "link", "address", "route", "rule"];
+    const child = this.#commands.start("ip", args, { stdio: ["ignore", "pipe", "ignore"] });
+    this.#child = child;
+    this.#started = performance.now();
     if (child.stdout)
       createInterface({ input: child.stdout }).on("line", (line) => {
-        if (this.#isOurs(line)) this.touch();
+        if (this.#isOurs(line)) this.#tell();
       });
     const again = () => {
-      if (!this.#children.delete(child) || this.#ended) return;
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#watch(program, args);
-        this.touch();
+      if (this.#child !== child || this.#ended) return;
+      this.#child = undefined;
+      this.#restart = setTimeout(() => {
+        this.#watch();
+        this.#tell();
       }, AGAIN);
-      this.#timers.add(timer);
     };
     child.on("error", again);
     child.on("close", again);

@@ -1,36 +1,43 @@
 /** Looks at the kernel: a few commands, each for everything of its kind, at the same time. */
 
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { NextHop, Rule } from "../desired/desired.ts";
 import { ROUTE_PROTOCOL } from "../desired/desired.ts";
 import { MAIN_TABLE } from "../desired/static-routes.ts";
-import { TABLES } from "../desired/tables.ts";
 import type { Carried, Link, TunnelDriver } from "../drivers/driver.ts";
 import type { Actual, ActualRoute } from "../plan/actual.ts";
 import { digest } from "../plan/tables.ts";
 import { CommandFailed, type Commands } from "./commands.ts";
 import { numberOf, type Row, rowOf, rows, rowsOf, textOf, textsOf } from "./json.ts";
 
-export interface Looked {
+/** What is looked at besides devices, addresses and routes. */
+export interface Wanted {
+  /** Settings of the kernel, with slashes. */
+  readonly settings: readonly string[];
+  readonly rules: boolean;
+  /** Tables of nftables. */
+  readonly tables: readonly string[];
+}
+
+export interface Looked extends Wanted {
   readonly commands: Commands;
   readonly driver: TunnelDriver;
-  /** Settings of the kernel to read, with slashes. */
-  readonly settings: readonly string[];
   /** The file for BIRD. */
   readonly bird: string | undefined;
 }
 
-export async function observe({ commands, driver, settings, bird }: Looked): Promise<Actual> {
+export async function observe({ commands, driver, settings, rules, tables, bird }: Looked): Promise<Actual> {
   const devices = links(commands);
-  const [{ found, addresses }, routes, rules4, rules6, tables, sysctls, text, carried] = await Promise.all([
+  const [{ found, addresses }, routes, rules4, rules6, listed, sysctls, text, carried] = await Promise.all([
     devices,
     commands.run("ip", ["-j", "-N", "route", "show", "table", "all", "proto", String(ROUTE_PROTOCOL)]),
-    commands.run("ip", ["-j", "-N", "rule", "show"]),
+    rules ? commands.run("ip", ["-j", "-N", "rule", "show"]) : "",
     // Without IPv6 there is none of it.
-    commands.run("ip", ["-j", "-N", "-6", "rule", "show"]).catch(nothing),
-    Promise.all(TABLES.map(async (table) => [table, await listing(commands, table)] as const)),
+    rules ? commands.run("ip", ["-j", "-N", "-6", "rule", "show"]).catch(nothing) : "",
+    Promise.all(tables.map(async (table) => [table, await listing(commands, table)] as const)),
     readSettings(commands, settings),
-    bird === undefined ? undefined : readFile(bird, "utf8").catch(() => undefined),
+    readBird(bird),
     devices.then(({ found: links }) => driver.carried(links)),
   ]);
   return {
@@ -38,13 +45,16 @@ export async function observe({ commands, driver, settings, bird }: Looked): Pro
     addresses,
     routes: rows(routes).map(routeOf),
     rules: [...rows(rules4).flatMap(ruleOf(4)), ...rows(rules6).flatMap(ruleOf(6))],
-    tables: new Map(
-      tables.flatMap(([table, listed]) => (listed === undefined ? [] : [[table, listed] as const])),
-    ),
+    tables: new Map(listed.flatMap(([table, text]) => (text === undefined ? [] : [[table, text] as const]))),
     sysctls,
     carried,
     bird: text,
   };
+}
+
+/** What the file for BIRD says; `undefined` if there is none. */
+export async function readBird(path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? undefined : readFile(path, "utf8").catch(() => undefined);
 }
 
 /** The digest of how a table is listed, without counters; `undefined` if it is not there. */
@@ -84,6 +94,7 @@ function linkOf(row: Row): Link {
     mtu: numberOf(row["mtu"]),
     up: textsOf(row["flags"]).includes("UP"),
     alias: textOf(row["ifalias"]),
+    group: textOf(row["group"]),
     kind,
     tunnel: kind === "gre" || kind === "ip6gre" ? tunnelOf(rowOf(info["info_data"])) : undefined,
   };
@@ -161,12 +172,9 @@ async function readSettings(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   if (keys.length === 0) return new Map();
-  if (commands.namespace === undefined) {
-    const values = await Promise.all(
-      keys.map((key) => readFile(SETTINGS + key, "utf8").catch(() => undefined)),
-    );
-    return new Map(keys.flatMap((key, index) => pairOf(key, values[index])));
-  }
+  if (commands.namespace === undefined)
+    // From memory, not from a disk.
+    return new Map(keys.flatMap((key) => pairOf(key, readSetting(key))));
   const paths = keys.map((key) => SETTINGS + key);
   const printed = await commands.run("grep", ["-s", "", "/dev/null", ...paths]).catch(printedAnyway);
   return new Map(
@@ -175,6 +183,14 @@ async function readSettings(
       return pairOf(line.slice(SETTINGS.length, colon), line.slice(colon + 1));
     }),
   );
+}
+
+function readSetting(key: string): string | undefined {
+  try {
+    return readFileSync(SETTINGS + key, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where one file is missing, the others are printed all the same. */

@@ -26,6 +26,7 @@ const calls = {
   read: libc.func("long read(int fd, void *data, unsigned long length)"),
   write: libc.func("long write(int fd, const void *data, unsigned long length)"),
   ioctl: libc.func("int ioctl(int fd, unsigned long request, void *argument)"),
+  setns: libc.func("int setns(int fd, int type)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
   epoll_create1: libc.func("int epoll_create1(int flags)"),
   epoll_ctl: libc.func("int epoll_ctl(int epoll, int operation, int fd, const void *event)"),
@@ -34,6 +35,7 @@ const calls = {
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
@@ -52,9 +54,11 @@ export const IPPROTO_IP = 0;
 export const IP_HDRINCL = 3;
 export const IP_MTU_DISCOVER = 10;
 export const IPPROTO_IPV6 = 41;
+export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0x800;
 export const O_CLOEXEC = 0x80000;
+export const CLONE_NEWNET = 0x4000_0000;
 export const TUNSETIFF = 0x400454ca;
 export const TUNGETIFF = 0x800454d2;
 export const IFF_TUN = 0x0001;
@@ -88,8 +92,8 @@ export function openSocket(domain: number, type: number, protocol: number): numb
 }
 
 /** A descriptor of a device file, likewise. */
-export function openFile(path: string): number {
-  return checked(`open ${path}`, calls.open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+export function openFile(path: string, mode = O_RDWR): number {
+  return checked(`open ${path}`, calls.open(path, mode | O_NONBLOCK | O_CLOEXEC));
 }
 
 export function closeDescriptor(fd: number): void {
@@ -165,6 +169,29 @@ export function attachTun(fd: number, device: string): void {
 /** Is a descriptor of `/dev/net/tun` still attached? It is not once somebody removed the device. */
 export function isAttached(fd: number): boolean {
   return calls.ioctl(fd, TUNGETIFF, Buffer.alloc(40)) === 0;
+}
+
+/** Does something, which must not wait, as if this process were in a network namespace: sockets opened stay there. */
+export function inNamespace<Result>(name: string | undefined, act: () => Result): Result {
+  if (name === undefined) return act();
+  const own = openFile("/proc/thread-self/ns/net", O_RDONLY);
+  const other = openFile(`/run/netns/${name}`, O_RDONLY);
+  try {
+    checked("setns", calls.setns(other, CLONE_NEWNET));
+    return act();
+  } finally {
+    checked("setns", calls.setns(own, CLONE_NEWNET));
+    closeDescriptor(own);
+    closeDescriptor(other);
+  }
+}
+
+/** `sockaddr_nl`: the groups whose messages are heard, as bits. */
+export function netlinkAddress(groups: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt16LE(AF_NETLINK, 0);
+  bytes.writeUInt32LE(groups, 8);
+  return bytes;
 }
 
 /** The device's number in the kernel; 0 if there is none of this name. */

@@ -22,15 +22,16 @@ export function planLinks(desired: Desired, actual: Actual, made: Made, forms: F
   const steps: PlannedStep[] = [];
   const gone = new Set<string>();
   const present = new Set(actual.links.keys());
-  const remove = (device: string, what: string, names: readonly string[]) => {
+  const removals: Removal[] = [];
+  const remove = (device: string, alias: string, anew: boolean) => {
     gone.add(device);
     present.delete(device);
-    steps.push(ipStep("free", [forms.removing(device)], { what, interrupts: names, unsettles: true }));
+    removals.push({ device, alias, anew });
   };
   for (const device of Object.keys(made.devices)) {
     const link = actual.links.get(device);
     if (!link || desired.tunnels.has(device) || !TUNNEL_KINDS.includes(link.kind)) continue;
-    remove(device, `Remove the tunnel ${named(device, link.alias)}.`, [link.alias || device]);
+    remove(device, link.alias, false);
   }
   const holders = holdersOf(actual, made);
   for (const spec of desired.tunnels.values()) {
@@ -39,10 +40,7 @@ export function planLinks(desired: Desired, actual: Actual, made: Made, forms: F
     const anew =
       link !== undefined &&
       (!forms.fits(link.kind, spec) || (holder !== undefined && holder !== spec.device));
-    if (anew)
-      remove(spec.device, `Remove the tunnel ${named(spec.device, spec.alias)}, which has to be made anew.`, [
-        spec.alias,
-      ]);
+    if (anew) remove(spec.device, spec.alias, true);
     present.add(spec.device);
     if (link && !anew) steps.push(...changed(spec, link, forms));
     else
@@ -53,6 +51,7 @@ export function planLinks(desired: Desired, actual: Actual, made: Made, forms: F
         }),
       );
   }
+  steps.push(...removing(removals, actual, forms));
   const carry = carrying(desired, actual, gone, forms);
   if (carry) steps.push(carry);
   for (const [port, { mtu, name }] of desired.portMtus) {
@@ -73,6 +72,41 @@ export function planLinks(desired: Desired, actual: Actual, made: Made, forms: F
     steps.push(ipStep("remove", [`link set dev ${port} mtu ${mtu}`], { what }));
   }
   return { steps, present, gone, closed: closedPorts(desired, actual) };
+}
+
+interface Removal {
+  readonly device: string;
+  readonly alias: string;
+  readonly anew: boolean;
+}
+
+/** From so many on they go together. */
+const MANY = 4;
+/** Of devices that go together, if nobody has it. */
+const GROUP = 190_190;
+
+/** The kernel waits for its other processors with each device that goes, but only once with a group of them. */
+function removing(removals: readonly Removal[], { links }: Actual, forms: Forms): PlannedStep[] {
+  const names = removals.map(({ device, alias }) => alias || device);
+  if (removals.length < MANY)
+    return removals.map(({ device, alias, anew }) =>
+      ipStep("free", [forms.removing(device)], {
+        what: `Remove the tunnel ${named(device, alias)}${anew ? ", which has to be made anew" : ""}.`,
+        interrupts: [alias || device],
+        unsettles: true,
+      }),
+    );
+  const groups = new Set([...links.values()].map(({ group }) => group));
+  let group = GROUP;
+  while (groups.has(String(group))) group++;
+  const lines = removals.map(({ device }) => `link set dev ${device} group ${group}`);
+  return [
+    ipStep("free", [...lines, `link del group ${group}`], {
+      what: `Remove ${removals.length} tunnels: ${names.join(", ")}.`,
+      interrupts: names,
+      unsettles: true,
+    }),
+  ];
 }
 
 /** Which of our devices has which ends now: the kernel lets no two have the same. */

@@ -51,14 +51,17 @@ export function planRules(desired: Desired, actual: Actual): PlannedStep[] {
   const wanted = new Map(desired.rules.map((rule) => [ruleKey(rule), rule]));
   const there = new Map(actual.rules.map((rule) => [ruleKey(rule), rule]));
   const steps: PlannedStep[] = [];
-  for (const [key, rule] of wanted)
+  // Of one family together, since a batch is of one.
+  const byFamily = [...wanted].toSorted(([, one], [, other]) => one.family - other.family);
+  for (const [key, rule] of byFamily)
     if (!there.has(key))
       steps.push(
         ipStep("rules", [`${familyOption(rule)}rule add ${ruleWords(rule)}`], {
           what: `Add the rule for ${ruleTitle(rule)}.`,
         }),
       );
-  for (const [key, rule] of there)
+  const before = [...there].toSorted(([, one], [, other]) => one.family - other.family);
+  for (const [key, rule] of before)
     if (!wanted.has(key))
       steps.push(
         ipStep("remove", [`${familyOption(rule)}rule del ${ruleWords(rule)}`], {
