@@ -53,7 +53,7 @@ export class Watch implements AsyncDisposable {
     this.#prober = new Prober({
       commands,
       clock,
-      outcome: (...what) => this.#take(...what),
+      outcome: (id, sent, time, roundTrip, why) => this.#take(id, sent, time, roundTrip, why),
     });
     const every = Math.max(LOOK_EVERY_AT_MOST, Math.min(LOOK_EVERY, healthTimeScale * 10 * LOOK_EVERY));
     this.#ticking = setInterval(() => this.#tick(), every);
@@ -121,22 +121,21 @@ export class Watch implements AsyncDisposable {
 
   #take(
     id: string,
-    time: number,
     sent: number,
+    time: number,
     roundTrip: number | undefined,
     why: string | undefined,
   ): void {
     const memory = this.#memories.get(id);
     if (memory === undefined) return;
-    this.#minutes.get(id)?.add(sent, roundTrip);
+    const date = this.#clock.wall() - (this.#clock.monotonic() - sent);
+    this.#minutes.get(id)?.add(date, roundTrip);
+    const ok = roundTrip !== undefined;
     const counts = this.#counts.get(id) ?? { sent: 0, lost: 0 };
     counts.sent++;
-    if (roundTrip === undefined) counts.lost++;
+    if (!ok) counts.lost++;
     this.#counts.set(id, counts);
-    this.#follow(
-      id,
-      judge(memory, { kind: "sample", time, ok: roundTrip !== undefined, why }, this.#windows),
-    );
+    this.#follow(id, judge(memory, { kind: "sample", time, sent, ok, why }, this.#windows));
   }
 
   #tick(): void {

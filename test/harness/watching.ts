@@ -11,7 +11,9 @@ import type { Host } from "./namespaces.ts";
 /** What the process is asked, a line of JSON each. */
 export type Question =
   | { readonly ask: "set"; readonly targets: readonly ProbeTarget[] }
-  | { readonly ask: "look" };
+  | { readonly ask: "look" }
+  /** Its clocks go forward by so many milliseconds, or back. */
+  | { readonly ask: "jump"; readonly monotonic: number; readonly wall: number };
 
 /** What it says. `at` is `performance.now()` there when it was said. */
 export type Saying =
@@ -62,6 +64,12 @@ export class Watching {
     return (await this.#next((saying) => saying.say === "ready")).at;
   }
 
+  /** As if its clocks had jumped. */
+  async jump({ monotonic = 0, wall = 0 }: { monotonic?: number; wall?: number }): Promise<void> {
+    this.#ask({ ask: "jump", monotonic, wall });
+    await this.#next((saying) => saying.say === "ready");
+  }
+
   async look(): Promise<Look> {
     this.#ask({ ask: "look" });
     const said = await this.#next((saying) => saying.say === "look");
@@ -94,10 +102,6 @@ export class Watching {
     const closed = once(this.#child, "close");
     this.#child.stdin?.end();
     await closed;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
   }
 
   #ask(question: Question): void {

@@ -26,14 +26,18 @@ export function windowsOf(scale: number): Windows {
   return { down: 1_000, degraded: MINUTES * scale, dwell: MINUTES * scale };
 }
 
+/** What became of one probe, at the time when it became known. */
+export interface HealthSample {
+  readonly kind: "sample";
+  readonly time: number;
+  readonly sent: number;
+  readonly ok: boolean;
+  /** Of a failure that is more than silence. */
+  readonly why?: string | undefined;
+}
+
 export type HealthEvent =
-  /** What became of one probe, at the time when it became known; `why` of a failure that is more than silence. */
-  | {
-      readonly kind: "sample";
-      readonly time: number;
-      readonly ok: boolean;
-      readonly why?: string | undefined;
-    }
+  | HealthSample
   /** Time passed. */
   | { readonly kind: "tick"; readonly time: number };
 
@@ -51,7 +55,8 @@ export interface Memory {
   newest: number;
   /** When it was healthy last, or was judged first. */
   leftHealthy: number;
-  lastAnswered: number;
+  /** When the newest probe that was answered had been sent. */
+  answeredSent: number;
   answeredInRow: number;
   failedInRow: number;
   /** When the latest run of failures began. */
@@ -71,7 +76,7 @@ export function newMemory(windows: Windows): Memory {
     state: undefined,
     newest: NEVER,
     leftHealthy: NEVER,
-    lastAnswered: NEVER,
+    answeredSent: NEVER,
     answeredInRow: 0,
     failedInRow: 0,
     runBegan: NEVER,
@@ -97,7 +102,7 @@ export function judge(memory: Memory, event: HealthEvent, windows: Windows): Jud
   const time = Math.max(event.time, memory.newest);
   memory.newest = time;
   memory.recent.moveTo(time);
-  const more = event.kind === "sample" && takeIn(memory, time, event.ok, event.why, windows);
+  const more = event.kind === "sample" && takeIn(memory, time, event, windows);
   const next = stateAt(memory, time, windows);
   if (next === undefined || next === memory.state) return more ? twoMore : nothing;
   const from = memory.state;
@@ -110,16 +115,12 @@ export function judge(memory: Memory, event: HealthEvent, windows: Windows): Jud
 }
 
 /** Returns whether two more probes are wanted: a failure, or the first answer of one that is down, asks for them. */
-function takeIn(
-  memory: Memory,
-  time: number,
-  ok: boolean,
-  why: string | undefined,
-  windows: Windows,
-): boolean {
+function takeIn(memory: Memory, time: number, { sent, ok, why }: HealthSample, windows: Windows): boolean {
   memory.recent.add(time, !ok);
+  // Silence is known late: what was sent before an answered probe says nothing of how it is now.
+  if (!ok && sent < memory.answeredSent) return false;
   if (ok) {
-    memory.lastAnswered = time;
+    memory.answeredSent = Math.max(memory.answeredSent, sent);
     memory.failedInRow = 0;
     memory.answeredInRow++;
     return memory.state === "down" && memory.answeredInRow === 1;
@@ -143,7 +144,7 @@ function stateAt(memory: Memory, time: number, windows: Windows): HealthState | 
   const { state, recent } = memory;
   if (state === "down") return memory.answeredInRow >= ENOUGH_FOR_DEGRADED ? "degraded" : "down";
   const since = time - windows.down;
-  if (memory.failedAt[0] >= since && memory.lastAnswered < since) return "down";
+  if (memory.failedInRow >= ENOUGH_FOR_DOWN && memory.failedAt[0] >= since) return "down";
   const failing =
     recent.failures >= LEAST_FAILURES && recent.failures * 1_000 >= FEWEST_IN_THOUSAND * recent.samples;
   if (state === "degraded") {

@@ -45,13 +45,13 @@ import type { ProbeTarget } from "./targets.ts";
 import { isEthernet, type Way, Ways } from "./way.ts";
 
 /**
- * What became of a probe: `time` when it became known, by the monotonic clock, `sent` by the wall's. No round trip means
- * lost; `why` says more where nothing could be sent.
+ * What became of a probe: when it was sent and when that became known, by the monotonic clock. No round trip means lost;
+ * `why` says more where nothing could be sent.
  */
 export type Outcome = (
   interconnect: string,
-  time: number,
   sent: number,
+  time: number,
   roundTrip: number | undefined,
   why: string | undefined,
 ) => void;
@@ -319,7 +319,7 @@ export class Prober implements AsyncDisposable {
     this.#lost++;
     probed.failing = true;
     probed.blocked = true;
-    this.#outcome(probed.target.interconnect, now, this.#clock.wall(), undefined, why);
+    this.#outcome(probed.target.interconnect, now, now, undefined, why);
   }
 
   /** Takes answers in. Returns whether those were all. */
@@ -339,12 +339,13 @@ export class Prober implements AsyncDisposable {
     const probed = this.#outstanding.find(answer.slot, answer.cookie);
     if (probed === undefined || !answers(answer, probed.packet)) return;
     const now = this.#clock.monotonic();
-    const roundTrip = now - this.#outstanding.sentAt(answer.slot);
+    const sent = this.#outstanding.sentAt(answer.slot);
+    const roundTrip = now - sent;
     this.#outstanding.close(answer.slot);
     this.#answered++;
     probed.failing = false;
     probed.roundTrips.add(roundTrip);
-    this.#outcome(probed.target.interconnect, now, this.#clock.wall() - roundTrip, roundTrip, undefined);
+    this.#outcome(probed.target.interconnect, sent, now, roundTrip, undefined);
   }
 
   #expire(): void {
@@ -356,8 +357,7 @@ export class Prober implements AsyncDisposable {
       const { address } = owner.way;
       // Perhaps there is another machine at the other end by now.
       if (address !== undefined && isEthernet(address)) this.#ways.lookFor(owner.way, now);
-      const sent = this.#clock.wall() - (now - sentAt);
-      this.#outcome(owner.target.interconnect, deadline, sent, undefined, undefined);
+      this.#outcome(owner.target.interconnect, sentAt, deadline, undefined, undefined);
     }
   }
 }

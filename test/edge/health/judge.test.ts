@@ -32,7 +32,7 @@ class Trace {
       const event =
         mark === "-"
           ? ({ kind: "tick", time: this.time } as const)
-          : ({ kind: "sample", time: this.time, ok: mark === ".", why } as const);
+          : ({ kind: "sample", time: this.time, sent: this.time, ok: mark === ".", why } as const);
       const { transition, extraProbes } = judge(this.#memory, event, this.#windows);
       this.extra += extraProbes;
       if (transition)
@@ -102,12 +102,9 @@ describe("down", () => {
     ]);
   });
 
-  test("not while an answer is among the samples of that second", () => {
-    const trace = healthy().probes("x.xx", 200);
-    expect(trace.state).toBe("healthy");
-    expect(trace.probes("x", 200).state).toBe("degraded");
-    // 1.001 s after the answer, with three failures in the second before.
-    expect(trace.probes("-", 401).state).toBe("down");
+  test("an answer before them does not matter, one among them does", () => {
+    expect(healthy().probes("x.xx", 100).state).toBe("healthy");
+    expect(healthy().probes("x.xxx", 100).state).toBe("down");
   });
 
   test("not after three failures that are further apart", () => {
@@ -264,9 +261,20 @@ test("windows of minutes are scaled, that of a second is not", () => {
 test("what comes late counts as of the newest time", () => {
   const windows = windowsOf(1);
   const memory = newMemory(windows);
-  judge(memory, { kind: "sample", time: 5_000, ok: true }, windows);
-  expect(judge(memory, { kind: "sample", time: 4_000, ok: false }, windows).extraProbes).toBe(2);
+  judge(memory, { kind: "sample", time: 5_000, sent: 5_000, ok: true }, windows);
+  expect(judge(memory, { kind: "sample", time: 4_000, sent: 5_000, ok: false }, windows).extraProbes).toBe(2);
   expect(memory.newest).toBe(5_000);
+});
+
+test("silence of what was sent before an answered probe counts, but not as a failure in a row", () => {
+  const windows = windowsOf(1);
+  const memory = newMemory(windows);
+  judge(memory, { kind: "sample", time: 5_000, sent: 4_999, ok: true }, windows);
+  for (const sent of [4_800, 4_850, 4_900]) {
+    const { extraProbes } = judge(memory, { kind: "sample", time: sent + 200, sent, ok: false }, windows);
+    expect(extraProbes).toBe(0);
+  }
+  expect(memory.state).toBe("degraded");
 });
 
 test("penalties are the vendor's", () => {

@@ -8,6 +8,7 @@ import { penaltyOf } from "../../../src/edge/health/penalty.ts";
 
 interface Sample {
   readonly time: number;
+  readonly sent: number;
   readonly ok: boolean;
 }
 
@@ -22,8 +23,8 @@ class Model {
     this.#scale = scale;
   }
 
-  take(time: number, ok: boolean | undefined): void {
-    if (ok !== undefined) this.#samples.push({ time, ok });
+  take(time: number, sent: number, ok: boolean | undefined): void {
+    if (ok !== undefined) this.#samples.push({ time, sent, ok });
     const next = this.#judge(time);
     if (next === this.state) return;
     if (this.state === undefined || this.state === "healthy") this.#left = time;
@@ -33,11 +34,16 @@ class Model {
   #judge(time: number): HealthState | undefined {
     const all = this.#samples;
     if (all.length === 0) return undefined;
+    // Those in a row: without failures of what was sent before something that had been answered by then.
+    const row = all.filter(
+      (sample, at) => sample.ok || !all.slice(0, at).some((other) => other.ok && other.sent > sample.sent),
+    );
     if (this.state === "down") {
-      return all.length >= 3 && all.slice(-3).every(({ ok }) => ok) ? "degraded" : "down";
+      return row.length >= 3 && row.slice(-3).every(({ ok }) => ok) ? "degraded" : "down";
     }
-    const second = all.filter((sample) => sample.time >= time - 1000);
-    if (second.length >= 3 && second.every(({ ok }) => !ok)) return "down";
+    const three = row.slice(-3);
+    if (three.length === 3 && three.every((sample) => !sample.ok && sample.time >= time - 1000))
+      return "down";
 
     // Five minutes in three hundred parts, of which the oldest goes as a whole.
     const part = (at: number) => Math.floor(at / (1000 * this.#scale));
@@ -45,17 +51,17 @@ class Model {
     const failures = recent.filter(({ ok }) => !ok).length;
     const failing = failures >= 2 && failures / recent.length >= 0.001;
     if (this.state === "degraded") {
-      const last = all.slice(-30);
+      const last = row.slice(-30);
       const recovered = last.length === 30 && last.every(({ ok }) => ok) && !failing;
       return recovered && time - this.#left >= 300_000 * this.#scale ? "healthy" : "degraded";
     }
-    const answered = all.findLastIndex(({ ok }) => ok);
-    const run = all.slice(answered + 1);
+    const answered = row.findLastIndex(({ ok }) => ok);
+    const run = row.slice(answered + 1);
     const first = run[0];
     const mayBecomeDown = first !== undefined && run.length < 3 && first.time >= time - 1000;
     if (failing && !mayBecomeDown) return "degraded";
     if (this.state === "healthy") return "healthy";
-    return all.at(-1)?.ok ? "healthy" : undefined;
+    return row.at(-1)?.ok ? "healthy" : undefined;
   }
 }
 
@@ -70,6 +76,7 @@ const runs = fc.array(
       [false, true, true],
     ),
     times: fc.integer({ min: 1, max: 40 }),
+    patience: fc.constantFrom(0, 200, 1000),
     apart: fc.oneof(
       fc.constantFrom(0, 1, 333, 334, 499, 500, 501, 999, 1000, 1001, 10_000, 60_000),
       fc.integer({ min: 0, max: 20_000 }),
@@ -85,17 +92,19 @@ test.each([1, 0.01])("it agrees with the model at every step, windows scaled by 
       const memory = newMemory(windows);
       const model = new Model(scale);
       let time = 0;
-      for (const { what, times, apart } of trace) {
+      for (const { what, times, apart, patience } of trace) {
         for (let count = 0; count < times * what.length; count++) {
           time += apart;
           const ok = what[count % what.length];
+          // Silence is known later than answers are.
+          const sent = ok === false ? time - patience : time;
           const { transition } = judge(
             memory,
-            ok === undefined ? { kind: "tick", time } : { kind: "sample", time, ok },
+            ok === undefined ? { kind: "tick", time } : { kind: "sample", time, sent, ok },
             windows,
           );
           const before = model.state;
-          model.take(time, ok);
+          model.take(time, sent, ok);
           expect(memory.state).toBe(model.state);
           expect(transition?.to).toBe(before === model.state ? undefined : model.state);
           // Never at once from down to healthy, and what routes pay is never that of another state.
