@@ -51,6 +51,14 @@ export async function main(argv: readonly string[]): Promise<void> {
       "requests of a credential in 300 seconds, or off [PATCHBAY_RATE_LIMIT] (default: 1200; off with the demonstration)",
     )
     .option(
+      "--health-quorum <number>",
+      "provider edges that must report an interconnect down to undo a change [PATCHBAY_HEALTH_QUORUM] (default: 1)",
+    )
+    .option(
+      "--health-settle <seconds>",
+      "how long all must be healthy for a change to be confirmed by itself [PATCHBAY_HEALTH_SETTLE] (default: 30)",
+    )
+    .option(
       "--log-level <level>",
       "fatal, error, warn, info, debug or trace [PATCHBAY_LOG_LEVEL] (default: info)",
     )

@@ -9,7 +9,7 @@
 import { type Problem, Problems } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
 import { type Change, type ChangeRecord, differences, type ObjectChange, objectChange } from "./change.ts";
-import { pendingKind, pendingOf, pendingSlot, refusalOf } from "./pending.ts";
+import { type PendingDoc, pendingKind, pendingOf, pendingSlot, type RevertOn, refusalOf } from "./pending.ts";
 import {
   type Doc,
   type Edit,
@@ -33,6 +33,8 @@ export interface Circumstances {
   readonly reason?: string;
   /** The change is undone at this time (RFC 3339, UTC), unless it is confirmed before. */
   readonly confirmBy?: string;
+  /** With `confirmBy`: it is undone as well once what it touched is reported so. */
+  readonly revertOn?: RevertOn;
 }
 
 /** One object a command wants to have, made from the version it was decided on. */
@@ -114,10 +116,16 @@ function judgePending(state: State, { settles, circumstances }: Command): Proble
 function waiting(
   state: State,
   revision: number,
-  { confirmBy, actor, reason }: Circumstances,
+  { confirmBy, revertOn, actor, reason }: Circumstances,
 ): Wish | undefined {
   if (confirmBy === undefined) return undefined;
-  const doc = { revision, confirm_by: confirmBy, actor, ...(reason === undefined ? {} : { reason }) };
+  const doc: PendingDoc = {
+    revision,
+    confirm_by: confirmBy,
+    actor,
+    ...(reason === undefined ? {} : { reason }),
+    ...(revertOn === undefined ? {} : { revert_on: revertOn }),
+  };
   return { kind: pendingKind, slot: pendingSlot(state), doc, pointer: undefined };
 }
 

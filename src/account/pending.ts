@@ -14,7 +14,11 @@ export type PendingDoc = {
   readonly confirm_by: string;
   readonly actor: Actor;
   readonly reason?: string;
+  /** It is undone as well once what it touched is reported so. */
+  readonly revert_on?: RevertOn;
 };
+
+export type RevertOn = "down" | "degraded";
 
 /** There is at most one, under this identifier. */
 export const PENDING_ID = "pending_change";
@@ -28,8 +32,13 @@ export const pendingKind: Kind = {
   masked: [],
 };
 
+/** The document of the entry. Only this kind's rules write it, so its form is known. */
+export function pendingDocOf(entry: Entry): PendingDoc {
+  return entry.doc as PendingDoc;
+}
+
 function documentOf(entry: Entry | undefined): PendingDoc | undefined {
-  return entry && (entry.doc as PendingDoc);
+  return entry && pendingDocOf(entry);
 }
 
 /** The slot in which it stands, or would. */
@@ -48,8 +57,8 @@ export function durablePending(state: State): PendingDoc | undefined {
 }
 
 /** What waits, as `/state` tells it. */
-export function pendingView({ revision, confirm_by, actor, reason }: PendingDoc) {
-  return { revision, confirm_by, actor, reason };
+export function pendingView({ revision, confirm_by, actor, reason, revert_on }: PendingDoc) {
+  return { revision, confirm_by, actor, reason, revert_on };
 }
 
 /** Has its time come? Both times in UTC, to the millisecond at least. */

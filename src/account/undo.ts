@@ -153,6 +153,15 @@ export function expireChange(stretch: Stretch, circumstances: Circumstances): Un
   return undoing(command, stretch, inverse);
 }
 
+/** The same, by the server itself, while the change waits: for what became of what it touched. */
+export function revertWaiting(stretch: Stretch, circumstances: Circumstances): Undoing {
+  const revision = stretch[0]?.revision ?? 0;
+  return revertChange(stretch, circumstances, {
+    condition: (state) =>
+      pendingOf(state)?.revision === revision ? undefined : problem("nothing_pending", { revision }),
+  });
+}
+
 /** All objects as they were at a revision, by undoing the stretch after it, which reaches to the newest change. */
 export function restoreAccount(
   revision: number,

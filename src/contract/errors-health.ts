@@ -20,4 +20,12 @@ export const healthErrors = {
     todo: "Send it again later. The operator finds the cause in the server's log.",
     mark,
   },
+  revert_on_alone: {
+    code: 990142,
+    status: 400,
+    message: "x-patchbay-revert-on is there without x-patchbay-confirm-within.",
+    when: "A change is to be undone by what becomes of it, but not to wait for anything.",
+    todo: "Say with `x-patchbay-confirm-within` how many seconds the change may wait at most. When they are over, it is undone unless it was confirmed.",
+    mark,
+  },
 } as const satisfies Record<string, ErrorEntry>;

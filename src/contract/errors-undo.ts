@@ -74,7 +74,7 @@ export const undoErrors = {
     code: 990137,
     status: 400,
     message: "{operation} cannot be made to wait for a confirmation: {why}.",
-    when: "`x-patchbay-confirm-within` came with a request that changes no objects of an account, or that undoes a change that waits itself.",
+    when: "`x-patchbay-confirm-within` or `x-patchbay-revert-on` came with a request that changes no objects of an account, or that undoes a change that waits itself.",
     todo: "Send the request without the header.",
     mark,
   },

@@ -122,6 +122,13 @@ const PendingChange = Type.Object(
     }),
     actor: Actor,
     reason: Type.Optional(Type.String({ examples: ["Move ORD to the new port"] })),
+    revert_on: Type.Optional(
+      Type.Enum(["down", "degraded"], {
+        description:
+          "It is undone before, once an interconnect that it touched and that was healthy is reported so.",
+        examples: ["down"],
+      }),
+    ),
   },
   { title: "PendingChange", ...closed },
 );

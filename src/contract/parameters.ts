@@ -201,6 +201,12 @@ export const confirmHeaders: Parameters = {
       "Seconds. The change is made at once, and undone by the server unless it is confirmed in that time. Until then the account takes no other change.",
     refusals: ["invalid_header"],
   },
+  "x-patchbay-revert-on": {
+    schema: Type.Enum(["down", "degraded"]),
+    description:
+      "With `x-patchbay-confirm-within`: the change is undone at once when a provider edge reports an interconnect that it touched, and that was healthy before, as `down`; or, with `degraded`, as degraded or down. It is confirmed by itself once all of those are healthy with the change for a while, and never later than the time that it was given.",
+    refusals: ["invalid_header", "revert_on_alone"],
+  },
   "x-patchbay-override": {
     schema: Type.Enum(["confirm", "revert"]),
     description:

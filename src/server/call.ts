@@ -21,7 +21,7 @@ import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
 import { Sender } from "./sender.ts";
-import { CONFIRM_WITHIN, submitting } from "./submitting.ts";
+import { CONFIRM_WITHIN, REVERT_ON, submitting } from "./submitting.ts";
 
 export interface Call {
   readonly asking: Asking;
@@ -61,6 +61,8 @@ declare module "fastify" {
     call: unknown;
     /** The change of an account's objects that the request made. */
     made: Change | undefined;
+    /** Of a change that health may undo: how many interconnects are watched for it. */
+    watched: number | undefined;
   }
 }
 
@@ -87,6 +89,7 @@ export class Routes {
     app.decorateRequest("rate", "");
     app.decorateRequest("call", null);
     app.decorateRequest("made", undefined);
+    app.decorateRequest("watched", undefined);
   }
 
   /** An operation on an account. */
@@ -169,7 +172,8 @@ export class Routes {
       request.operation = name;
       const { headers, raw } = request;
       if (this.#stale.has(raw)) throw this.#stale.get(raw);
-      if (operation.method !== "GET" && !operation.confirmable && headers[CONFIRM_WITHIN] !== undefined)
+      const waits = headers[CONFIRM_WITHIN] !== undefined || headers[REVERT_ON] !== undefined;
+      if (operation.method !== "GET" && !operation.confirmable && waits)
         throw refuse("not_confirmable", { operation: name, why: "it changes no objects of an account" });
       const address = this.#context.ingress.addressOf(raw);
       return prepare({ headers, address, now: this.#context.clock.now() }, request, operation);
@@ -253,6 +257,7 @@ export class Routes {
       operation: name,
       rate,
       made: undefined,
+      watched: undefined,
     };
     this.#sender.send(exchange, response, answer, known.lines);
     return true;
@@ -289,6 +294,7 @@ export class Routes {
     request.operation = "none";
     request.rate = "";
     request.made = undefined;
+    request.watched = undefined;
     try {
       this.#context.ingress.check(request.raw);
       return true;

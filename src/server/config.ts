@@ -8,10 +8,15 @@ import {
   parseHost,
   parsePrefix,
 } from "../contract/addresses.ts";
+import { MOST_EDGES } from "../contract/health.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { placeOfUrl, readDatabaseUrl, refuseBoth } from "../store/database-url.ts";
 
 export { ConfigError } from "../store/config-error.ts";
+
+/** What health decides by, unless said: provider edges that must agree, and seconds. */
+export const QUORUM = 1;
+export const SETTLE = 30;
 
 /** A setting as it was given: the text, and what the person wrote it as, such as `--port` or `PATCHBAY_PORT`. */
 export interface Given {
@@ -36,6 +41,10 @@ export interface ServerConfig {
   readonly metricsHost?: string | undefined;
   /** Requests of a credential in 300 seconds. Unless said, the vendor's quota, and none for the demonstration. */
   readonly rateLimit: number | "off" | undefined;
+  /** How many provider edges must report an interconnect for its change to be undone; one unless said. */
+  readonly healthQuorum?: number | undefined;
+  /** Seconds for which all that a change touched must be healthy for it to be confirmed by itself; 30 unless said. */
+  readonly healthSettle?: number | undefined;
   readonly logLevel: string;
   /** Files of the certificate and its key; without them, the server speaks HTTP in clear. */
   readonly tls?: TlsFiles | undefined;
@@ -65,6 +74,8 @@ export interface ServerOptions {
   readonly metricsPort?: string | undefined;
   readonly metricsHost?: string | undefined;
   readonly rateLimit?: string | undefined;
+  readonly healthQuorum?: string | undefined;
+  readonly healthSettle?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
@@ -141,6 +152,8 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     metricsPort: readMetricsPort(settings.get("metricsPort", "8788")),
     metricsHost: settings.find("metricsHost")?.text,
     rateLimit: readRateLimit(settings.find("rateLimit")),
+    healthQuorum: readWhole(settings.get("healthQuorum", String(QUORUM)), 1, MOST_EDGES, "provider edges"),
+    healthSettle: readWhole(settings.get("healthSettle", String(SETTLE)), 0, 86_400, "seconds"),
     tls: readTls(settings.find("tlsCert"), settings.find("tlsKey")),
     trustProxy: readProxies(settings.find("trustProxy")),
     publicUrl: readPublicUrl(settings.find("publicUrl")),
@@ -197,6 +210,12 @@ function readRateLimit(given: Given | undefined): number | "off" | undefined {
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (limit > 0) return limit;
   throw new ConfigError(`${as} is ${text}, but must be a number of requests from 1 on, or off.`);
+}
+
+function readWhole({ text, as }: Given, least: number, most: number, of: string): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new ConfigError(`${as} is ${text}, but must be a number of ${of} from ${least} to ${most}.`);
 }
 
 function readFlag(name: string, text: string | undefined): boolean | undefined {

@@ -6,6 +6,7 @@ import type { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
+import type { HealthGate } from "./health/gate.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
 import type { Faults } from "./sandbox/faults.ts";
@@ -17,6 +18,8 @@ export interface AppContext extends Sources {
   readonly store: Store;
   /** What edges report. */
   readonly health: HealthStore;
+  /** Decides by it about changes that wait. */
+  readonly gate: HealthGate;
   readonly metrics: Metrics;
   /** Takes in who was refused, for the audit log. */
   readonly refusals: Refusals;

@@ -12,7 +12,7 @@ import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
 import { type Clock, StoreClock } from "./clock.ts";
-import { isLoopback, nameOf, placeOf, type ServerConfig, type TlsFiles } from "./config.ts";
+import { isLoopback, nameOf, placeOf, QUORUM, SETTLE, type ServerConfig, type TlsFiles } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import {
   directoryOf,
@@ -21,6 +21,7 @@ import {
   refuseExposure,
   refusePredictable,
 } from "./exposure.ts";
+import { HealthGate } from "./health/gate.ts";
 import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
@@ -89,6 +90,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     (commit) => {
       metrics.observeCommit(commit);
       deadlines.moved(commit.state);
+      gate.moved(commit.state);
     },
     (time) => storeClock.observe(time),
   );
@@ -96,6 +98,10 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const byRequests = deterministic !== undefined;
   const deadlines = new Deadlines({ ...sources, accounts, store, log, byRequests });
   opened.defer(() => deadlines.close());
+  const { healthQuorum = QUORUM, healthSettle = SETTLE } = config;
+  const rules = { quorum: healthQuorum, settle: healthSettle * 1000 };
+  const gate = new HealthGate({ ...sources, accounts, store, health, log, byRequests, rules });
+  opened.defer(() => gate.close());
   const newWorld = () => {
     const world = makeWorld(seed, sources.clock.timestamp(), [], sources.newEpoch);
     refuseExposure(config, directoryOf(world));
@@ -144,13 +150,14 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     accounts,
     store,
     health,
+    gate,
     metrics,
     refusals,
     log,
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
-    settle: byRequests ? () => deadlines.settle() : undefined,
+    settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,
     lookAtWorld,
@@ -158,6 +165,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   };
   // What was due while nobody looked is undone before anybody is answered.
   await deadlines.start();
+  await gate.settle();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
   const standing = { metrics, unready: () => unready(closing.signal, accounts) };

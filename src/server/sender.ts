@@ -12,7 +12,7 @@ export const LARGE_BODY = 256 * 1024;
 /** What an answer needs to know of its request. */
 export type Exchange = Pick<
   FastifyRequest,
-  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate" | "made"
+  "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate" | "made" | "watched"
 >;
 
 export class Sender {
@@ -46,7 +46,7 @@ export class Sender {
     if (response.writableEnded || response.destroyed) return;
     const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
     headers.push("cf-ray", request.id);
-    if (request.made && status < 400) headers.push(...linesOfChange(request.made));
+    if (request.made && status < 400) headers.push(...linesOfChange(request.made, request.watched));
     const last = this.#closing || hasMuchLeft(request);
     if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
     response.writeHead(status, headers);

@@ -3,7 +3,7 @@
 import type { Change } from "../account/change.ts";
 import { confirmChange } from "../account/confirming.ts";
 import type { Circumstances, Command, Decision } from "../account/decide.ts";
-import { PENDING_ID, pendingOf } from "../account/pending.ts";
+import { type PendingDoc, pendingDocOf, pendingKind, pendingOf, type RevertOn } from "../account/pending.ts";
 import { revertChange } from "../account/undo.ts";
 import type { Operation } from "../contract/operation.ts";
 import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
@@ -17,17 +17,21 @@ import { readStretch, untilCaughtUp } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
 
 export const CONFIRM_WITHIN = "x-patchbay-confirm-within";
+export const REVERT_ON = "x-patchbay-revert-on";
 const REASON = "x-patchbay-reason";
 const OVERRIDE = "x-patchbay-override";
 
-/** What the headers say of a change: why, and by when it is to be confirmed. */
+/** What the headers say of a change: why, by when it is to be confirmed, and what undoes it before. */
 export function readIntent(
   { headers }: ServerCall["request"],
   clock: Clock,
-): Pick<Circumstances, "reason" | "confirmBy"> {
+): Pick<Circumstances, "reason" | "confirmBy" | "revertOn"> {
   const reason = readReason(headers[REASON]);
   const within = headers[CONFIRM_WITHIN];
+  const revertOn = readRevertOn(headers[REVERT_ON]);
+  if (revertOn !== undefined && within === undefined) throw refuse("revert_on_alone");
   return {
+    ...(revertOn === undefined ? {} : { revertOn }),
     ...(reason === undefined ? {} : { reason }),
     ...(within === undefined ? {} : { confirmBy: deadline(readSeconds(within), clock) }),
   };
@@ -49,6 +53,15 @@ function readReason(header: string | string[] | undefined): string | undefined {
     name: REASON,
     given: JSON.stringify(text),
     expected: `at most ${LONGEST_REASON} characters of UTF-8, none of them a control character`,
+  });
+}
+
+function readRevertOn(header: string | string[] | undefined): RevertOn | undefined {
+  if (header === undefined || header === "down" || header === "degraded") return header;
+  throw refuse("invalid_header", {
+    name: REVERT_ON,
+    given: JSON.stringify(header),
+    expected: "down or degraded",
   });
 }
 
@@ -74,8 +87,11 @@ export function submitting(
   context: AppContext,
 ): (command: Command, dry?: boolean) => Promise<Decision> {
   const override = confirmable ? readOverride(call) : undefined;
-  const remember = (decision: Decision): Decision => {
-    if (decision.ok && decision.change) call.request.made = decision.change;
+  const remember = async (decision: Decision): Promise<Decision> => {
+    if (!decision.ok || !decision.change) return decision;
+    call.request.made = decision.change;
+    if (waitIn(decision.change.edits)?.revert_on !== undefined)
+      call.request.watched = await context.gate.watched(call.account, decision.change.record);
     return decision;
   };
   if (!override) {
@@ -114,16 +130,26 @@ async function settling(
   authorize(principal, accepted.administer, account.state.id, accounts.directory.state);
   const pending = pendingOf(account.state);
   if (!pending) return undefined;
-  const { confirmBy: _, reason: __, ...rest } = circumstances;
+  const { confirmBy: _, revertOn: __, reason: ___, ...rest } = circumstances;
   if (override === "confirm") return confirmChange(pending.revision, rest);
   return revertChange(await readStretch(store, account.state, pending.revision), rest).command;
 }
 
-/** What an answer tells of the change that was made: its revision, and by when it is to be confirmed. */
-export function linesOfChange({ record, edits }: Change): string[] {
+/**
+ * What an answer tells of the change that was made: its revision, by when it is to be confirmed, and how many
+ * interconnects are watched for what undoes it before.
+ */
+export function linesOfChange({ record, edits }: Change, watched = 0): string[] {
   const lines = ["x-patchbay-revision", String(record.revision)];
-  // It is made last.
-  const waits = edits.at(-1)?.after;
-  if (waits?.id === PENDING_ID) lines.push("x-patchbay-confirm-by", String(waits.doc["confirm_by"]));
+  const waits = waitIn(edits);
+  if (!waits) return lines;
+  lines.push("x-patchbay-confirm-by", waits.confirm_by);
+  if (waits.revert_on) lines.push(REVERT_ON, waits.revert_on, "x-patchbay-watched", String(watched));
   return lines;
+}
+
+/** How a change waits that is to be confirmed. It is made last. */
+function waitIn(edits: Change["edits"]): PendingDoc | undefined {
+  const last = edits.at(-1);
+  return last?.kind === pendingKind && last.after ? pendingDocOf(last.after) : undefined;
 }

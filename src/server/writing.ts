@@ -32,8 +32,16 @@ export function isDry(call: Call): boolean {
 }
 
 /** What an answer to a dry run says besides. */
-export function dryMessages(dry: boolean): ResponseInfo[] {
+function dryMessages(dry: boolean): ResponseInfo[] {
   return dry ? [{ code: 990900, message: "validate_only: the request is valid; nothing was changed" }] : [];
+}
+
+/** What an answer to a write says besides. */
+export function messagesOf({ request }: Call, dry = false): ResponseInfo[] {
+  if (request.watched !== 0) return dryMessages(dry);
+  const message =
+    "The change touches no interconnect that a provider edge reported healthy: health decides nothing about it, and it waits for its confirmation alone.";
+  return [...dryMessages(dry), { code: 990912, message }];
 }
 
 /** The condition of a write, judged with the decision: on the object, or else on all of its kind. */

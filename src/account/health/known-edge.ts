@@ -19,8 +19,13 @@ export interface WatchedState {
 
 /** What an edge tells of one interconnect. */
 export interface Watched {
-  readonly current: WatchedState | undefined;
-  readonly minute: Measured | undefined;
+  readonly current?: WatchedState | undefined;
+  readonly minute?: Measured | undefined;
+  /** Of one that it tells of no more: what it told last. A change that waits may go by it. */
+  readonly last?: WatchedState & {
+    /** When the server first heard that it is told of no more. */
+    readonly until: number;
+  };
 }
 
 /** A revision that an edge made real, and when the server first heard so. */
@@ -79,6 +84,8 @@ export function hear(before: KnownEdge | undefined, report: Heard, arrived: numb
   };
 }
 
+/** Milliseconds for which it is remembered what was told last: as long as a change can wait. */
+const LAST_KEPT = 24 * 60 * 60_000;
 /** Slots that are remembered, which edges are free to name. */
 const MOST_LIT = 1_000;
 
@@ -101,7 +108,7 @@ function watchedAfter(
   { states, transitions, minutes }: Heard,
   arrived: number,
 ): KnownEdge["watched"] {
-  const after = new Map<string, Watched>(states ? [] : before);
+  const after = states ? dropped(before, arrived) : new Map(before);
   const tell = (id: string, state: Omit<WatchedState, "noted">) => {
     const known = before.get(id);
     const same = known?.current?.state === state.state && known.current.since === state.since;
@@ -120,7 +127,17 @@ function watchedAfter(
   for (const { interconnect, ...minute } of minutes) {
     const known = after.get(interconnect);
     if (known?.minute && known.minute.minute > minute.minute) continue;
-    after.set(interconnect, { current: known?.current, minute });
+    after.set(interconnect, { ...known, minute });
+  }
+  return after;
+}
+
+/** What is left when nothing is told of any interconnect. */
+function dropped(before: KnownEdge["watched"], arrived: number): Map<string, Watched> {
+  const after = new Map<string, Watched>();
+  for (const [id, { current, last }] of before) {
+    if (current) after.set(id, { last: { ...current, until: arrived } });
+    else if (last && arrived - last.until < LAST_KEPT) after.set(id, { last });
   }
   return after;
 }

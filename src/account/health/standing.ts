@@ -69,7 +69,10 @@ function showEdge(known: KnownEdge, { epoch, durable }: State, now: number): Sho
 /** Health of one interconnect. */
 export function healthOf(entry: Entry, edges: readonly KnownEdge[], now: number): InterconnectHealth {
   const { name, health_check } = interconnectOf(entry);
-  const watching = edges.filter(({ watched }) => watched.has(entry.id));
+  const watching = edges.filter(({ watched }) => {
+    const told = watched.get(entry.id);
+    return told?.current !== undefined || told?.minute !== undefined;
+  });
   const of = { id: entry.id, name };
   const shown = watching.map((edge) => atEdge(edge, entry.id, now));
   if (!health_check.enabled)

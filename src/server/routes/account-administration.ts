@@ -1,8 +1,7 @@
 /** What administrators do to an account: its settings, and interconnects that no CNI makes. */
 
-import { interconnectKind, interconnectOf } from "../../account/interconnect.ts";
+import { interconnectKind } from "../../account/interconnect.ts";
 import { createInterconnect, deleteInterconnect } from "../../account/interconnect-making.ts";
-import { interconnectView } from "../../account/interconnect-view.ts";
 import {
   durableSettings,
   SETTINGS_ID,
@@ -15,9 +14,10 @@ import type { Entry } from "../../account/state.ts";
 import type { Routes } from "../call.ts";
 import { etag } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { succeed } from "../envelope.ts";
+import { encodeInterconnect } from "../encode.ts";
+import { wrap } from "../envelope.ts";
 import { readBody } from "../read-request.ts";
-import { circumstances, granted, judgeWriting } from "../writing.ts";
+import { circumstances, granted, judgeWriting, messagesOf } from "../writing.ts";
 import { enveloped, told } from "./cni/listing.ts";
 
 export function addAccountAdministration(routes: Routes, { clock, newId }: AppContext): void {
@@ -32,7 +32,7 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
     const command = updateSettings(await readBody(call.request), condition, circumstances(call, clock));
     const [entry] = granted(await call.submit(command)).results;
     if (!entry) throw new Error("An accepted update has no result.");
-    const body = succeed(settingsView(entry.doc as SettingsDoc));
+    const body = wrap(JSON.stringify(settingsView(entry.doc as SettingsDoc)), messagesOf(call));
     return { status: 200, body, headers: { etag: etag(call.account.state.epoch, entry.revision) } };
   });
 
@@ -43,7 +43,7 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
     const [entry] = granted(await call.submit(command)).results;
     if (!entry) throw new Error("An accepted create has no result.");
     const headers = { etag: etag(call.account.state.epoch, entry.revision) };
-    return { status: 200, body: succeed(show(entry)), headers };
+    return { status: 200, body: wrap(show(entry), messagesOf(call)), headers };
   });
 
   routes.account("deleteInterconnect", async (call) => {
@@ -52,10 +52,10 @@ export function addAccountAdministration(routes: Routes, { clock, newId }: AppCo
     const command = deleteInterconnect(id, condition, circumstances(call, clock));
     const [entry] = granted(await call.submit(command)).removed;
     if (!entry) throw new Error("An accepted removal has no result.");
-    return { status: 200, body: succeed(show(entry)) };
+    return { status: 200, body: wrap(show(entry), messagesOf(call)) };
   });
 }
 
-function show(entry: Entry) {
-  return interconnectView(entry.id, interconnectOf(entry), "text");
+function show(entry: Entry): string {
+  return encodeInterconnect(entry, "text");
 }

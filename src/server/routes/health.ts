@@ -29,7 +29,7 @@ const checker = new Checker(HealthReport, undefined, "Report");
 const HOUR = 60 * 60_000;
 const KEPT = HEALTH_KEPT_DAYS * 24 * HOUR;
 
-export function addHealthRoutes(routes: Routes, { clock, health, log }: AppContext): void {
+export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, log }: AppContext): void {
   routes.account("reportHealth", async (call) => {
     const { state } = call.account;
     const body = await readBody(call.request);
@@ -48,6 +48,9 @@ export function addHealthRoutes(routes: Routes, { clock, health, log }: AppConte
       log.error({ err: error, account: state.id, edge }, "a report is not kept");
       throw refuse("health_not_kept", { reason: error.message });
     }
+    const decided = gate.reported(state.id);
+    // Where answers are a function of the requests alone, it has had its effect.
+    if (settle) await decided;
     const receipt = { received: showTime(now), stale_after: STALE_AFTER };
     return { status: 200, body: wrap(JSON.stringify(receipt), leftOut(reading)) };
   });

@@ -13,10 +13,10 @@ import { readBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 import {
   circumstances,
-  dryMessages,
   granted,
   isDry,
   judgeWriting,
+  messagesOf,
   type Naming,
   readElements,
 } from "../writing.ts";
@@ -73,7 +73,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const result = `{"modified":true,"modified_interconnect":${encodeInterconnect(entry, form)}}`;
     const unpersisted = dry && change !== undefined;
     const headers = unpersisted ? {} : { etag: etag(call.account.state.epoch, entry.revision) };
-    return { status: 200, body: wrap(result, dryMessages(dry)), headers };
+    return { status: 200, body: wrap(result, messagesOf(call, dry)), headers };
   });
 
   routes.account("updateInterconnects", async (call) => {
@@ -88,7 +88,7 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
       interconnects.push(encodeInterconnect(entry, form));
       if (interconnects.length % MANY === 0) await setImmediate();
     }
-    const end = `${END}${elements.length > 0}},"success":true,"errors":[],"messages":${JSON.stringify(dryMessages(dry))}}`;
+    const end = `${END}${elements.length > 0}},"success":true,"errors":[],"messages":${JSON.stringify(messagesOf(call, dry))}}`;
     const body = assemble('{"result":{"modified_interconnects":[', interconnects, end);
     const headers = change && !dry ? { etag: etag(call.account.state.epoch, change.record.revision) } : {};
     return { status: 200, body, headers };

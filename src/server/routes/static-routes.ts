@@ -18,11 +18,11 @@ import { readBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 import {
   circumstances,
-  dryMessages,
   type Elements,
   granted,
   isDry,
   judgeWriting,
+  messagesOf,
   type Naming,
   readElements,
   readWrapped,
@@ -108,7 +108,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     if (!entry) throw new Error("An accepted removal has no result.");
     return {
       status: 200,
-      body: wrap(`{"deleted":true,"deleted_route":${encodeStaticRoute(entry)}}`, dryMessages(dry)),
+      body: wrap(`{"deleted":true,"deleted_route":${encodeStaticRoute(entry)}}`, messagesOf(call, dry)),
     };
   });
 }
@@ -123,7 +123,7 @@ function encodeAll(entries: readonly Entry[]): string {
 
 /** The answer to a write, with the tag of what it made, if it was made. */
 function written(call: Call, result: string, revision: number | undefined, dry: boolean): Answer {
-  const body = wrap(result, dryMessages(isDry(call)));
+  const body = wrap(result, messagesOf(call, isDry(call)));
   const made = revision !== undefined && !dry;
   return { status: 200, body, headers: made ? { etag: etag(call.account.state.epoch, revision) } : {} };
 }

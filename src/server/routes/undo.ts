@@ -21,7 +21,7 @@ import { changeOf, readStretch, untilCaughtUp } from "../log-stretch.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { CONFIRM_WITHIN, deadline } from "../submitting.ts";
-import { circumstances, dryMessages, granted, isDry } from "../writing.ts";
+import { circumstances, granted, isDry, messagesOf } from "../writing.ts";
 
 const restoration = new Checker(Restoration, undefined, "Restoration");
 const extension = new Checker(Extension, undefined, "Extension");
@@ -78,7 +78,7 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
       const { command, remarks } = await prepare();
       return { change: granted(await call.submit(command, dry)).change, remarks };
     });
-    const messages: ResponseInfo[] = dryMessages(dry);
+    const messages: ResponseInfo[] = messagesOf(call, dry);
     if (!change) messages.push({ code: 990901, message: "There was nothing to change." });
     if (about.confirmBy === undefined || change)
       messages.push(...remarks.map((message) => ({ code: 990902, message })));

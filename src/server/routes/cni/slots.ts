@@ -15,10 +15,10 @@ import type { Entry } from "../../../account/state.ts";
 import type { Call, Routes } from "../../call.ts";
 import { etag } from "../../conditional.ts";
 import type { AppContext } from "../../context.ts";
-import { type Answer, succeed } from "../../envelope.ts";
+import { type Answer, wrap } from "../../envelope.ts";
 import { readBody } from "../../read-request.ts";
 import { refuse } from "../../refusal.ts";
-import { circumstances, granted, judgeWriting } from "../../writing.ts";
+import { circumstances, granted, judgeWriting, messagesOf } from "../../writing.ts";
 import { enveloped, Filters, told } from "./listing.ts";
 
 const kind = slotKind.name;
@@ -69,7 +69,7 @@ export function addSlotRoutes(routes: Routes, { clock, newId }: AppContext): voi
     const command = deleteSlot(idOf(call), judgeWriting(call, kind), circumstances(call, clock));
     const [slot] = granted(await call.submit(command)).removed;
     if (!slot) throw new Error("An accepted removal has no result.");
-    return { status: 200, body: succeed(show(call, slot)) };
+    return { status: 200, body: wrap(JSON.stringify(show(call, slot)), messagesOf(call)) };
   });
 }
 
@@ -101,5 +101,5 @@ function show(call: Call, { id, doc }: Entry) {
 function written(call: Call, [slot]: readonly Entry[]): Answer {
   if (!slot) throw new Error("An accepted write has no result.");
   const headers = { etag: etag(call.account.state.epoch, slot.revision) };
-  return { status: 200, body: succeed(show(call, slot)), headers };
+  return { status: 200, body: wrap(JSON.stringify(show(call, slot)), messagesOf(call)), headers };
 }

@@ -1,0 +1,146 @@
+/**
+ * What health says of a change that waits: the interconnects that it touched and that were healthy before decide.
+ * Whoever reads it again, or elsewhere, comes to the same, since all it goes by is kept.
+ */
+
+import type { ChangeRecord } from "../change.ts";
+import { interconnectKind } from "../interconnect.ts";
+import type { RevertOn } from "../pending.ts";
+import type { HeardTransition, KnownEdge } from "./known-edge.ts";
+import { isAtOrBelow, isStale } from "./standing.ts";
+
+/** A change that waits, as far as health can decide about it. */
+export interface Gate {
+  readonly revision: number;
+  readonly epoch: string;
+  readonly revertOn: RevertOn;
+  /** When it was made, in milliseconds since 1970. */
+  readonly madeAt: number;
+  /** Interconnects that it touched and that are there. */
+  readonly touched: readonly string[];
+}
+
+/** What edges told. */
+export interface Told {
+  readonly edges: readonly KnownEdge[];
+  /** Of the time after the change alone, the oldest first. */
+  readonly transitions: readonly (HeardTransition & { readonly edge: string })[];
+}
+
+export interface GateRules {
+  /** How many provider edges must report an interconnect for its change to be undone. */
+  readonly quorum: number;
+  /** Milliseconds for which all must be healthy for the change to be confirmed. */
+  readonly settle: number;
+}
+
+export type Verdict =
+  | { readonly what: "wait" }
+  | { readonly what: "confirm" }
+  | {
+      readonly what: "revert";
+      readonly interconnect: string;
+      readonly state: RevertOn;
+      readonly edge: string;
+    };
+
+const WAIT: Verdict = { what: "wait" };
+
+/** What a change touched. */
+export function touchedBy({ objects }: Pick<ChangeRecord, "objects">): string[] {
+  return objects.flatMap(({ kind, id }) => (kind === interconnectKind.name ? [id] : []));
+}
+
+/** One interconnect at a provider edge that saw it healthy when the change was made. */
+interface Watch {
+  readonly edge: KnownEdge;
+  readonly interconnect: string;
+  /** How it was told to be since, by what came after the change. */
+  readonly since: readonly HeardTransition[];
+}
+
+/** Those that decide about a change. */
+export function watchesOf(gate: Gate, { edges, transitions }: Told): Watch[] {
+  const after = Map.groupBy(transitions, ({ edge, interconnect }) => `${edge} ${interconnect}`);
+  return edges
+    .filter(({ role }) => role === "provider")
+    .flatMap((edge) =>
+      gate.touched.flatMap((interconnect) => {
+        const since = after.get(`${edge.edge} ${interconnect}`) ?? [];
+        return stateBefore(gate, edge, interconnect, since) === "healthy"
+          ? [{ edge, interconnect, since }]
+          : [];
+      }),
+    );
+}
+
+function stateBefore(
+  { madeAt }: Gate,
+  { watched }: KnownEdge,
+  interconnect: string,
+  since: readonly HeardTransition[],
+) {
+  const told = watched.get(interconnect);
+  const newest = told?.current ?? told?.last;
+  return newest && Date.parse(newest.since) <= madeAt ? newest.state : since[0]?.from;
+}
+
+export function judgeGate(gate: Gate, told: Told, rules: GateRules, now: number): Verdict {
+  const watches = watchesOf(gate, told);
+  if (watches.length === 0) return WAIT;
+  return judgeFall(gate, watches, rules) ?? judgeSettled(gate, watches, told, rules, now);
+}
+
+/** Has one of them fallen as far as the change was not to let it? */
+function judgeFall({ revertOn, madeAt }: Gate, watches: readonly Watch[], { quorum }: GateRules) {
+  for (const [interconnect, own] of Map.groupBy(watches, (watch) => watch.interconnect)) {
+    const fallen = own.flatMap(({ edge, since }) => {
+      const states = since.map(({ to }) => to);
+      const current = edge.watched.get(interconnect)?.current;
+      if (current && Date.parse(current.since) > madeAt) states.push(current.state);
+      const state = states.find((one) => isAtOrBelow(one, revertOn));
+      return state && state !== "healthy" ? [{ state, edge: edge.edge }] : [];
+    });
+    const last = fallen.at(-1);
+    if (last && fallen.length >= quorum) return { what: "revert", interconnect, ...last } as const;
+  }
+  return undefined;
+}
+
+/**
+ * Are all of them healthy with the change made real, and were for long enough? Every edge that saw one healthy before
+ * has to say so, and every other provider edge that tells of it: who says nothing, says nothing good.
+ */
+function judgeSettled(
+  gate: Gate,
+  watches: readonly Watch[],
+  { edges }: Told,
+  { settle }: GateRules,
+  now: number,
+): Verdict {
+  const interconnects = new Set(watches.map(({ interconnect }) => interconnect));
+  const before = new Set(watches.map(({ edge }) => edge));
+  const tells = (edge: KnownEdge) => [...interconnects].some((id) => edge.watched.get(id)?.current);
+  const asked = edges.filter(
+    (edge) => edge.role === "provider" && (before.has(edge) || (!isStale(edge, now) && tells(edge))),
+  );
+  const settled = asked.every((edge) => {
+    const applied = appliedSince(gate, edge);
+    if (applied === undefined || isStale(edge, now) || now - applied < settle) return false;
+    const own = watches.filter((watch) => watch.edge === edge).map(({ interconnect }) => interconnect);
+    return (
+      own.every((id) => edge.watched.get(id)?.current) &&
+      [...interconnects].every((id) => {
+        const current = edge.watched.get(id)?.current;
+        return !current || (current.state === "healthy" && now - current.noted >= settle);
+      })
+    );
+  });
+  return settled ? { what: "confirm" } : WAIT;
+}
+
+/** Since when an edge has made the change real; a later revision, such as one that gave it more time, holds it too. */
+function appliedSince({ epoch, revision }: Gate, { configuration, applied }: KnownEdge): number | undefined {
+  if (configuration.epoch !== epoch) return undefined;
+  return applied.find((one) => one.revision >= revision)?.since;
+}
