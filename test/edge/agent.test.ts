@@ -27,6 +27,9 @@ const tunnels = async (host: Host): Promise<Shown[]> =>
   JSON.parse(await host.run("ip -j link show")).filter(({ ifname }: Shown) => ifname.startsWith("pb-"));
 const mtus = async (host: Host) => (await tunnels(host)).map(({ mtu }) => mtu);
 
+const allHealthy = ({ interconnects }: AgentStatus) =>
+  interconnects.length === COUNT && interconnects.every(({ state }) => state === "healthy");
+
 /** Addresses by device. */
 async function addressesOf(host: Host): Promise<Readonly<Record<string, readonly string[]>>> {
   const all: { ifname: string; addr_info: { local: string }[] }[] = JSON.parse(
@@ -72,8 +75,8 @@ describe.skipIf(!canMakeNetworks)("an agent", () => {
     // Both ends follow; packets pass, and each side knows the other's health.
     customer.start();
     provider.start();
-    await provider.until(({ interconnects }) => interconnects.every(({ state }) => state === "healthy"));
-    await customer.until(({ interconnects }) => interconnects.every(({ state }) => state === "healthy"));
+    await provider.until(allHealthy);
+    await customer.until(allHealthy);
     expect(await host.reaches(customerEnd(0))).toBe(true);
     expect(await customer.host.reaches(providerEnd(2))).toBe(true);
     expect(await host.reaches(SITE)).toBe(true);
@@ -134,7 +137,7 @@ describe.skipIf(!canMakeNetworks)("an agent", () => {
     provider.start();
     await provider.until(({ interconnects }) => interconnects.some(({ state }) => state === "down"));
     await host.run("ip link set port0 up");
-    await provider.until(({ interconnects }) => interconnects.every(({ state }) => state === "healthy"), 60);
+    await provider.until(allHealthy, 60);
     expect((await provider.status())?.configuration).toMatchObject({ status: "applied", revision: 2 });
     await door.open();
     await ask("PUT", LIST, [{ id: ids[0], mtu: 1310 }]);
