@@ -135,7 +135,7 @@ export class LabEdge implements AsyncDisposable {
   }
 }
 
-/** A provider with a cable to each customer: `eth1` to the first, and so on; at the customers it is `eth0`. */
+/** A provider with cables to its customers: `eth1` is the provider's end of the first, `up1` the customer's. */
 export class Lab implements AsyncDisposable {
   readonly network: Network;
   readonly provider: LabEdge;
@@ -154,28 +154,39 @@ export class Lab implements AsyncDisposable {
     this.#directories = directories;
   }
 
-  /** `changes`: of the provider's configuration, and of each customer's. */
+  /**
+   * `links`: whose customer each cable leads to, by number; the interconnect of the cable's number is over it.
+   * `changes`: of the provider's configuration, and of each customer's.
+   */
   static async open(
-    customers: number,
+    links: readonly number[],
     changes: Partial<EdgeConfig> = {},
     ofCustomers: Partial<EdgeConfig> = {},
   ): Promise<Lab> {
     const network = new Network();
-    const directories = Array.from({ length: customers + 1 }, temporaryDirectory);
-    const [ours = temporaryDirectory(), ...theirs] = directories;
+    const directories: ReturnType<typeof temporaryDirectory>[] = [];
+    const directory = () => {
+      const made = temporaryDirectory();
+      directories.push(made);
+      return made.path;
+    };
     try {
       const host = await network.host("provider");
       const map: Record<string, string> = {};
       const edges: LabEdge[] = [];
-      for (const [index, { path }] of theirs.entries()) {
-        const number = index + 1;
-        const customer = await network.host(`customer${number}`);
-        await network.connect(host, `eth${number}`, customer, "eth0");
-        map[`slot-${number}`] = `eth${number}`;
-        const config = edgeConfig("customer", path, { [`slot-${number}`]: "eth0" }, ofCustomers);
-        edges.push(await LabEdge.open(customer, config));
+      for (let customer = 1; links.includes(customer); customer++) {
+        const theirs = await network.host(`customer${customer}`);
+        const ports: Record<string, string> = {};
+        for (const [index, whose] of links.entries()) {
+          const number = index + 1;
+          if (whose !== customer) continue;
+          await network.connect(host, `eth${number}`, theirs, `up${number}`);
+          map[`slot-${number}`] = `eth${number}`;
+          ports[`slot-${number}`] = `up${number}`;
+        }
+        edges.push(await LabEdge.open(theirs, edgeConfig("customer", directory(), ports, ofCustomers)));
       }
-      const provider = await LabEdge.open(host, edgeConfig("provider", ours.path, map, changes));
+      const provider = await LabEdge.open(host, edgeConfig("provider", directory(), map, changes));
       return new Lab(network, provider, edges, directories);
     } catch (error) {
       await network[Symbol.asyncDispose]();
@@ -189,18 +200,17 @@ export class Lab implements AsyncDisposable {
     return edge;
   }
 
-  /** Makes settings real everywhere, each customer having its own interconnect; resolves with the provider's outcome. */
+  /** Makes settings real everywhere, each customer having its own interconnects; resolves with the provider's outcome. */
   async apply(
     settings: EdgeAccount,
     states: Parameters<Reconciler["apply"]>[1] = new Map(),
   ): Promise<Outcome> {
     const [outcome] = await Promise.all([
       this.provider.apply(settings, states),
-      ...this.customers.map((edge, index) =>
+      ...this.customers.map((edge) =>
         edge.apply({
           ...settings,
-          interconnects: settings.interconnects.filter(({ slot }) => slot === `slot-${index + 1}`),
-          routes: [],
+          interconnects: settings.interconnects.filter(({ slot }) => edge.config.map.has(slot ?? "")),
         }),
       ),
     ]);

@@ -1,22 +1,86 @@
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { account, deviceOfNumber, ends, interconnect, Lab } from "../../harness/edge-lab.ts";
 import { canMakeNetworks } from "../../harness/namespaces.ts";
 
 describe.skipIf(!canMakeNetworks)("a tunnel", () => {
   test("carries IPv4 and IPv6 between the interface addresses, with a /30 as with a /31", async () => {
-    await using lab = await Lab.open(2);
+    await using lab = await Lab.open([1, 2]);
     const outcome = await lab.apply(
       account([
         interconnect(1, { interfaceAddress6: "fd00:1::/127" }),
-        interconnect(2, { interfaceAddress: "10.201.2.1/30" }),
+        interconnect(2, { interfaceAddress: "10.200.2.1/30" }),
       ]),
     );
     expect(outcome.problems).toEqual([]);
     const { host } = lab.provider;
     expect(await host.reaches(ends(1).customer)).toBe(true);
     expect(await host.reaches("fd00:1::1")).toBe(true);
-    expect(await host.reaches("10.201.2.2")).toBe(true);
-    expect(await lab.customer(2).host.reaches("10.201.2.1")).toBe(true);
+    expect(await host.reaches("10.200.2.2")).toBe(true);
+    expect(await lab.customer(2).host.reaches("10.200.2.1")).toBe(true);
     expect(await host.run(`ip -o link show ${deviceOfNumber(1)}`)).toContain("alias ic-1");
   });
+
+  test("takes packets up to its MTU and refuses larger ones that may not be cut", async () => {
+    await using lab = await Lab.open([1, 2]);
+    const { host } = lab.provider;
+    await lab.apply(account([interconnect(1), interconnect(2, { mtu: 576 })]));
+    const whole = ["-M", "do"];
+    // 20 bytes of IPv4 and 8 of ICMP.
+    expect(await host.reaches(ends(1).customer, ...whole, "-s", "1448")).toBe(true);
+    expect(await host.reaches(ends(1).customer, ...whole, "-s", "1449")).toBe(false);
+    expect(await host.reaches(ends(2).customer, ...whole, "-s", "548")).toBe(true);
+    expect(await host.reaches(ends(2).customer, ...whole, "-s", "549")).toBe(false);
+    expect(await host.reaches(ends(2).customer, "-s", "1400")).toBe(true);
+  });
+
+  test("is plain GRE outside: no key, checksum or sequence number, TTL 64, not to be cut", async () => {
+    await using lab = await Lab.open([1]);
+    const { host } = lab.provider;
+    await lab.apply(account([interconnect(1, { interfaceAddress6: "fd00:1::/127" })]));
+    const capture = host.spawn("tcpdump", ["-i", "eth1", "-U", "-c", "4", "-w", "-", "ip proto 47"]);
+    const chunks: Buffer[] = [];
+    capture.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+    await once(capture.stderr ?? capture, "data");
+    expect(await host.reaches(ends(1).customer)).toBe(true);
+    expect(await host.reaches("fd00:1::1")).toBe(true);
+    await once(capture, "close");
+    const packets = packetsOf(Buffer.concat(chunks));
+    expect(packets.map(described)).toEqual([
+      "203.0.0.1 > 198.18.1.1 ttl 64 df GRE 0x0 0x800 length 108",
+      "198.18.1.1 > 203.0.0.1 ttl 64 df GRE 0x0 0x800 length 108",
+      "203.0.0.1 > 198.18.1.1 ttl 64 df GRE 0x0 0x86dd length 128",
+      "198.18.1.1 > 203.0.0.1 ttl 64 df GRE 0x0 0x86dd length 128",
+    ]);
+  });
+
+  test("goes over the bare port where the version carries no GRE", async () => {
+    await using lab = await Lab.open([1]);
+    const bare = interconnect(1, { version: "2", greEndpoint: undefined, interfaceAddress6: "fd00:1::/127" });
+    expect((await lab.apply(account([{ ...bare, mtu: 1400 }]))).problems).toEqual([]);
+    const { host } = lab.provider;
+    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1372")).toBe(true);
+    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1373")).toBe(false);
+    expect(await host.reaches("fd00:1::1")).toBe(true);
+    expect(await host.run("ip -o link show type tun")).toBe("");
+  });
 });
+
+/** Of a pcap file of Ethernet, in the byte order of the machine. */
+function packetsOf(file: Buffer): readonly Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 24; at + 16 <= file.length; ) {
+    const length = file.readUInt32LE(at + 8);
+    found.push(file.subarray(at + 16 + 14, at + 16 + length));
+    at += 16 + length;
+  }
+  return found;
+}
+
+function described(packet: Buffer): string {
+  const address = (at: number) => [...packet.subarray(at, at + 4)].join(".");
+  const fragment = packet.readUInt16BE(6) === 0x4000 ? "df" : "may be cut";
+  const [flags, protocol] = [packet.readUInt16BE(20), packet.readUInt16BE(22)];
+  const gre = `GRE 0x${flags.toString(16)} 0x${protocol.toString(16)}`;
+  return `${address(12)} > ${address(16)} ttl ${packet[8]} ${fragment} ${gre} length ${packet.readUInt16BE(2)}`;
+}
