@@ -21,7 +21,7 @@ import {
   openSocket,
   Readiness,
   receiveFrom,
-  SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SOCK_DGRAM,
   SOL_SOCKET,
   sendTo,
@@ -82,6 +82,7 @@ const LOOK_FOR = 1_000;
 const SPACED = 200;
 /** Packets taken in before others of the process get their turn. */
 const AT_ONCE = 512;
+/** Bytes, beyond what the kernel gives to anybody: answers wait there while the process is busy. */
 const RECEIVE_BUFFER = 4 << 20;
 
 class Probed {
@@ -155,7 +156,7 @@ export class Prober implements AsyncDisposable {
     // Without a protocol it receives nothing, until the filter is there.
     this.#receiver = openSocket(AF_PACKET, SOCK_DGRAM, 0);
     attachFilter(this.#receiver, answerFilter(this.#identity));
-    setOption(this.#receiver, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+    setOption(this.#receiver, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
     bindSocket(this.#receiver, linkAddress(ETH_P_IP, 0));
     this.#readiness.add(this.#receiver);
     this.#readiness.run(() => this.#receive());

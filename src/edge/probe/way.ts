@@ -16,6 +16,7 @@ const SIOCGIFINDEX = 0x8933;
 const SIOCGARP = 0x8954;
 const ARPHRD_ETHER = 1;
 const ATF_COM = 2;
+const ATF_PERM = 4;
 /** Milliseconds for which what the kernel said is believed. */
 const BELIEVED = 1_000;
 /** Milliseconds between two requests to the kernel to look for hardware addresses. */
@@ -81,27 +82,31 @@ export class Ways implements Disposable {
     } else if (request.readUInt16LE(16) !== ARPHRD_ETHER) {
       open(way, tunnelAddress(index));
     } else {
-      const hardware = this.#hardwareAddress(way);
+      const { hardware } = this.#neighbour(way);
       if (hardware === undefined) block(way, "no hardware address");
       else open(way, linkAddress(ETH_P_IP, index, hardware));
     }
   }
 
-  /** The neighbour's hardware address, as the kernel knows it. */
-  #hardwareAddress({ device, neighbour }: Way): Buffer | undefined {
+  /** What the kernel knows of the neighbour: its hardware address, and whether somebody has set it for good. */
+  #neighbour({ device, neighbour }: Way): { hardware: Buffer | undefined; forGood: boolean } {
     const request = Buffer.alloc(68);
     request.writeUInt16LE(AF_INET, 0);
     neighbour.split(".").forEach((octet, at) => {
       request.writeUInt8(Number(octet), 4 + at);
     });
     request.write(device, 52, 15);
-    if (control(this.#socket, SIOCGARP, request) !== 0) return undefined;
-    return (request.readInt32LE(32) & ATF_COM) === 0 ? undefined : request.subarray(18, 24);
+    const flags = control(this.#socket, SIOCGARP, request) === 0 ? request.readInt32LE(32) : 0;
+    return {
+      hardware: (flags & ATF_COM) === 0 ? undefined : request.subarray(18, 24),
+      forGood: (flags & ATF_PERM) !== 0,
+    };
   }
 
   /**
    * Has the kernel look for the neighbour's hardware address, or make sure of it. Many are asked for in one command, twice
-   * a second at most; where the neighbour is known, nothing changes.
+   * a second at most; where the neighbour is known, nothing changes. An address that somebody has set is left alone: of that the
+   * command would make one that is looked for.
    */
   lookFor(way: Way, now: number): void {
     this.#wanted.add(way);
@@ -113,10 +118,14 @@ export class Ways implements Disposable {
   }
 
   #ask(): void {
-    const lines = [...this.#wanted].map(
-      ({ device, neighbour }) => `neigh replace ${neighbour} dev ${device} use`,
-    );
+    const lines = [...this.#wanted]
+      .filter((way) => !this.#closed && !this.#neighbour(way).forGood)
+      .map(({ device, neighbour }) => `neigh replace ${neighbour} dev ${device} use`);
     this.#wanted.clear();
+    if (lines.length === 0) {
+      this.#asking = false;
+      return;
+    }
     this.#commands
       .run("ip", ["-force", "-batch", "-"], lines.join("\n"))
       // A device that has gone meanwhile is noticed by the next probe.

@@ -198,6 +198,14 @@ describe.skipIf(!canMakeNetworks)("probes over a bare port", () => {
     });
   });
 
+  test("a hardware address that somebody has set is left as it is", async () => {
+    await provider.run("ip neigh add 198.51.100.78 lladdr 02:00:00:00:00:07 dev internet");
+    const watched = target({ destination: "198.51.100.78", neighbour: "198.51.100.78", device: "internet" });
+    await watching.set([watched]);
+    expect(await watching.transition(watched.interconnect)).toMatchObject({ to: "down" });
+    expect(await provider.run("ip neigh show 198.51.100.78")).toContain("02:00:00:00:00:07 PERMANENT");
+  });
+
   test("another target keeps the state, and what was on its way to the old one is forgotten", async () => {
     const watched = target({ interval: 60_000 });
     await watching.set([watched]);
