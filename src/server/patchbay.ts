@@ -22,6 +22,7 @@ import {
   refusePredictable,
 } from "./exposure.ts";
 import { HealthGate } from "./health/gate.ts";
+import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
@@ -168,6 +169,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await gate.settle();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
+  addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock });
   const standing = { metrics, unready: () => unready(closing.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined

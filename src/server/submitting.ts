@@ -4,7 +4,7 @@ import type { Change } from "../account/change.ts";
 import { confirmChange } from "../account/confirming.ts";
 import type { Circumstances, Command, Decision } from "../account/decide.ts";
 import { type PendingDoc, pendingDocOf, pendingKind, pendingOf, type RevertOn } from "../account/pending.ts";
-import { revertChange } from "../account/undo.ts";
+import { Outrun, revertChange } from "../account/undo.ts";
 import type { Operation } from "../contract/operation.ts";
 import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
 import { accepted } from "../contract/permissions.ts";
@@ -104,6 +104,9 @@ export function submitting(
     const attempt = async () => {
       const first = await settling(override, call, command.circumstances, context);
       const decision = await call.account.submit(command, dry, first);
+      // Somebody was faster with the change that waited, which is what was asked for, or is not: look again.
+      if (first && !decision.ok && decision.problems.some(({ name }) => name === "nothing_pending"))
+        throw new Outrun();
       return dry ? decision : remember(decision);
     };
     return pendingOf(call.account.state) ? untilCaughtUp(attempt) : attempt();

@@ -153,7 +153,7 @@ describe("a change is undone at once", () => {
   test("by states alone, too, and by one that fell and rose again meanwhile", async () => {
     await report({ states: healthy(-60) });
     await change();
-    await report({ states: [currentOf("down", at(1))], ...down(1) });
+    await report({ states: [currentOf("down", at(1))] });
     expect(await next(2)).toMatchObject({ reverts: 2 });
     await report({ states: healthy(2) });
     clock.pass(5);

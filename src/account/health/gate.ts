@@ -81,8 +81,10 @@ function stateBefore(
   since: readonly HeardTransition[],
 ) {
   const told = watched.get(interconnect);
-  const newest = told?.current ?? told?.last;
-  return newest && Date.parse(newest.since) <= madeAt ? newest.state : since[0]?.from;
+  if (told?.current && Date.parse(told.current.since) <= madeAt) return told.current.state;
+  const [first] = since;
+  if (first) return first.from;
+  return told?.last && Date.parse(told.last.since) <= madeAt ? told.last.state : undefined;
 }
 
 export function judgeGate(gate: Gate, told: Told, rules: GateRules, now: number): Verdict {

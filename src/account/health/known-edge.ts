@@ -21,9 +21,9 @@ export interface WatchedState {
 export interface Watched {
   readonly current?: WatchedState | undefined;
   readonly minute?: Measured | undefined;
-  /** Of one that it tells of no more: what it told last. A change that waits may go by it. */
+  /** What it told before, of one that it tells of no more, too. A change that waits may go by it. */
   readonly last?: WatchedState & {
-    /** When the server first heard that it is told of no more. */
+    /** When the server first heard that it is so no more. */
     readonly until: number;
   };
 }
@@ -111,10 +111,14 @@ function watchedAfter(
   const after = states ? dropped(before, arrived) : new Map(before);
   const tell = (id: string, state: Omit<WatchedState, "noted">) => {
     const known = before.get(id);
-    const same = known?.current?.state === state.state && known.current.since === state.since;
-    const noted = same && known.current ? known.current.noted : arrived;
+    const was = known?.current;
     const minute = after.get(id)?.minute ?? known?.minute;
-    after.set(id, { current: { ...state, noted }, minute });
+    if (was?.state === state.state && was.since === state.since) {
+      after.set(id, { ...known, minute, current: { ...state, noted: was.noted } });
+      return;
+    }
+    const last = was ? { ...was, until: arrived } : known?.last;
+    after.set(id, { current: { ...state, noted: arrived }, minute, ...(last ? { last } : {}) });
   };
   for (const { interconnect, state, since, reason } of states ?? [])
     tell(interconnect, { state, since, reason });

@@ -231,10 +231,11 @@ export class SqliteHealth implements HealthStore {
     const [of, at] = [this.#find(account), this.#find(interconnect)];
     if (of === undefined || at === undefined) return [];
     return this.#read(() => {
+      const first = Math.max(hourOf(from), Number(this.#statements.firstHour.get(of)?.["hour"] ?? 0));
       const last = Number(this.#statements.lastHour.get(of)?.["hour"] ?? 0);
       const found: KeptMinute[] = [];
       // The newest hours first, until there is enough.
-      for (let hour = last; hour >= hourOf(from) && found.length < limit; hour--) {
+      for (let hour = last; hour >= first && found.length < limit; hour--) {
         const rows = this.#statements.minutes.all(of, hour, at);
         for (const row of rows) {
           const measured = measuredOf(row);
