@@ -1,6 +1,7 @@
 /** `patchbay edge`, and what is asked of an edge on its own machine: `edge status`, `edge watch`, `edge clean`. */
 
 import { readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { EdgeAccount } from "./account.ts";
@@ -14,6 +15,9 @@ import { type EdgeProcess, guarded } from "./sentences.ts";
 import { type AgentStatus, askStatus } from "./status.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Before what else the machine computes: a probe that waits for its turn would tell of the machine, not of the link. */
+const PRIORITY = -10;
 
 export interface RunFlags extends EdgeFlags {
   readonly dryRun?: boolean;
@@ -29,6 +33,7 @@ export function edge(flags: RunFlags, env: Environment, process: EdgeProcess): P
     if (flags.dryRun) return dryRun(options, process);
     if (flags.once) return once(options, process);
     const log = pino({ level: options.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+    setPriority(PRIORITY);
     const { promise: told, resolve } = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
     await using _ = await Agent.start(options, log, versionOf());

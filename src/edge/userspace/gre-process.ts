@@ -6,16 +6,21 @@
 
 import { closeSync, rmSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
+import { setPriority } from "node:os";
 import { type Answer, ask, CONTROL_VERSION, type Request, requestOf } from "./control.ts";
 import { Forwarder } from "./forwarder.ts";
 
 const READY = 3;
 const MOST_OF_REQUEST = 16 << 20;
 
+/** Before what else the machine computes: a packet that waits is late, and one that waits long is lost. */
+const PRIORITY = -15;
+
 async function main(path: string): Promise<void> {
   // Two at one socket would share out the packets between them.
   if (await isServed(path)) return;
   rmSync(path, { force: true });
+  setPriority(PRIORITY);
   const forwarder = new Forwarder();
   const server = createServer((connection) => {
     let text = "";
