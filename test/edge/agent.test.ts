@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import type { AgentStatus } from "../../src/edge/status.ts";
 import {
   customerEnd,
   edgeSeed,
