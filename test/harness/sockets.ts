@@ -105,10 +105,9 @@ export class Udp implements Disposable {
     this.#socket = socket;
   }
 
-  static async open(host: Host, place: Place): Promise<Udp> {
+  static open(host: Host, place: Place): Udp {
     const socket = createSocket(place.address.includes(":") ? "udp6" : "udp4");
     socket.bind({ fd: opened(host, SOCK_DGRAM, place) });
-    await once(socket, "listening");
     socket.on("error", () => undefined);
     return new Udp(socket);
   }

@@ -3,6 +3,11 @@
 import type { Role } from "../config.ts";
 import type { Realised, Route, Setting } from "./desired.ts";
 
+/** The effective value is the larger of a device's and that of `all`. */
+const STRICT = "Packets that come in by another way than they would go are dropped.";
+/** Return routing needs no route to where a flow came from: sites may have the same addresses. */
+const UNKNOWN_DROPPED = "Packets from where no route leads are dropped, which return routing could answer.";
+
 /** In the order in which they are set. */
 export function sysctls(interconnects: readonly Realised[], routes: readonly Route[], role: Role): Setting[] {
   if (interconnects.length === 0) return [];
@@ -18,12 +23,9 @@ function ofMachine(interconnects: readonly Realised[], routes: readonly Route[])
   const settings = [on("net/ipv4/ip_forward", "Packets are not forwarded.")];
   if (six) settings.push(on("net/ipv6/conf/all/forwarding", "Packets of IPv6 are not forwarded."));
   settings.push({
-    ...on(
-      "net/ipv4/conf/all/rp_filter",
-      "Packets that come in by another way than they would go are dropped.",
-    ),
-    value: "2",
-    fits: ["0", "2"],
+    ...on("net/ipv4/conf/all/rp_filter", returning ? UNKNOWN_DROPPED : STRICT),
+    value: returning ? "0" : "2",
+    fits: returning ? ["0"] : ["0", "2"],
   });
   if (returning) {
     const why = "What this machine answers by itself does not follow return routing.";
@@ -42,7 +44,7 @@ function ofMachine(interconnects: readonly Realised[], routes: readonly Route[])
 }
 
 /** A device of ours goes with its settings; a port was there before, and what it was set to comes back. */
-function ofDevice({ device, bare }: Realised, role: Role): Setting[] {
+function ofDevice({ device, bare, returning }: Realised, role: Role): Setting[] {
   const setting = (name: string, value: string, fits: readonly string[], why: string): Setting => ({
     key: `net/ipv4/conf/${device}/${name}`,
     value,
@@ -50,12 +52,9 @@ function ofDevice({ device, bare }: Realised, role: Role): Setting[] {
     device: bare ? undefined : device,
     why,
   });
-  const filter = setting(
-    "rp_filter",
-    "2",
-    bare ? ["0", "2"] : ["2"],
-    `Packets from ${device} are dropped unless they would go out there too.`,
-  );
+  const filter = returning
+    ? setting("rp_filter", "0", ["0"], UNKNOWN_DROPPED)
+    : setting("rp_filter", "2", bare ? ["0", "2"] : ["2"], STRICT);
   if (role !== "customer") return [filter];
   return [
     filter,

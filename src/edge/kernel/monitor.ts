@@ -26,6 +26,7 @@ export class Monitor implements Disposable {
   readonly #poll: NodeJS.Timeout;
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
+  #settled: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #since = 0;
   /** When the watcher was started, and when the last line came that may be about ours. */
@@ -66,6 +67,7 @@ export class Monitor implements Disposable {
     this.#ended = true;
     clearTimeout(this.#quiet);
     clearTimeout(this.#restart);
+    clearTimeout(this.#settled);
     clearInterval(this.#poll);
     this.#child?.kill("SIGKILL");
     this.#nftables[Symbol.dispose]();
@@ -85,6 +87,9 @@ export class Monitor implements Disposable {
     const child = this.#commands.start("ip", args, { stdio: ["ignore", "pipe", "ignore"] });
     this.#child = child;
     this.#started = performance.now();
+    // For what happened before it listened.
+    clearTimeout(this.#settled);
+    this.#settled = setTimeout(() => this.touch(), SETTLED);
     if (child.stdout)
       createInterface({ input: child.stdout }).on("line", (line) => {
         if (this.#isOurs(line)) this.#tell();

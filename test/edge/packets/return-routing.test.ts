@@ -20,6 +20,9 @@ const settings = account(
 /** A host behind the provider, with an MTU of 1300 on the way. */
 async function originOf(lab: Lab): Promise<Host> {
   const origin = await lab.network.host("origin");
+  // Neighbours are asked for from an address of the link, which may be used at once then.
+  for (const host of [origin, lab.provider.host])
+    await host.run("sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0");
   await lab.network.connect(lab.provider.host, "lan", origin, "eth0");
   await lab.provider.host.batch([
     "link set lan mtu 1300",
@@ -80,9 +83,9 @@ describe.skipIf(!canMakeNetworks)("return routing of one site with two interconn
   ])("answers of %s leave by the interconnect that was asked by", async (_, client, server) => {
     const host = server === ORIGIN || server === ORIGIN6 ? origin : edge;
     await using _tcp = await tcpEcho(host, { address: server, port: 7000 });
-    using udp = (await Udp.open(host, { address: server, port: 7001 })).echo();
+    using udp = Udp.open(host, { address: server, port: 7001 }).echo();
     expect(udp).toBeDefined();
-    using asking = await Udp.open(site, { address: client, port: 7002 });
+    using asking = Udp.open(site, { address: client, port: 7002 });
     await comesBackBy("a", async () => {
       expect(await site.reaches(server, "-I", client)).toBe(true);
       using connection = new TcpClient(site, { address: client, port: 0 }, { address: server, port: 7000 });
@@ -101,7 +104,7 @@ describe.skipIf(!canMakeNetworks)("return routing of one site with two interconn
       expect(await refused.says()).toBe(false);
       expect(refused.error).toMatch(/ECONNREFUSED|ECONNRESET/);
     });
-    using asking = await Udp.open(site, { address: CLIENT, port: 7003 });
+    using asking = Udp.open(site, { address: CLIENT, port: 7003 });
     await comesBackBy("a", () => asking.says({ address: "192.168.9.1", port: 7998 }));
     await comesBackBy("a", () => site.reaches(ORIGIN, "-I", CLIENT, "-t", "1"));
     await comesBackBy("a", () => site.reaches(ORIGIN, "-I", CLIENT, "-M", "do", "-s", "1400"));
@@ -114,9 +117,9 @@ describe.skipIf(!canMakeNetworks)("return routing of one site with two interconn
   });
 
   test("a service that answers UDP from any address follows the routes: bind it to one", async () => {
-    using any = (await Udp.open(edge, { address: "0.0.0.0", port: 7004 })).echo();
+    using any = Udp.open(edge, { address: "0.0.0.0", port: 7004 }).echo();
     expect(any).toBeDefined();
-    using asking = await Udp.open(site, { address: CLIENT, port: 7005 });
+    using asking = Udp.open(site, { address: CLIENT, port: 7005 });
     await comesBackBy("b", () => asking.says({ address: "192.168.9.1", port: 7004 }));
   });
 

@@ -1,7 +1,17 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { account, deviceOfNumber, ends, interconnect, Lab } from "../../harness/edge-lab.ts";
-import { canMakeNetworks } from "../../harness/namespaces.ts";
+import { KernelDriver } from "../../../src/edge/drivers/kernel.ts";
+import { UserspaceDriver } from "../../../src/edge/drivers/userspace.ts";
+import {
+  account,
+  deviceOfNumber,
+  ends,
+  interconnect,
+  Lab,
+  temporaryDirectory,
+} from "../../harness/edge-lab.ts";
+import { labDriver } from "../../harness/lab-driver.ts";
+import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
 
 describe.skipIf(!canMakeNetworks)("a tunnel", () => {
   test("carries IPv4 and IPv6 between the interface addresses, with a /30 as with a /31", async () => {
@@ -52,6 +62,45 @@ describe.skipIf(!canMakeNetworks)("a tunnel", () => {
       "203.0.0.1 > 198.18.1.1 ttl 64 df GRE 0x0 0x86dd length 128",
       "198.18.1.1 > 203.0.0.1 ttl 64 df GRE 0x0 0x86dd length 128",
     ]);
+  });
+
+  test("speaks with one of the other driver", async () => {
+    await using lab = await Lab.open([1], {}, { driver: "userspace" });
+    await lab.apply(account([interconnect(1, { interfaceAddress6: "fd00:1::/127" })]));
+    const { host } = lab.provider;
+    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1448")).toBe(true);
+    expect(await host.reaches("fd00:1::1")).toBe(true);
+    expect(await host.run(`ping -q -f -c 500 -w 20 ${ends(1).customer}`)).toContain(" 0% packet loss");
+  });
+
+  test("may go over IPv6, of a driver that is told so", async () => {
+    await using network = new Network();
+    const [one, two] = [await network.host("one"), await network.host("two")];
+    await network.connect(one, "eth0", two, "eth0");
+    using directory = temporaryDirectory();
+    using other = temporaryDirectory();
+    const carry = async (
+      host: Host,
+      path: string,
+      [local, remote]: readonly [string, string],
+      own: string,
+    ) => {
+      const spec = { device: "pb-six", alias: "six", local, remote, ttl: 64, mtu: 1456, interconnect: "six" };
+      const driver =
+        labDriver === "kernel" ? new KernelDriver(host.commands) : new UserspaceDriver(host.commands, path);
+      await host.batch([
+        `addr add ${local}/64 dev eth0 nodad`,
+        ...driver.adding(spec),
+        "link set pb-six mtu 1456 up",
+        `addr add ${own}/31 dev pb-six`,
+      ]);
+      expect(await driver.carry([spec])).toEqual(new Map());
+    };
+    const [a, b] = ["fd00:aa::1", "fd00:aa::2"] as const;
+    await carry(one, directory.path, [a, b], "10.1.1.0");
+    await carry(two, other.path, [b, a], "10.1.1.1");
+    expect(await one.reaches("10.1.1.1", "-w", "3", "-M", "do", "-s", "1428")).toBe(true);
+    expect(await two.reaches("10.1.1.0", "-M", "do", "-s", "1429")).toBe(false);
   });
 
   test("goes over the bare port where the version carries no GRE", async () => {
