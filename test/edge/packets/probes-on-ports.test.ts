@@ -179,14 +179,18 @@ describe.skipIf(!canMakeNetworks)("probes over a bare port", () => {
     expect(await watching.transition(watched.interconnect)).toMatchObject({ to: "degraded" });
   });
 
-  test("a device that is not there at all is down, and says so", async () => {
-    const watched = target({ device: "pb-nowhere" });
+  test("a device that is not there at all is down, and says so; it has time to be made anew", async () => {
+    // By this id the first probe is almost at once.
+    const watched = target({ interconnect: "absent", device: "pb-nowhere", interval: 60_000 });
+    const began = Date.now();
     await watching.set([watched]);
-    expect(await watching.transition(watched.interconnect)).toMatchObject({
+    const seen = await watching.transition(watched.interconnect);
+    expect(seen).toMatchObject({
       from: null,
       to: "down",
       reason: "3 probes in a row without an answer: there is no device pb-nowhere",
     });
+    expect(Date.parse(seen.time) - began).toBeGreaterThanOrEqual(399);
   });
 
   test("a neighbour that nobody is has no hardware address, and says so", async () => {
