@@ -65,6 +65,10 @@ export function addChangeCommands(program: Command): void {
       .option("--force", "do it also where a guard stands: many changed, or addresses")
       .option("--reason <text>", "why, kept with the change by a Patchbay")
       .option("--confirm-within <time>", "undo it unless it is confirmed in time: 30s, 5m, 2h")
+      .option(
+        "--revert-on <state>",
+        "with --confirm-within: undo it at once if what it touches is reported down, or degraded",
+      )
       .option("--undo <plan>", "keep the inverse in a file, for patchbay apply");
 
   addChanging("apply [plan]", "change what a file or a saved plan says, in one call")
@@ -74,6 +78,7 @@ export function addChangeCommands(program: Command): void {
       examples([
         "patchbay apply -f interconnects.yaml",
         "patchbay apply -f interconnects.yaml --confirm-within 5m --reason 'MTU for the new provider'",
+        "patchbay apply -f interconnects.yaml --confirm-within 10m --revert-on down",
         "patchbay plan -f interconnects.yaml --out change.plan; patchbay apply change.plan --yes",
       ]),
     )

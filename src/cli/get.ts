@@ -3,6 +3,7 @@
 import { CommandFailure } from "./failure.ts";
 import { readList, type Shown, valueAt } from "./file/account.ts";
 import { unknownName } from "./file/plan.ts";
+import { type Health, readHealth, tellHealth } from "./health.ts";
 import { asJson, printable, table } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Common } from "./terminal.ts";
@@ -22,12 +23,21 @@ export function get(
   return runCommand(options, env, process, async (session) => {
     if (options.watch) {
       const { watch } = await import("./file/watch.ts");
-      return watch(session, (shown, changed) => show(session, chosen(shown, names), options, changed));
+      return watch(
+        session,
+        (shown, changed, health) => show(session, chosen(shown, names), options, { changed, health }),
+        isTable(options),
+      );
     }
-    const interconnects = await readList(session.api);
-    session.print(await show(session, chosen(interconnects, names), options));
+    const interconnects = chosen(await readList(session.api), names);
+    const health = isTable(options) ? await readHealth(session.api) : undefined;
+    session.print(await show(session, interconnects, options, { health }));
     return 0;
   });
+}
+
+function isTable({ json, yaml }: GetOptions): boolean {
+  return json !== true && yaml !== true;
 }
 
 /** Those named, by name or id, in the order of the account; all if none is named. */
@@ -47,7 +57,7 @@ function chosen(interconnects: readonly Shown[], names: readonly string[]): read
 
 interface Column {
   readonly title: string;
-  readonly of: (shown: Shown) => unknown;
+  readonly of: (shown: Shown, health: Health | undefined) => unknown;
 }
 
 const field = (title: string, path: string): Column => ({ title, of: ({ raw }) => valueAt(raw, path) });
@@ -79,6 +89,29 @@ const WIDE: readonly Column[] = [
   field("DESCRIPTION", "description"),
 ];
 
+/** Where the server tells it. */
+const HEALTH: Column = { title: "HEALTH", of: (_, health) => health && tellHealth(health) };
+const WIDE_HEALTH: readonly Column[] = [
+  HEALTH,
+  {
+    title: "LATENCY",
+    of: (_, health) =>
+      health?.latency === undefined ? undefined : `${Number(health.latency.toPrecision(3))} ms`,
+  },
+  {
+    title: "LOSS",
+    of: (_, health) => (health?.loss === undefined ? undefined : `${Math.round(health.loss * 100)} %`),
+  },
+];
+
+/** The columns, with health after the name. */
+function columnsOf(wide: boolean | undefined, health: boolean): readonly Column[] {
+  const columns = wide ? WIDE : COLUMNS;
+  const named = columns.findIndex(({ title }) => title === "NAME") + 1;
+  const own = wide ? WIDE_HEALTH : [HEALTH];
+  return health ? [...columns.slice(0, named), ...own, ...columns.slice(named)] : columns;
+}
+
 function checkOf({ raw }: Shown): string {
   if (valueAt(raw, "health_check.enabled") === false) return "off";
   const [rate, type, direction] = ["rate", "type", "direction"].map((name) =>
@@ -87,12 +120,17 @@ function checkOf({ raw }: Shown): string {
   return [rate, type, direction === "bidirectional" ? "both ways" : undefined].filter(Boolean).join(" ");
 }
 
-/** `changed` are the ids of those to point out. */
+interface About {
+  /** Ids of those to point out. */
+  readonly changed?: ReadonlySet<string>;
+  readonly health?: ReadonlyMap<string, Health> | undefined;
+}
+
 async function show(
   { colors }: Session,
   interconnects: readonly Shown[],
   { json, yaml, wide }: GetOptions,
-  changed: ReadonlySet<string> = new Set(),
+  { changed = new Set(), health }: About,
 ): Promise<string> {
   const raw = interconnects.map(withoutSecrets);
   if (json) return asJson({ success: true, interconnects: raw });
@@ -101,8 +139,8 @@ async function show(
     return stringify({ interconnects: raw }, { lineWidth: 0 });
   }
   if (interconnects.length === 0) return "No interconnects.";
-  const columns = wide ? WIDE : COLUMNS;
-  const rows = interconnects.map((one) => columns.map(({ of }) => cell(of(one))));
+  const columns = columnsOf(wide, health !== undefined);
+  const rows = interconnects.map((one) => columns.map(({ of }) => cell(of(one, health?.get(one.id)))));
   const [head = "", ...lines] = table([columns.map(({ title }) => title), ...rows]);
   const shown = lines.map((line, index) =>
     changed.has(interconnects[index]?.id ?? "") ? colors.yellow(line) : line,

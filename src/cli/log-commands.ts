@@ -89,13 +89,15 @@ export function addTokenCommands(token: Command): void {
   owned(token.command("create <token-name>"))
     .description("make an API token for the account of the profile; its value alone goes to stdout")
     .option("--group <group...>", "what it may do: names of permission groups")
+    .option("--edge", "what an edge needs, and nothing else: the group Patchbay Edge")
     .option("--expires <time>", "2027-01-31, or 2027-01-31T12:00:00Z (UTC)")
     .addHelpText(
       "after",
       `
 Examples:
   patchbay token create pipeline --group "Magic WAN Write" --expires 2027-01-31
-  patchbay token create reader --group "Magic WAN Read" "Patchbay Read" > token.txt`,
+  patchbay token create reader --group "Magic WAN Read" "Patchbay Read" > token.txt
+  patchbay token create ord-1 --edge > edge.token`,
     )
     .action(async (name: string, _, command: Command) => {
       const { createToken } = await import("./token.ts");
@@ -171,7 +173,11 @@ export function undoing(command: Command): Command {
     .option("--dry-run", "show what would be done, and do nothing")
     .option("-y, --yes", "do not ask")
     .option("--reason <text>", "why, kept with the change")
-    .option("--confirm-within <time>", "undo it again unless it is confirmed in that time, such as 5m");
+    .option("--confirm-within <time>", "undo it again unless it is confirmed in that time, such as 5m")
+    .option(
+      "--revert-on <state>",
+      "with --confirm-within: undo it at once if what it touches is reported down, or degraded",
+    );
 }
 
 function addUndoing(program: Command): void {

@@ -15,6 +15,8 @@ export interface TokenOptions extends Common {
 
 export interface NewTokenOptions extends TokenOptions {
   readonly group?: readonly string[];
+  /** For an edge of the account. */
+  readonly edge?: boolean;
   readonly expires?: string;
 }
 
@@ -155,10 +157,10 @@ function tellSecret(session: Session, { result }: Pick<Reply, "result">): number
 
 /** The permission groups of these names, as the server has them. */
 async function groupsNamed(api: Api, options: NewTokenOptions): Promise<{ id: string }[]> {
-  const names = options.group ?? [];
+  const names = [...(options.group ?? []), ...(options.edge ? ["Patchbay Edge"] : [])];
   if (names.length === 0) {
     throw new CommandFailure("A token without permissions may do nothing.", {
-      advice: 'Name what it may with --group, such as --group "Magic WAN Write".',
+      advice: 'Name what it may with --group, such as --group "Magic WAN Write", or --edge.',
     });
   }
   const { result } = await api.call("GET", `${pathOf(options, api)}/permission_groups`);

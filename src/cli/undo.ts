@@ -3,7 +3,7 @@
 import { type Api, type Reply, ServerRefusal } from "./api.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
-import { readConfirmWithin } from "./file/confirm-within.ts";
+import { readConfirmWithin, readRevertOn, UNWATCHED, waitHeaders } from "./file/confirm-within.ts";
 import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
@@ -17,6 +17,8 @@ export interface UndoOptions extends Common {
   readonly yes?: boolean;
   readonly reason?: string;
   readonly confirmWithin?: string;
+  /** `down` or `degraded`. */
+  readonly revertOn?: string;
   /** Shows what would be done, and does nothing. */
   readonly dryRun?: boolean;
 }
@@ -130,6 +132,8 @@ interface Outcome {
   readonly result: unknown;
   readonly objects: readonly ObjectChange[];
   readonly remarks: readonly string[];
+  /** Said where health decides nothing about it. */
+  readonly unwatched: string | undefined;
   readonly confirmBy: string | null;
   /** Of the account: what was only judged was judged on it. */
   readonly etag: string | null;
@@ -151,17 +155,15 @@ async function send(
     result: reply.result,
     objects: record?.objects.filter(({ kind }) => kind !== PENDING) ?? [],
     remarks: reply.messages.flatMap(({ code, message }) => (code === REMARK ? [message] : [])),
+    unwatched: reply.messages.find(({ code }) => code === UNWATCHED)?.message,
     confirmBy: reply.headers.get("x-patchbay-confirm-by"),
     etag: reply.headers.get("etag"),
   };
 }
 
-function headersOf({ reason, confirmWithin }: UndoOptions): Readonly<Record<string, string>> {
+function headersOf({ reason, confirmWithin, revertOn }: UndoOptions): Readonly<Record<string, string>> {
   const seconds = readConfirmWithin(confirmWithin);
-  return {
-    ...reasonHeader(reason),
-    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
-  };
+  return { ...reasonHeader(reason), ...waitHeaders(seconds, readRevertOn(revertOn, confirmWithin)) };
 }
 
 function tellRemarks(session: Session, { remarks }: Pick<Outcome, "remarks">): void {
@@ -172,7 +174,7 @@ function tellResult(
   session: Session,
   options: UndoOptions,
   { command, revision }: Undo,
-  { record, result, objects, remarks, confirmBy }: Outcome,
+  { record, result, objects, remarks, unwatched, confirmBy }: Outcome,
   made: boolean,
 ): void {
   if (options.json) {
@@ -198,6 +200,7 @@ function tellResult(
   const what =
     command === "revert" ? `Change ${revision} is undone` : `The account is as it was at ${revision}`;
   session.note(`${what}, by change ${record.revision}.`);
+  if (unwatched !== undefined) tellRemarks(session, { remarks: [unwatched] });
   if (confirmBy !== null)
     session.note(
       `It is undone itself unless confirmed by ${confirmBy}: ${commandLine(options, "confirm", String(record.revision))}`,

@@ -9,7 +9,7 @@ import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";
 import { type Binding, movedWords, readAccount, sameBinding } from "./account.ts";
 import { otherwise } from "./answered.ts";
-import { readConfirmWithin } from "./confirm-within.ts";
+import { readConfirmWithin, readRevertOn, UNWATCHED, waitHeaders } from "./confirm-within.ts";
 import { sendPlan } from "./dry-run.ts";
 import { guardsOf, judgeGuards } from "./guards.ts";
 import type { Plan } from "./plan.ts";
@@ -21,6 +21,8 @@ export interface ApplyOptions extends Common {
   readonly reason?: string;
   /** `30s`, `5m`, `2h`. */
   readonly confirmWithin?: string;
+  /** `down` or `degraded`. */
+  readonly revertOn?: string;
   /** Where to keep the inverse. */
   readonly undo?: string;
 }
@@ -36,8 +38,9 @@ export interface ReadyPlan {
 }
 
 /** Reads what an option says before anything is asked of a server. */
-export function judgeOptions({ confirmWithin, reason }: ApplyOptions): void {
+export function judgeOptions({ confirmWithin, revertOn, reason }: ApplyOptions): void {
   readConfirmWithin(confirmWithin);
+  readRevertOn(revertOn, confirmWithin);
   reasonHeader(reason);
 }
 
@@ -53,6 +56,15 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
   const seconds = readConfirmWithin(options.confirmWithin);
   const patchbay = "epoch" in binding;
   const timed = !patchbay && seconds !== undefined;
+  if (!patchbay && options.revertOn !== undefined) {
+    throw new CommandFailure(
+      "--revert-on needs a Patchbay: this server does not undo by what edges report.",
+      {
+        advice:
+          "Leave it out: with --confirm-within alone this process undoes the change unless you confirm it.",
+      },
+    );
+  }
   if (timed) judgeTimer(session, options);
   if (!patchbay && options.reason !== undefined)
     session.note("This server keeps no reasons: it is not sent.");
@@ -111,6 +123,12 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
       },
     );
   }
+  for (const { code, message } of reply.messages)
+    if (code === UNWATCHED) session.tell(session.errorColors.yellow(printable(message)));
+  if (options.revertOn !== undefined && reply.headers.get("x-patchbay-revert-on") === null)
+    session.tell(
+      session.errorColors.yellow("The server is too old for --revert-on: the time alone undoes it."),
+    );
   if (!canAsk(session.terminal)) {
     session.tell(
       `It is undone at ${confirmBy} unless you confirm it: ${commandLine(session.options, "confirm", String(revision))}`,
@@ -118,7 +136,8 @@ export async function applyPlan(session: Session, ready: ReadyPlan, options: App
     return 0;
   }
   const { follow } = await import("./follow.ts");
-  return follow(session, { revision, epoch: binding.epoch, confirmBy, within: seconds });
+  const touched = options.revertOn === undefined ? [] : plan.steps.map(({ id }) => id);
+  return follow(session, { revision, epoch: binding.epoch, confirmBy, within: seconds, touched });
 }
 
 /** Throws where the server shows something else than was asked for. With a timer it goes on, so that it is undone. */
@@ -155,7 +174,7 @@ interface After {
 async function send(
   session: Session,
   { plan, binding, etag, again }: ReadyPlan,
-  { reason }: ApplyOptions,
+  { reason, revertOn }: ApplyOptions,
   after: After,
 ): Promise<Reply> {
   const { api } = session;
@@ -181,7 +200,7 @@ async function send(
   const own = {
     ...(etag === undefined ? {} : { "if-match": etag }),
     ...reasonHeader(reason),
-    ...(after.seconds === undefined ? {} : { "x-patchbay-confirm-within": String(after.seconds) }),
+    ...waitHeaders(after.seconds, revertOn),
   };
   try {
     return await sendPlan(api, plan, { headers: patchbay ? own : {}, before: look, paused });

@@ -25,6 +25,37 @@ export function readConfirmWithin(text: string | undefined): number | undefined 
   return text === undefined ? undefined : readSeconds("--confirm-within", text);
 }
 
+/** What undoes a change before its time. Throws `CommandFailure` for another word, and where nothing waits. */
+export function readRevertOn(
+  text: string | undefined,
+  confirmWithin: string | undefined,
+): "down" | "degraded" | undefined {
+  if (text === undefined) return undefined;
+  if (text !== "down" && text !== "degraded")
+    throw new CommandFailure(`--revert-on is down or degraded, not ${JSON.stringify(text)}.`);
+  if (confirmWithin !== undefined) return text;
+  throw new CommandFailure(
+    "--revert-on needs --confirm-within: the time for which the change waits at most.",
+    {
+      advice: `Give both, such as --confirm-within 5m --revert-on ${text}.`,
+    },
+  );
+}
+
+/** The headers that say how long a change waits, and what undoes it before. */
+export function waitHeaders(
+  seconds: number | undefined,
+  revertOn: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...(seconds === undefined ? {} : { "x-patchbay-confirm-within": String(seconds) }),
+    ...(revertOn === undefined ? {} : { "x-patchbay-revert-on": revertOn }),
+  };
+}
+
+/** The code with which a server says that health decides nothing about a change. */
+export const UNWATCHED = 990912;
+
 /** `4:05`, `1:00:00`. */
 export function remaining(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));

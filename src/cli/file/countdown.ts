@@ -21,6 +21,7 @@ export class Countdown implements Disposable {
   readonly #drawing: NodeJS.Timeout;
   readonly #listen: (chunk: Buffer) => void;
   #key = Promise.withResolvers<Key>();
+  #beside = "";
   /** By this process's own clock, which nobody sets. */
   #deadline: number;
 
@@ -56,6 +57,12 @@ export class Countdown implements Disposable {
     return key;
   }
 
+  /** What stands beside the time. */
+  show(beside: string): void {
+    this.#beside = beside;
+    this.#draw();
+  }
+
   /** A sentence above the line that counts. */
   say(sentence: string): void {
     this.#session.terminal.stderr.write(`\r\u001b[K${sentence}\n`);
@@ -65,7 +72,9 @@ export class Countdown implements Disposable {
   #draw(): void {
     const { bold } = this.#session.errorColors;
     const time = bold(remaining(this.left));
-    this.#session.terminal.stderr.write(`\r\u001b[KUndone in ${time}. Enter or c confirms, r reverts now. `);
+    this.#session.terminal.stderr.write(
+      `\r\u001b[KUndone in ${time}. Enter or c confirms, r reverts now. ${this.#beside}`,
+    );
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import type { Api } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
+import { readHealth, tellHealth } from "../health.ts";
+import { count } from "../printable.ts";
 import type { Session } from "../run.ts";
 import { member } from "./account.ts";
 import { Countdown, type Key } from "./countdown.ts";
@@ -16,6 +18,8 @@ export interface Pending {
   readonly confirmBy: string;
   /** Seconds. */
   readonly within: number;
+  /** Interconnects whose health is shown meanwhile. */
+  readonly touched: readonly string[];
 }
 
 /** Seconds of one long poll: short enough to notice soon that the change cut the way to the server. */
@@ -50,6 +54,7 @@ async function endOf(session: Session, pending: Pending): Promise<End> {
   const keyboard: Keyboard = { asked: undefined };
   using countdown = new Countdown(session, pending.within);
   try {
+    void showHealth(api, countdown, pending.touched, over.signal);
     const end = await Promise.race([
       atKeys(api, countdown, pending.revision, keyboard),
       inLog(api, countdown, pending, over.signal),
@@ -58,6 +63,36 @@ async function endOf(session: Session, pending: Pending): Promise<End> {
     return (await keyboard.asked) ?? end;
   } finally {
     over.abort();
+  }
+}
+
+/** Milliseconds between two looks at health. */
+const BETWEEN_HEALTH = 1_000;
+
+/** Shows beside the countdown how those are that were touched. That it cannot be asked, the log's follower tells. */
+async function showHealth(
+  api: Api,
+  countdown: Countdown,
+  touched: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  while (touched.length > 0 && !signal.aborted) {
+    const health = await readHealth(api, true).catch(() => undefined);
+    if (signal.aborted) return;
+    const [first, ...more] = touched.flatMap((id) => health?.get(id) ?? []);
+    if (first) {
+      const states = [first, ...more].map(({ state }) => state);
+      const counted = ["down", "degraded", "unknown", "healthy"].flatMap((state) => {
+        const number = states.filter((one) => one === state).length;
+        return number === 0 ? [] : [`${number} ${state}`];
+      });
+      countdown.show(
+        more.length === 0
+          ? `It is ${tellHealth(first)}. `
+          : `Of ${count(states.length, "interconnect")}: ${counted.join(", ")}. `,
+      );
+    }
+    await setTimeout(BETWEEN_HEALTH, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -148,7 +183,8 @@ async function confirmByOf(api: Api, signal: AbortSignal): Promise<number | unde
 /** An account has one pending change: whatever confirms or undoes one after it was made, means it. */
 function endIn(record: unknown, revision: number): End | undefined {
   const actor = member(member(record, "actor"), "name");
-  const by = typeof actor === "string" ? `by ${actor}` : "by somebody";
+  const health = member(member(record, "actor"), "type") === "system";
+  const by = typeof actor === "string" ? `${health ? "because" : "by"} ${actor}` : "by somebody";
   switch (member(record, "operation")) {
     case "confirmChange":
       return { how: "confirmed", by };

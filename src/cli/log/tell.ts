@@ -23,6 +23,9 @@ export function tellActor({ actor }: ChangeRecord): string {
 export function tellWhat(record: ChangeRecord): string {
   const objects = record.objects.filter(({ kind }) => kind !== PENDING);
   const undid = record.reverts ?? record.restores;
+  const { type, id, name } = record.actor;
+  if (type === "system" && id === "health")
+    return undid === undefined ? `${name}, so confirmed` : `${name}, so undone: ${undid}`;
   switch (record.operation) {
     case "confirmChange":
       return "confirmed";
