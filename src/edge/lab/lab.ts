@@ -21,6 +21,7 @@ import {
   labEdgeFile,
   labLinks,
   labSeed,
+  PANEL,
   PROVIDER,
   SERVER_ADDRESS,
   SERVER_PORT,
@@ -85,7 +86,7 @@ export async function up(
     tell("Customers' routers, which are set up once and follow nobody, and the provider's edge …");
     const [provider, ...customers] = edgesOf(links, driver, tokenFile);
     const [program, ...first] = patchbay;
-    for (const { name, namespace, file } of [provider, ...customers]) {
+    for (const { name, namespace, file } of [...customers, provider]) {
       const config = join(LAB_DIRECTORY, `${name}.yaml`);
       writeFileSync(config, file, { mode: 0o600 });
       const commands = new Commands(namespace);
@@ -156,25 +157,40 @@ async function makeNetwork(links: readonly LabLink[]): Promise<void> {
     ...links.map(({ namespace, providerSideAddress }) => inside(namespace, providerSideAddress)),
   ];
   for (const line of machines.flat()) await host.run("ip", line.split(" "));
+  await host.run("ip", ["netns", "add", PANEL]);
+  const panel = new Commands(PANEL);
   for (const { namespace, providerDevice, customerDevice, number, siteAddress } of links) {
-    await host.run(
-      "ip",
-      `-n ${PROVIDER} link add ${providerDevice} type veth peer name ${customerDevice} netns ${namespace}`.split(
-        " ",
-      ),
+    const [near, far] = cableOf(number);
+    await panel.run("ip", [
+      ...["link", "add", near, "type", "veth"],
+      ...["peer", "name", providerDevice, "netns", PROVIDER],
+    ]);
+    await panel.run("ip", [
+      ...["link", "add", far, "type", "veth"],
+      ...["peer", "name", customerDevice, "netns", namespace],
+    ]);
+    const wire = `wire${number}`;
+    await batch(
+      [
+        `link add ${wire} type bridge`,
+        ...[near, far].map((end) => `link set ${end} master ${wire} up`),
+      ].concat(`link set ${wire} up`),
+      panel,
     );
-    await host.run("ip", `-n ${PROVIDER} link set ${providerDevice} up`.split(" "));
+    await batch([`link set ${providerDevice} up`], new Commands(PROVIDER));
     const shared = number <= 2 ? [`addr add ${SHARED}/32 dev lo`] : [];
-    await new Commands(namespace).run(
-      "ip",
-      ["-batch", "-"],
-      [`link set ${customerDevice} up`, `addr add ${siteAddress}/32 dev lo`, ...shared].join("\n"),
-    );
+    const lines = [`link set ${customerDevice} up`, `addr add ${siteAddress}/32 dev lo`, ...shared];
+    await batch(lines, new Commands(namespace));
   }
 }
 
-async function batch(lines: readonly string[]): Promise<void> {
-  await host.run("ip", ["-batch", "-"], lines.join("\n"));
+/** Both ends of a cable, in the namespace where it can be cut without either machine's doing. */
+function cableOf(number: number): readonly [string, string] {
+  return [`near${number}`, `far${number}`];
+}
+
+async function batch(lines: readonly string[], commands = host): Promise<void> {
+  await commands.run("ip", ["-batch", "-"], lines.join("\n"));
 }
 
 interface LabEdge {
@@ -267,7 +283,8 @@ export async function setCable(name: string, state: "down" | "up"): Promise<void
     const names = labLinks(lab.interconnects).map((one) => one.name);
     throw new EdgeRefused(`The lab has no ${name}: it has ${names.join(", ")}.`);
   }
-  await new Commands(link.namespace).run("ip", ["link", "set", link.customerDevice, state]);
+  const ends = cableOf(link.number).map((end) => `link set ${end} ${state}`);
+  await batch(ends, new Commands(PANEL));
 }
 
 /** Takes everything down that a lab made, also one that did not come up whole. */
@@ -330,7 +347,7 @@ export function whatToTry({ token, interconnects }: LabFile): string {
     `  patchbay lab cut ${first?.name}; sleep 3; patchbay get; patchbay lab heal ${first?.name}`,
     "",
     "  # a bad change, undone because the edge sees it",
-    `  patchbay set ${first?.name} gre.cloudflare_endpoint=203.0.113.99 --confirm-within 60 --revert-on down --yes`,
+    `  patchbay set ${first?.name} gre.cloudflare_endpoint=203.0.113.99 --force --confirm-within 60s --revert-on down --yes`,
     "  patchbay history",
     "",
     "  # what the edge says of itself",

@@ -8,6 +8,8 @@ export const SERVER_ADDRESS = `${LAB_NETWORK}.1`;
 export const SERVER_PORT = 8787;
 export const BRIDGE = "pblab";
 export const PROVIDER = "pblab-edge";
+/** Where the cables lie. */
+export const PANEL = "pblab-panel";
 export const ACCOUNT = "1ab00000000000000000000000000001";
 /** Customers, each a namespace; without GRE in the kernel also a process. */
 export const MOST = 50;
@@ -50,7 +52,7 @@ export function labLinks(count: number): readonly LabLink[] {
       id: (0x1ab000 + number).toString(16).padEnd(32, "0"),
       namespace: `pblab-c${number}`,
       providerDevice: `c${number}`,
-      customerDevice: "up",
+      customerDevice: "wan0",
       interfaceAddress: `10.213.0.${2 * number}/31`,
       providerEnd: `10.213.0.${2 * number}`,
       customerEnd: `10.213.0.${2 * number + 1}`,
