@@ -200,12 +200,12 @@ export class Lab implements AsyncDisposable {
     return edge;
   }
 
-  /** Makes settings real everywhere, each customer having its own interconnects; resolves with the provider's outcome. */
+  /** Makes settings real everywhere, each customer having its own interconnects; the problems are everybody's. */
   async apply(
     settings: EdgeAccount,
     states: Parameters<Reconciler["apply"]>[1] = new Map(),
   ): Promise<Outcome> {
-    const [outcome] = await Promise.all([
+    const [{ steps, problems }, ...others] = await Promise.all([
       this.provider.apply(settings, states),
       ...this.customers.map((edge) =>
         edge.apply({
@@ -214,7 +214,7 @@ export class Lab implements AsyncDisposable {
         }),
       ),
     ]);
-    return outcome;
+    return { steps, problems: [problems, ...others.map((outcome) => outcome.problems)].flat() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -86,9 +86,10 @@ export class TcpClient implements Disposable {
     return this.#error;
   }
 
-  async says(word = "word"): Promise<boolean> {
-    const answer = waiting((signal) => once(this.#socket, "data", { signal }));
-    this.#socket.write(word);
+  /** `patience`: milliseconds. */
+  async says(patience = PATIENCE): Promise<boolean> {
+    const answer = waiting((signal) => once(this.#socket, "data", { signal }), patience);
+    this.#socket.write("word");
     return (await answer) !== undefined;
   }
 
@@ -136,8 +137,11 @@ export class Udp implements Disposable {
   }
 }
 
-async function waiting<Value>(wait: (signal: AbortSignal) => Promise<Value>): Promise<Value | undefined> {
-  return wait(AbortSignal.timeout(PATIENCE)).catch(() => undefined);
+async function waiting<Value>(
+  wait: (signal: AbortSignal) => Promise<Value>,
+  patience = PATIENCE,
+): Promise<Value | undefined> {
+  return wait(AbortSignal.timeout(patience)).catch(() => undefined);
 }
 
 /** Counts packets at a host by what an nft rule says of them, in a table of the test's own. */

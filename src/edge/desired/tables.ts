@@ -63,7 +63,7 @@ ${rules.join("\n")}
  * addresses for forged. A port with hardware addresses asks for the neighbour's.
  */
 function reflectTable(interconnects: readonly Realised[]): string | undefined {
-  const chains = interconnects.map(({ device, bare, ends, ends6, reflects }, index) => {
+  const chains = interconnects.map(({ id, device, bare, ends, ends6, reflects }) => {
     const sources = (six: boolean, ours: string) => {
       const others = reflects.filter((address) => address.includes(":") === six && address !== ours);
       return `{ ${[ours, ...others].join(", ")} }`;
@@ -77,8 +77,7 @@ function reflectTable(interconnects: readonly Realised[]): string | undefined {
       rules.push(
         `    ip6 saddr ${sources(true, ends6.ours)} ip6 daddr ${ends6.theirs} icmpv6 type echo-reply counter ${back("ip6", ends6.theirs)}`,
       );
-    // A device may be called what no chain can be.
-    return `  chain port_${index} {
+    return `  chain reflect_${id} {
     type filter hook ingress device "${device}" priority -500; policy accept;
 ${rules.join("\n")}
   }`;
