@@ -42,7 +42,7 @@ import {
 import { RoundTrips } from "./round-trips.ts";
 import { Schedule } from "./schedule.ts";
 import type { ProbeTarget } from "./targets.ts";
-import { isEthernet, type Way, Ways } from "./way.ts";
+import { isEthernet, obstacleText, problemText, type Way, Ways } from "./way.ts";
 
 /**
  * What became of a probe: when it was sent and when that became known, by the monotonic clock. No round trip means lost;
@@ -378,20 +378,6 @@ function isSame(one: ProbeTarget, other: ProbeTarget): boolean {
     one.type === other.type &&
     one.interval === other.interval
   );
-}
-
-function obstacleText({ device, neighbour, obstacle }: Way): string {
-  return obstacle === "no hardware address"
-    ? `${neighbour} does not answer on ${device}`
-    : `there is no device ${device}`;
-}
-
-function problemText(way: Way, problem: number): string {
-  if (problem === errno["ENXIO"] || problem === errno["ENODEV"]) return `there is no device ${way.device}`;
-  if (problem === errno["ENETDOWN"]) return `${way.device} is down`;
-  if (problem === errno["ENOBUFS"]) return `${way.device} takes no packets`;
-  const name = Object.entries(errno).find(([, number]) => number === problem)?.[0];
-  return `${way.device}: ${name ?? `error ${problem}`}`;
 }
 
 /** A place in the interval from 0 to below 1 that follows from the interconnect's id (FNV-1a). */

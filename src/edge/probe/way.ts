@@ -6,6 +6,7 @@ import {
   closeDescriptor,
   control,
   ETH_P_IP,
+  errno,
   linkAddress,
   openSocket,
   SOCK_DGRAM,
@@ -158,4 +159,20 @@ function tunnelAddress(index: number): Buffer {
 
 export function isEthernet(address: Buffer): boolean {
   return address[11] === 6;
+}
+
+/** What is in the way, in words. */
+export function obstacleText({ device, neighbour, obstacle }: Way): string {
+  return obstacle === "no hardware address"
+    ? `${neighbour} does not answer on ${device}`
+    : `there is no device ${device}`;
+}
+
+/** Why the kernel did not take a packet. */
+export function problemText(way: Way, problem: number): string {
+  if (problem === errno["ENXIO"] || problem === errno["ENODEV"]) return `there is no device ${way.device}`;
+  if (problem === errno["ENETDOWN"]) return `${way.device} is down`;
+  if (problem === errno["ENOBUFS"]) return `${way.device} takes no packets`;
+  const name = Object.entries(errno).find(([, number]) => number === problem)?.[0];
+  return `${way.device}: ${name ?? `error ${problem}`}`;
 }
