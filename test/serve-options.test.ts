@@ -97,6 +97,8 @@ describe("what the operator decides", () => {
   test.each([
     [{ port: "eighty" }, "--port is eighty, but must be a port number from 0 to 65535 (0 picks a free one)."],
     [{ port: "65536" }, "--port is 65536, but must be a port number from 0 to 65535 (0 picks a free one)."],
+    [{ healthQuorum: "0" }, "--health-quorum is 0, but must be a number of provider edges from 1 to 100."],
+    [{ healthSettle: "soon" }, "--health-settle is soon, but must be a number of seconds from 0 to 86400."],
     [{ port: "-1" }, "--port is -1, but must be a port number from 0 to 65535 (0 picks a free one)."],
     [
       { metricsPort: "on" },
@@ -135,6 +137,10 @@ describe("what the operator decides", () => {
   });
 
   test.each([
+    [
+      { PATCHBAY_HEALTH_SETTLE: "-1" },
+      "PATCHBAY_HEALTH_SETTLE is -1, but must be a number of seconds from 0 to 86400.",
+    ],
     [{ PATCHBAY_SANDBOX: "yes" }, "PATCHBAY_SANDBOX is yes, but must be true or false."],
     [
       { PATCHBAY_PORT: "http" },
