@@ -17,9 +17,19 @@ class MachineFirst extends BaseSequencer {
   }
 }
 
+/** Tests of networks measure time against links: one after the other, when nothing else computes. */
+const networks = ["test/edge/packets/**/*.test.ts", "test/edge/long/**/*.test.ts", "test/edge/*-network.test.ts"];
+const everything = ["src/**/*.test.ts", "test/**/*.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "all", include: everything, exclude: networks } },
+      {
+        extends: true,
+        test: { name: "networks", include: networks, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
     // Tests start servers, send them signals and take them down again: that takes processes, not threads. Each keeps
     // what it has loaded from one file to the next, so a test leaves the process as it found it.
     pool: "forks",
