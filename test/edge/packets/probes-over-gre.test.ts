@@ -112,7 +112,7 @@ describe.skipIf(!(canMakeNetworks && canDissect && hasScapy))(
 
       const config = {
         role: "provider",
-        rates: { low: 100, mid: 100, high: 100 },
+        rates: { low: 400, mid: 400, high: 400 },
         map: new Map(),
         probeSource: undefined,
       } as const;
