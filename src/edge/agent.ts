@@ -15,6 +15,7 @@ import { onlyAccount } from "./follow/only-account.ts";
 import { type Follower, followPatchbay } from "./follow/patchbay.ts";
 import { Pauses } from "./follow/pauses.ts";
 import { keepAccount, readKeptAccount } from "./kept-account.ts";
+import { keepHealth, readKeptHealth } from "./kept-health.ts";
 import { Commands } from "./kernel/commands.ts";
 import type { EdgeOptions } from "./options.ts";
 import { probeTargets, unwatched } from "./probe/targets.ts";
@@ -22,7 +23,7 @@ import { Reconciler } from "./reconciler.ts";
 import { Reporter, type Standing } from "./report/reporter.ts";
 import { Spool } from "./report/spool.ts";
 import { type AgentStatus, StatusServer } from "./status.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type WatchedState } from "./watch.ts";
 
 /** Milliseconds after which the kernel is looked at again though nothing was heard of a change. */
 const LOOK_EVERY = 30_000;
@@ -33,6 +34,14 @@ const MINUTES_EVERY = 5_000;
 
 const NOTHING: EdgeAccount = { epoch: "", revision: 0, interconnects: [], routes: [] };
 
+interface Parts {
+  readonly reconciler: Reconciler;
+  readonly watch: Watch;
+  readonly spool: Spool;
+  /** Health as it was when the last agent ended. */
+  readonly before: ReadonlyMap<string, WatchedState>;
+}
+
 export class Agent implements AsyncDisposable {
   readonly #options: EdgeOptions;
   readonly #log: Logger;
@@ -42,6 +51,8 @@ export class Agent implements AsyncDisposable {
   readonly #reconciler: Reconciler;
   readonly #watch: Watch;
   readonly #spool: Spool;
+  /** Counts until they are watched again. */
+  #before: ReadonlyMap<string, WatchedState>;
   #reporter: Reporter | undefined;
   #id: string | undefined;
   /** What is wanted; before anything is known, nothing is touched. */
@@ -53,18 +64,14 @@ export class Agent implements AsyncDisposable {
   #due = false;
   #running: Promise<void> | undefined;
 
-  private constructor(
-    options: EdgeOptions,
-    log: Logger,
-    version: string,
-    { reconciler, watch, spool }: { reconciler: Reconciler; watch: Watch; spool: Spool },
-  ) {
+  private constructor(options: EdgeOptions, log: Logger, version: string, parts: Parts) {
     this.#options = options;
     this.#log = log;
     this.#version = version;
-    this.#reconciler = reconciler;
-    this.#watch = watch;
-    this.#spool = spool;
+    this.#reconciler = parts.reconciler;
+    this.#watch = parts.watch;
+    this.#spool = parts.spool;
+    this.#before = parts.before;
   }
 
   /** Starts it: what was made real last is made so again before the server is asked. Throws `EdgeRefused`. */
@@ -76,15 +83,17 @@ export class Agent implements AsyncDisposable {
     opened.use(await StatusServer.open(edge.stateDirectory, options.metricsPort, status));
     const commands = new Commands();
     const reconciler = opened.use(await Reconciler.open(edge, commands));
+    const before = readKeptHealth(edge.stateDirectory);
     const watch = opened.use(
       new Watch({
         commands,
         healthTimeScale: edge.healthTimeScale,
+        before,
         log: (message, error) => log.error({ err: error }, message),
       }),
     );
     const spool = new Spool(edge.stateDirectory, (sentence) => log.error(sentence));
-    agent = new Agent(options, log, version, { reconciler, watch, spool });
+    agent = new Agent(options, log, version, { reconciler, watch, spool, before });
     if (reconciler.notice !== undefined) log.warn(reconciler.notice);
     agent.#open.use(opened.move());
     await agent.#begin();
@@ -105,6 +114,7 @@ export class Agent implements AsyncDisposable {
         const { interconnect: id, from, to, reason } = transition;
         const interconnect = this.#wanted?.interconnects.find((one) => one.id === id)?.name ?? id;
         this.#log[to === "healthy" ? "info" : "warn"]({ interconnect, from, to, reason }, "health changed");
+        this.#keepHealth();
         this.#reporter?.transition(transition);
         if (edge.role === "provider") void this.#reconcileSoon();
       }),
@@ -238,6 +248,7 @@ export class Agent implements AsyncDisposable {
       this.#closing.signal.addEventListener("abort", () => clearTimeout(again), { once: true });
     }
     this.#watch.set(probeTargets(account, this.#options.edge));
+    this.#before = new Map();
     await this.#keep(wanted);
   }
 
@@ -253,8 +264,13 @@ export class Agent implements AsyncDisposable {
     if (!same) this.#reporter?.tell([], true);
   }
 
+  /** What is known of health; before they are watched again, what the last agent knew. */
+  get #known(): ReadonlyMap<string, WatchedState> {
+    return this.#before.size === 0 ? this.#watch.states : new Map([...this.#before, ...this.#watch.states]);
+  }
+
   #states(): ReadonlyMap<string, HealthState> {
-    return new Map([...this.#watch.states].map(([id, { state }]) => [id, state]));
+    return new Map([...this.#known].map(([id, { state }]) => [id, state]));
   }
 
   async #keep(account: EdgeAccount): Promise<void> {
@@ -270,9 +286,17 @@ export class Agent implements AsyncDisposable {
     }
   }
 
+  #keepHealth(): void {
+    try {
+      keepHealth(this.#options.edge.stateDirectory, this.#known);
+    } catch (error) {
+      this.#log.error({ err: error }, "health cannot be kept on disk: a restart would begin without it");
+    }
+  }
+
   #standing(): Standing {
     const { name, site, role, driver } = this.#options.edge;
-    const states = [...this.#watch.states].map(([interconnect, state]) => ({ interconnect, ...state }));
+    const states = [...this.#known].map(([interconnect, state]) => ({ interconnect, ...state }));
     return {
       edge: name,
       site,
@@ -298,7 +322,7 @@ export class Agent implements AsyncDisposable {
   }
 
   get status(): AgentStatus {
-    const { edge } = this.#options;
+    const states = this.#known;
     const interconnects = followedPart(this.#wanted ?? NOTHING, this.#options).interconnects;
     return {
       ...starting(this.#options, this.#version),
@@ -306,16 +330,18 @@ export class Agent implements AsyncDisposable {
       account: this.#id ?? null,
       configuration: this.#configuration,
       last_reconciliation: this.#last,
-      interconnects: interconnects.map((one) => this.#statusOf(one, deviceOf(one, edge))),
+      interconnects: interconnects.map((one) => this.#statusOf(one, states)),
       unreported: { items: this.#spool.size, dropped: this.#spool.dropped },
     };
   }
 
   #statusOf(
-    { id, name, healthCheck }: EdgeInterconnect,
-    device: string | undefined,
+    interconnect: EdgeInterconnect,
+    states: ReadonlyMap<string, WatchedState>,
   ): AgentStatus["interconnects"][number] {
-    const known = this.#watch.states.get(id);
+    const { id, name, healthCheck } = interconnect;
+    const device = deviceOf(interconnect, this.#options.edge);
+    const known = states.get(id);
     const { sent, lost } = this.#watch.countsOf(id);
     return {
       id,

@@ -2,7 +2,15 @@
 
 import type { HealthState, Minute, Transition } from "../contract/health.ts";
 import { type Clock, usualClock } from "./clock.ts";
-import { type Judgement, judge, type Memory, newMemory, type Windows, windowsOf } from "./health/judge.ts";
+import {
+  type Judgement,
+  judge,
+  type Memory,
+  newMemory,
+  resumedMemory,
+  type Windows,
+  windowsOf,
+} from "./health/judge.ts";
 import { Minutes } from "./health/minutes.ts";
 import type { Commands } from "./kernel/commands.ts";
 import { Prober, type ProberFigures } from "./probe/prober.ts";
@@ -27,6 +35,8 @@ export interface WatchOptions {
   /** Is told of a listener that threw. */
   readonly log?: (message: string, error: unknown) => void;
   readonly clock?: Clock;
+  /** States of before, by interconnect: one that was not healthy does not become so by a restart. */
+  readonly before?: ReadonlyMap<string, WatchedState>;
 }
 
 /** Milliseconds between two looks at states that time alone changes. */
@@ -41,12 +51,20 @@ export class Watch implements AsyncDisposable {
   readonly #memories = new Map<string, Memory>();
   readonly #minutes = new Map<string, Minutes>();
   readonly #states = new Map<string, WatchedState>();
+  readonly #before: Map<string, WatchedState>;
   readonly #counts = new Map<string, { sent: number; lost: number }>();
   readonly #listeners = new Set<(transition: Transition) => void>();
   readonly #ticking: NodeJS.Timeout;
 
   /** Throws `SystemError` unless the process may open packet sockets. */
-  constructor({ commands, healthTimeScale, log = () => undefined, clock = usualClock }: WatchOptions) {
+  constructor({
+    commands,
+    healthTimeScale,
+    log = () => undefined,
+    clock = usualClock,
+    before = new Map(),
+  }: WatchOptions) {
+    this.#before = new Map(before);
     this.#clock = clock;
     this.#windows = windowsOf(healthTimeScale);
     this.#log = log;
@@ -73,10 +91,19 @@ export class Watch implements AsyncDisposable {
     }
     for (const id of named) {
       if (this.#memories.has(id)) continue;
-      this.#memories.set(id, newMemory(this.#windows));
+      this.#memories.set(id, this.#begin(id));
       if (!this.#minutes.has(id)) this.#minutes.set(id, new Minutes(id));
     }
     this.#prober.set(targets);
+  }
+
+  #begin(id: string): Memory {
+    const before = this.#before.get(id);
+    this.#before.delete(id);
+    if (before === undefined || before.state === "healthy") return newMemory(this.#windows);
+    this.#states.set(id, before);
+    const ago = Math.max(0, this.#clock.wall() - Date.parse(before.since));
+    return resumedMemory(this.#windows, before.state, this.#clock.monotonic() - ago);
   }
 
   /** Those of which something is known: one without a probe's outcome is not among them. */

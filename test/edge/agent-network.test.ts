@@ -137,6 +137,11 @@ describe.skipIf(!canMakeNetworks)("an agent", () => {
     await host.run("ip link set port0 down");
     provider.start();
     await provider.until(({ interconnects }) => interconnects.some(({ state }) => state === "down"));
+    // A restart is no recovery.
+    await provider.stop();
+    provider.start();
+    const ill = await provider.until(({ interconnects }) => interconnects.length === COUNT);
+    expect(ill.interconnects.map(({ state }) => state)).toContain("down");
     await host.run("ip link set port0 up");
     await provider.until(allHealthy, 60);
     expect((await provider.status())?.configuration).toMatchObject({ status: "applied", revision: 2 });

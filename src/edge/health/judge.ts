@@ -87,6 +87,11 @@ export function newMemory(windows: Windows): Memory {
   };
 }
 
+/** As after a restart of the agent: it was in this state, and left `healthy` at that time. */
+export function resumedMemory(windows: Windows, state: "degraded" | "down", leftHealthy: number): Memory {
+  return { ...newMemory(windows), state, leftHealthy };
+}
+
 const ENOUGH_FOR_DOWN = 3;
 const ENOUGH_FOR_DEGRADED = 3;
 const ENOUGH_FOR_HEALTHY = 30;
