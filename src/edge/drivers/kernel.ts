@@ -1,7 +1,7 @@
 /** The kernel's own GRE: devices of type `gre`, or `ip6gre` where the outer packet is IPv6. */
 
+import { runBatch } from "../kernel/batch.ts";
 import type { Commands } from "../kernel/commands.ts";
-import { CommandFailed } from "../kernel/commands.ts";
 import type { Carried, Link, TunnelDriver, TunnelSpec } from "./driver.ts";
 
 /** Made and removed again to see whether the kernel can; its ends are addresses of documentation (RFC 5737). */
@@ -17,18 +17,17 @@ export class KernelDriver implements TunnelDriver {
   }
 
   async unavailable(): Promise<string | undefined> {
-    const trial = `link add name ${TRIAL} type gre local 192.0.2.1 remote 192.0.2.2\nlink del dev ${TRIAL}\n`;
-    try {
-      await this.#commands.run("ip", ["-batch", "-"], trial);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
-      if (error.stderr.includes("File exists")) return undefined;
-      if (error.stderr.includes("Unknown device type"))
-        return "This kernel has no GRE (module ip_gre). Load it, or use the driver `userspace`, which is for labs.";
-      if (error.stderr.includes("not permitted")) return "Devices can only be made by root.";
-      return `No GRE device can be made: ${error.stderr.trim() || error.message}`;
-    }
+    // The second line also removes one that stayed because its agent was killed here.
+    const refused = await runBatch(this.#commands, [
+      `link add name ${TRIAL} type gre local 192.0.2.1 remote 192.0.2.2`,
+      `link del dev ${TRIAL}`,
+    ]);
+    const reason = refused.get(0);
+    if (reason === undefined || reason.includes("File exists")) return undefined;
+    if (reason.includes("Unknown device type"))
+      return "This kernel has no GRE (module ip_gre). Load it, or use the driver `userspace`, which is for labs.";
+    if (reason.includes("not permitted")) return "Devices can only be made by root.";
+    return `No GRE device can be made: ${reason}`;
   }
 
   fits(kind: string, { local }: TunnelSpec): boolean {

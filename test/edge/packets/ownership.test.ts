@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Commands } from "../../../src/edge/kernel/commands.ts";
 import {
   account,
@@ -32,14 +32,22 @@ async function everything(host: Host): Promise<string> {
   return all.join("\n");
 }
 
+const network = new Network();
+let host: Host;
+
 /** A host with two ports, which end in another. */
-async function router(network: Network): Promise<Host> {
-  const [host, peer] = [await network.host("edge"), await network.host("peer")];
+beforeAll(async () => {
+  if (!canMakeNetworks) return;
+  host = await network.host("edge");
+  const peer = await network.host("peer");
   await host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1");
   await network.connect(host, "port1", peer, "eth1");
   await network.connect(host, "port2", peer, "eth2");
-  return host;
-}
+});
+
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+});
 
 const full = account(
   [
@@ -52,8 +60,6 @@ const map = { "slot-1": "port1", "slot-2": "port2" };
 
 describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing else is", () => {
   test("clean leaves the machine as it was, and what others made in its midst", async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     await host.batch([
       "addr add 192.0.2.9/24 dev port1",
@@ -68,11 +74,11 @@ describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing els
     expect((await edge.reconciler.clean()).problems).toEqual([]);
     expect(await everything(host)).toBe(before);
     expect((await edge.reconciler.clean()).steps).toEqual([]);
+    await host.batch(["addr del 192.0.2.9/24 dev port1", "rule del pref 300"]);
+    await host.run("nft delete table inet theirs");
   });
 
   test("a device or an address that somebody else has is a problem of that interconnect alone", async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     await host.batch([
       `link add ${A} type bridge`,
@@ -94,11 +100,10 @@ describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing els
     expect((await edge.reconciler.clean()).problems).toEqual([]);
     expect(await host.run("ip -o link show type bridge")).toContain(A);
     expect(await host.run("ip -o addr show dev theirs")).toContain(ends(3).provider);
+    await host.batch([`link del ${A}`, "link del theirs"]);
   });
 
   test("addresses and ends that interconnects exchange move, and every one has its own", async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     await using edge = await LabEdge.open(host, edgeConfig("provider", directory.path, {}));
     const [one, two] = [interconnect(1), interconnect(2)];
@@ -113,11 +118,10 @@ describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing els
     expect(await host.run(`ip -o addr show dev ${B}`)).toContain(ends(1).provider);
     expect(await host.run(`ip route get ${ends(2).customer}`)).toContain(A);
     expect((await edge.apply(swapped)).steps).toEqual([]);
+    await edge.reconciler.clean();
   });
 
   test("nothing is made that cannot be written down", async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=4k,nr_inodes=20", "tmpfs", directory.path]);
     try {
@@ -137,8 +141,6 @@ describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing els
   });
 
   test("the list of what was made is there before it, and has only what is there afterwards", async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     await using edge = await LabEdge.open(host, edgeConfig("provider", directory.path, map));
     await edge.apply(full);
@@ -156,12 +158,7 @@ class Killed extends Error {}
 
 /** Ends its agent after so many commands, of a batch after so many of its lines. */
 class Mortal extends Commands {
-  left: number;
-
-  constructor(namespace: string, left: number) {
-    super(namespace);
-    this.left = left;
-  }
+  left = Number.POSITIVE_INFINITY;
 
   override async run(program: string, args: readonly string[], input = ""): Promise<string> {
     if (args.includes("show") || args.includes("list") || program === "grep")
@@ -184,8 +181,6 @@ describe.skipIf(!canMakeNetworks)("an agent that is killed", () => {
   const long = process.env["PATCHBAY_TEST_LONG"] !== undefined;
 
   test("at any command leaves nothing that the next one does not find", { timeout: 600_000 }, async () => {
-    await using network = new Network();
-    const host = await router(network);
     using directory = temporaryDirectory();
     const config = edgeConfig("provider", directory.path, map);
     const before = await everything(host);
@@ -197,7 +192,9 @@ describe.skipIf(!canMakeNetworks)("an agent that is killed", () => {
     for (let commands = 0; !survived; commands += long ? 1 : 7) {
       await using edge = await LabEdge.open(host, config);
       await edge.apply(first);
-      await edge.restart(new Mortal(host.name, commands));
+      const mortal = new Mortal(host.name);
+      await edge.restart(mortal);
+      mortal.left = commands;
       survived = await edge.apply(full).then(
         () => true,
         (error: unknown) => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KernelDriver } from "../../../src/edge/drivers/kernel.ts";
 import { UserspaceDriver } from "../../../src/edge/drivers/userspace.ts";
 import {
@@ -14,40 +14,50 @@ import { labDriver } from "../../harness/lab-driver.ts";
 import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
 
 describe.skipIf(!canMakeNetworks)("a tunnel", () => {
-  test("carries IPv4 and IPv6 between the interface addresses, with a /30 as with a /31", async () => {
-    await using lab = await Lab.open([1, 2]);
-    const outcome = await lab.apply(
+  let lab: Lab;
+  let host: Host;
+
+  beforeAll(async () => {
+    lab = await Lab.open([1, 1, 1]);
+    host = lab.provider.host;
+    const { problems } = await lab.apply(
       account([
         interconnect(1, { interfaceAddress6: "fd00:1::/127" }),
-        interconnect(2, { interfaceAddress: "10.200.2.1/30" }),
+        interconnect(2, { interfaceAddress: "10.200.2.1/30", mtu: 576 }),
+        interconnect(3, {
+          version: "2",
+          greEndpoint: undefined,
+          interfaceAddress6: "fd00:3::/127",
+          mtu: 1400,
+        }),
       ]),
     );
-    expect(outcome.problems).toEqual([]);
-    const { host } = lab.provider;
+    expect(problems).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await lab[Symbol.asyncDispose]();
+  });
+
+  test("carries IPv4 and IPv6 between the interface addresses, with a /30 as with a /31", async () => {
     expect(await host.reaches(ends(1).customer)).toBe(true);
     expect(await host.reaches("fd00:1::1")).toBe(true);
     expect(await host.reaches("10.200.2.2")).toBe(true);
-    expect(await lab.customer(2).host.reaches("10.200.2.1")).toBe(true);
+    expect(await lab.customer(1).host.reaches("10.200.2.1")).toBe(true);
     expect(await host.run(`ip -o link show ${deviceOfNumber(1)}`)).toContain("alias ic-1");
   });
 
   test("takes packets up to its MTU and refuses larger ones that may not be cut", async () => {
-    await using lab = await Lab.open([1, 2]);
-    const { host } = lab.provider;
-    await lab.apply(account([interconnect(1), interconnect(2, { mtu: 576 })]));
     const whole = ["-M", "do"];
     // 20 bytes of IPv4 and 8 of ICMP.
     expect(await host.reaches(ends(1).customer, ...whole, "-s", "1448")).toBe(true);
     expect(await host.reaches(ends(1).customer, ...whole, "-s", "1449")).toBe(false);
-    expect(await host.reaches(ends(2).customer, ...whole, "-s", "548")).toBe(true);
-    expect(await host.reaches(ends(2).customer, ...whole, "-s", "549")).toBe(false);
-    expect(await host.reaches(ends(2).customer, "-s", "1400")).toBe(true);
+    expect(await host.reaches("10.200.2.2", ...whole, "-s", "548")).toBe(true);
+    expect(await host.reaches("10.200.2.2", ...whole, "-s", "549")).toBe(false);
+    expect(await host.reaches("10.200.2.2", "-s", "1400")).toBe(true);
   });
 
   test("is plain GRE outside: no key, checksum or sequence number, TTL 64, not to be cut", async () => {
-    await using lab = await Lab.open([1]);
-    const { host } = lab.provider;
-    await lab.apply(account([interconnect(1, { interfaceAddress6: "fd00:1::/127" })]));
     const capture = host.spawn("tcpdump", ["-i", "eth1", "-U", "-c", "4", "-w", "-", "ip proto 47"]);
     const chunks: Buffer[] = [];
     capture.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -64,13 +74,20 @@ describe.skipIf(!canMakeNetworks)("a tunnel", () => {
     ]);
   });
 
+  test("is none where the version carries no GRE: the bare port has the addresses", async () => {
+    expect(await host.reaches(ends(3).customer, "-M", "do", "-s", "1372")).toBe(true);
+    expect(await host.reaches(ends(3).customer, "-M", "do", "-s", "1373")).toBe(false);
+    expect(await host.reaches("fd00:3::1")).toBe(true);
+    expect(await host.run("ip -o link show")).not.toContain(deviceOfNumber(3));
+  });
+
   test("speaks with one of the other driver", async () => {
-    await using lab = await Lab.open([1], {}, { driver: "userspace" });
-    await lab.apply(account([interconnect(1, { interfaceAddress6: "fd00:1::/127" })]));
-    const { host } = lab.provider;
-    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1448")).toBe(true);
-    expect(await host.reaches("fd00:1::1")).toBe(true);
-    expect(await host.run(`ping -q -f -c 500 -w 20 ${ends(1).customer}`)).toContain(" 0% packet loss");
+    await using mixed = await Lab.open([1], {}, { driver: "userspace" });
+    await mixed.apply(account([interconnect(1, { interfaceAddress6: "fd00:1::/127" })]));
+    const { host: edge } = mixed.provider;
+    expect(await edge.reaches(ends(1).customer, "-M", "do", "-s", "1448")).toBe(true);
+    expect(await edge.reaches("fd00:1::1")).toBe(true);
+    expect(await edge.run(`ping -q -f -c 500 -w 20 ${ends(1).customer}`)).toContain(" 0% packet loss");
   });
 
   test("may go over IPv6, of a driver that is told so", async () => {
@@ -101,17 +118,6 @@ describe.skipIf(!canMakeNetworks)("a tunnel", () => {
     await carry(two, other.path, [b, a], "10.1.1.1");
     expect(await one.reaches("10.1.1.1", "-w", "3", "-M", "do", "-s", "1428")).toBe(true);
     expect(await two.reaches("10.1.1.0", "-M", "do", "-s", "1429")).toBe(false);
-  });
-
-  test("goes over the bare port where the version carries no GRE", async () => {
-    await using lab = await Lab.open([1]);
-    const bare = interconnect(1, { version: "2", greEndpoint: undefined, interfaceAddress6: "fd00:1::/127" });
-    expect((await lab.apply(account([{ ...bare, mtu: 1400 }]))).problems).toEqual([]);
-    const { host } = lab.provider;
-    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1372")).toBe(true);
-    expect(await host.reaches(ends(1).customer, "-M", "do", "-s", "1373")).toBe(false);
-    expect(await host.reaches("fd00:1::1")).toBe(true);
-    expect(await host.run("ip -o link show type tun")).toBe("");
   });
 });
 
