@@ -18,7 +18,11 @@ class MachineFirst extends BaseSequencer {
 }
 
 /** Tests of networks measure time against links: one after the other, when nothing else computes. */
-const networks = ["test/edge/packets/**/*.test.ts", "test/edge/long/**/*.test.ts", "test/edge/*-network.test.ts"];
+const networks = [
+  "test/edge/packets/**/*.test.ts",
+  "test/edge/long/**/*.test.ts",
+  "test/edge/*-network.test.ts",
+];
 const everything = ["src/**/*.test.ts", "test/**/*.test.ts"];
 
 export default defineConfig({
