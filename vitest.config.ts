@@ -1,21 +1,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const evidence = "test/evidence-setup.ts";
 // In a virtual machine packet tests alone run, which drive no operation of the contract, and loading it takes long there.
 const gathers =
   existsSync(new URL(evidence, import.meta.url)) && process.env["PATCHBAY_LAB_DRIVER"] !== "kernel";
-
-/** What runs in a virtual machine takes minutes of waiting: it begins first, so that the others run beside it. */
-class MachineFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const isMachine = ({ moduleId }: TestSpecification) => moduleId.endsWith("/in-a-virtual-machine.test.ts");
-    return [...sorted.filter(isMachine), ...sorted.filter((file) => !isMachine(file))];
-  }
-}
 
 /** Tests of networks measure time against links: one after the other, when nothing else computes. */
 const networks = [
@@ -42,7 +32,6 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()) + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    sequence: { sequencer: MachineFirst },
     globalSetup: gathers ? [evidence] : [],
   },
 });
