@@ -12,6 +12,7 @@ const networks = [
   "test/edge/packets/**/*.test.ts",
   "test/edge/long/**/*.test.ts",
   "test/edge/*-network.test.ts",
+  "test/edge/in-a-virtual-machine.test.ts",
 ];
 const everything = ["src/**/*.test.ts", "test/**/*.test.ts"];
 
