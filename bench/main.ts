@@ -23,9 +23,11 @@ import {
   SECONDS,
   tell,
 } from "./compare.ts";
+import { edgeRows } from "./edge.ts";
 import { drive, median, paced, percentile, times } from "./load.ts";
 import { measurePostgres } from "./postgres.ts";
 import { Prism } from "./prism.ts";
+import { probeRows } from "./probes.ts";
 import { RawSqlite } from "./raw-sqlite.ts";
 import { getOne, nextTurn, putBulk, putOne } from "./requests.ts";
 import { MeasuredServer, pinLoad } from "./servers.ts";
@@ -229,4 +231,6 @@ for (const document of ["published", "minimal"] as const) {
 await durable.stop();
 await bare.stop();
 await memory.stop();
+// The edge's own, when the servers are gone; only where networks can be made.
+rows.push(...(await probeRows()), ...(await edgeRows()));
 print();
