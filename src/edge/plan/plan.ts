@@ -135,6 +135,8 @@ function ledger(
     ),
     mtus: { ...made.mtus, ...mtus },
     tables,
+    // As it was where nothing is new: what only removes has nothing to write, and needs no space for it.
+    numbers: { given: { ...made.numbers.given, ...numbers.given }, last: numbers.last },
   };
   return { before, after };
 }

@@ -23,25 +23,28 @@ async function main(path: string): Promise<void> {
   setPriority(PRIORITY);
   const forwarder = new Forwarder();
   const server = createServer((connection) => {
-    let text = "";
+    let said = "";
     connection.setEncoding("utf8");
     connection.on("error", () => connection.destroy());
     connection.on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > MOST_OF_REQUEST) connection.destroy();
-      const line = text.indexOf("\n");
+      said += chunk;
+      if (said.length > MOST_OF_REQUEST) connection.destroy();
+      const line = said.indexOf("\n");
       if (line === -1) return;
-      const request = requestOf(text.slice(0, line));
-      text = "";
+      const request = requestOf(said.slice(0, line));
+      said = "";
       if (!request) {
         connection.destroy();
         return;
       }
-      connection.end(JSON.stringify(answer(forwarder, request)), () => {
-        if (request.ask !== "end") return;
-        rmSync(path, { force: true });
-        process.exit();
-      });
+      const text = JSON.stringify(answer(forwarder, request));
+      if (request.ask !== "end") {
+        connection.end(text);
+        return;
+      }
+      rmSync(path, { force: true });
+      // The connection ends with the process, so that whoever asked knows when it is gone.
+      connection.write(text, () => process.exit());
     });
   });
   server.listen(path, () => {
