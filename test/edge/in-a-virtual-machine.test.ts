@@ -1,6 +1,6 @@
 /**
  * The packet tests once more, where the kernel has GRE: Debian's kernel in a virtual machine, with the kernel's driver.
- * It runs beside the other tests; what each test there brought is counted by `bin/test.js`.
+ * What each test there brought is counted by `bin/test.js`.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
