@@ -191,7 +191,7 @@ describe.skipIf(!canMakeNetworks)("an agent that is killed", () => {
       interconnect(3, { returnRouting: true }),
     ]);
     let survived = false;
-    for (let commands = 0; !survived; commands += long ? 1 : 7) {
+    for (let commands = 0; !survived; commands += long ? 1 : 11) {
       await using edge = await LabEdge.open(host, config);
       await edge.apply(first);
       const mortal = new Mortal(host.name);
