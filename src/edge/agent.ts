@@ -17,7 +17,7 @@ import { Pauses } from "./follow/pauses.ts";
 import { keepAccount, readKeptAccount } from "./kept-account.ts";
 import { Commands } from "./kernel/commands.ts";
 import type { EdgeOptions } from "./options.ts";
-import { probeTargets, unwatched } from "./probe/targets.ts";
+import { type ProbeTarget, probeTargets, unwatched } from "./probe/targets.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Reporter, type Standing } from "./report/reporter.ts";
 import { Spool } from "./report/spool.ts";
@@ -209,9 +209,10 @@ export class Agent implements AsyncDisposable {
     if (!wanted) return;
     const account = followedPart(wanted, this.#options);
     const { epoch, revision } = account;
+    const targets = probeTargets(account, this.#options.edge);
     const began = performance.now();
     try {
-      const { steps, problems } = await this.#reconciler.apply(account, this.#states());
+      const { steps, problems } = await this.#reconciler.apply(account, this.#statesOf(targets));
       const milliseconds = performance.now() - began;
       const known = new Set(problems.map(({ interconnect }) => interconnect));
       const alsoNot = unwatched(account, this.#options.edge).filter(
@@ -237,7 +238,7 @@ export class Agent implements AsyncDisposable {
       const again = setTimeout(() => void this.#reconcileSoon(), RETRY);
       this.#closing.signal.addEventListener("abort", () => clearTimeout(again), { once: true });
     }
-    this.#watch.set(probeTargets(account, this.#options.edge));
+    this.#watch.set(targets);
     await this.#keep(wanted);
   }
 
@@ -253,8 +254,14 @@ export class Agent implements AsyncDisposable {
     if (!same) this.#reporter?.tell([], true);
   }
 
-  #states(): ReadonlyMap<string, HealthState> {
-    return new Map([...this.#watch.states].map(([id, { state }]) => [id, state]));
+  /** As far as is known, of those that are to be watched: what is not watched any more has no state. */
+  #statesOf(targets: readonly ProbeTarget[]): ReadonlyMap<string, HealthState> {
+    return new Map(
+      targets.flatMap(({ interconnect }) => {
+        const known = this.#watch.states.get(interconnect);
+        return known ? [[interconnect, known.state] as const] : [];
+      }),
+    );
   }
 
   async #keep(account: EdgeAccount): Promise<void> {
