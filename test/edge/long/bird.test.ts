@@ -1,9 +1,12 @@
 /** BGP over an interconnect that edges made real, with BIRD at both ends and what the edges wrote for it. */
 
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, describe, expect, test, vi } from "vitest";
+import { Commands } from "../../../src/edge/kernel/commands.ts";
 import { Bird } from "../../harness/bird.ts";
+import { account, edgeConfig, interconnect, LabEdge } from "../../harness/edge-lab.ts";
 import {
   customerEnd,
   edgeSeed,
@@ -150,4 +153,51 @@ describe.skipIf(!canMakeNetworks || obstacle)(obstacle ? `${title} (${obstacle})
     await soon(async () => expect(await near.sessions()).toEqual([]));
     expect(await routesOf(customer.host)).toBe("");
   });
+
+  test("is told by the next agent what one that was killed could not tell", { timeout: 60_000 }, async () => {
+    const host = await network.host("alone");
+    await network.connect(host, "port1", await network.host("nobody"), "up1");
+    const daemon = new Bird(host, directory, "alone", about("192.0.2.3"));
+    const { include, control } = daemon;
+    const bird = { include, control, reload: true, template: "watched" };
+    const bgp = {
+      ...{ customerAsn: 64512, extraPrefixes: [EXTRA], hasKey: false },
+      ...{ providerEndpoint: undefined, customerEndpoint: undefined },
+    };
+    const wanted = account([interconnect(1, { bgp })]);
+    const config = edgeConfig("provider", `${directory}/alone.state`, { "slot-1": "port1" }, { bird });
+    await using edge = await LabEdge.open(host, config);
+
+    // One that does not run is a problem until it does.
+    for (let time = 0; time < 2; time++)
+      expect((await edge.apply(wanted)).problems.map(({ reason }) => reason).join()).toContain("birdc");
+    await daemon.start();
+    expect((await edge.apply(wanted)).problems).toEqual([]);
+    expect((await edge.apply(wanted)).steps).toEqual([]);
+
+    // Killed when the file was there and BIRD had not heard.
+    const before = await daemon.ask("show", "route", "all");
+    expect(before).toContain(EXTRA);
+    const more = account([interconnect(1, { bgp: { ...bgp, extraPrefixes: [MORE] } })]);
+    await edge.restart(new Mute(host.name));
+    await expect(edge.apply(more)).rejects.toThrow("killed");
+    expect(await daemon.ask("show", "route", "all")).toBe(before);
+    await edge.restart();
+    expect((await edge.apply(more)).problems).toEqual([]);
+    expect(await daemon.ask("show", "route", "all")).toContain(MORE);
+    expect((await edge.apply(more)).steps).toEqual([]);
+
+    // One that does not run has nothing to forget.
+    await daemon.stop();
+    expect((await edge.reconciler.clean()).problems).toEqual([]);
+    expect(readdirSync(`${directory}/alone.state`)).toEqual([]);
+  });
 });
+
+/** Ends its agent instead of telling BIRD. */
+class Mute extends Commands {
+  override async run(program: string, args: readonly string[], input = ""): Promise<string> {
+    if (program === "birdc") throw new Error("killed");
+    return super.run(program, args, input);
+  }
+}
