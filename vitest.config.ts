@@ -7,10 +7,13 @@ const evidence = "test/evidence-setup.ts";
 const gathers =
   existsSync(new URL(evidence, import.meta.url)) && process.env["PATCHBAY_LAB_DRIVER"] !== "kernel";
 
+// Minutes of what happens by chance, and peers that not every machine has.
+const isLong = Boolean(process.env["PATCHBAY_TEST_LONG"]);
+
 /** Tests of networks measure time against links: one after the other, when nothing else computes. */
 const networks = [
   "test/edge/packets/**/*.test.ts",
-  "test/edge/long/**/*.test.ts",
+  ...(isLong ? ["test/edge/long/**/*.test.ts"] : []),
   "test/edge/*-network.test.ts",
   "test/edge/in-a-virtual-machine.test.ts",
 ];
@@ -19,7 +22,10 @@ const everything = ["src/**/*.test.ts", "test/**/*.test.ts"];
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: "all", include: everything, exclude: networks } },
+      {
+        extends: true,
+        test: { name: "all", include: everything, exclude: [...networks, "test/edge/long/**"] },
+      },
       {
         extends: true,
         test: { name: "networks", include: networks, maxWorkers: 1, sequence: { groupOrder: 1 } },

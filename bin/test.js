@@ -106,8 +106,8 @@ const PACKAGES = {
   kmod: "depmod",
 };
 
-/** What only the long rounds use: a daemon, which not everybody wants on their machine. */
-const LONG_PACKAGES = { bird2: "bird" };
+/** What only the long rounds use: daemons, which not everybody wants on their machine. */
+const LONG_PACKAGES = { bird2: "bird", "openvswitch-switch": "ovs-vswitchd" };
 
 /**
  * One durability test watches the server's system calls, and the packet tests make networks, and a virtual machine.

@@ -18,7 +18,7 @@ import { keepAccount, readKeptAccount } from "./kept-account.ts";
 import { keepHealth, readKeptHealth } from "./kept-health.ts";
 import { Commands } from "./kernel/commands.ts";
 import type { EdgeOptions } from "./options.ts";
-import { probeTargets, unwatched } from "./probe/targets.ts";
+import { type ProbeTarget, probeTargets, unwatched } from "./probe/targets.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Reporter, type Standing } from "./report/reporter.ts";
 import { Spool } from "./report/spool.ts";
@@ -219,9 +219,10 @@ export class Agent implements AsyncDisposable {
     if (!wanted) return;
     const account = followedPart(wanted, this.#options);
     const { epoch, revision } = account;
+    const targets = probeTargets(account, this.#options.edge);
     const began = performance.now();
     try {
-      const { steps, problems } = await this.#reconciler.apply(account, this.#states());
+      const { steps, problems } = await this.#reconciler.apply(account, this.#statesOf(targets));
       const milliseconds = performance.now() - began;
       const known = new Set(problems.map(({ interconnect }) => interconnect));
       const alsoNot = unwatched(account, this.#options.edge).filter(
@@ -247,7 +248,7 @@ export class Agent implements AsyncDisposable {
       const again = setTimeout(() => void this.#reconcileSoon(), RETRY);
       this.#closing.signal.addEventListener("abort", () => clearTimeout(again), { once: true });
     }
-    this.#watch.set(probeTargets(account, this.#options.edge));
+    this.#watch.set(targets);
     this.#before = new Map();
     await this.#keep(wanted);
   }
@@ -269,8 +270,15 @@ export class Agent implements AsyncDisposable {
     return this.#before.size === 0 ? this.#watch.states : new Map([...this.#before, ...this.#watch.states]);
   }
 
-  #states(): ReadonlyMap<string, HealthState> {
-    return new Map([...this.#known].map(([id, { state }]) => [id, state]));
+  /** As far as is known, of those that are to be watched: what is not watched any more has no state. */
+  #statesOf(targets: readonly ProbeTarget[]): ReadonlyMap<string, HealthState> {
+    const known = this.#known;
+    return new Map(
+      targets.flatMap(({ interconnect }) => {
+        const one = known.get(interconnect);
+        return one ? [[interconnect, one.state] as const] : [];
+      }),
+    );
   }
 
   async #keep(account: EdgeAccount): Promise<void> {

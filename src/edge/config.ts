@@ -32,6 +32,8 @@ export interface EdgeConfig {
         /** What is run after it changed: none unless said. */
         readonly reload: boolean;
         readonly control: string | undefined;
+        /** A template of BIRD's own configuration that every session is made from. */
+        readonly template: string | undefined;
       }
     | undefined;
   /** Keys of TCP MD5 by interconnect name, which the account does not tell an edge. */

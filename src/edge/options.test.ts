@@ -62,7 +62,7 @@ interconnects: [pni_ord]
 links: { pni_ord: { provider: 192.0.2.0/31, customer: 192.0.2.1/31 } }
 same_site: [[pni_ord, pni_ams]]
 rates: { high: 0.5 }
-bird: { include: /etc/bird/patchbay.conf, reload: true }
+bird: { include: /etc/bird/patchbay.conf, reload: true, template: watched }
 bgp_keys: { pni_ord: k }
 poll: 15
 metrics_port: 9100
@@ -91,7 +91,7 @@ manage_sysctls: true
       ]),
       sameSite: [["pni_ord", "pni_ams"]],
       rates: { low: 60_000, mid: 10_000, high: 500 },
-      bird: { include: "/etc/bird/patchbay.conf", reload: true },
+      bird: { include: "/etc/bird/patchbay.conf", reload: true, control: undefined, template: "watched" },
       bgpKeys: new Map([["pni_ord", "k"]]),
       manageSysctls: true,
     });
@@ -140,6 +140,7 @@ manage_sysctls: true
     ["map: [a]", "map is to be a mapping."],
     ["rates: { high: 0 }", "rates.high is to be a number above 0, not 0."],
     ["bird: {}", "include is to name the file"],
+    ["bird: { include: /tmp/a, template: 'a b' }", "the name of a template"],
     ["links: { a: { provider: 1.2.3.4/31 } }", "links.a is to have provider and customer"],
     ["same_site: [a]", "same_site is to be a list."],
     ["manage_sysctls: 1", "manage_sysctls is to be true or false."],

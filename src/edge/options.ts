@@ -210,11 +210,19 @@ function mapOf(flags: readonly string[], file: Members): ReadonlyMap<string, str
 
 function birdOf(value: unknown): EdgeConfig["bird"] {
   if (value === undefined) return undefined;
-  const { include, reload, control } = membersOf("bird", value);
+  const { include, reload, control, template: from } = membersOf("bird", value);
   const file = textOf("bird.include", include);
   if (file === undefined)
     throw new EdgeRefused("bird: include is to name the file that BIRD's configuration includes.");
-  return { include: file, reload: flagOf("bird.reload", reload), control: textOf("bird.control", control) };
+  const template = textOf("bird.template", from);
+  if (template !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(template))
+    throw new EdgeRefused(`bird.template is ${template}: it is to be the name of a template of BIRD's.`);
+  return {
+    include: file,
+    reload: flagOf("bird.reload", reload),
+    control: textOf("bird.control", control),
+    template,
+  };
 }
 
 function linkOf(name: string, value: unknown): { provider: string; customer: string } {

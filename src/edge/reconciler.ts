@@ -5,7 +5,7 @@
  * does not find. What somebody else made is neither changed nor removed.
  */
 
-import { rm, truncate } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { HealthState } from "../contract/health.ts";
 import type { EdgeAccount } from "./account.ts";
@@ -17,16 +17,16 @@ import { DEVICE_PREFIX } from "./devices.ts";
 import type { TunnelDriver } from "./drivers/driver.ts";
 import { KernelDriver } from "./drivers/kernel.ts";
 import { UserspaceDriver } from "./drivers/userspace.ts";
+import { readBird, removeBird } from "./kernel/bird-file.ts";
 import { type CarriedOut, carryOut } from "./kernel/carry-out.ts";
 import { CommandFailed, type Commands } from "./kernel/commands.ts";
 import { MadeFile } from "./kernel/made-file.ts";
 import { Monitor } from "./kernel/monitor.ts";
-import { observe, readBird, type Wanted } from "./kernel/observe.ts";
+import { observe, type Wanted } from "./kernel/observe.ts";
 import type { Actual } from "./plan/actual.ts";
 import type { Made } from "./plan/made.ts";
 import { type FullPlan, type Plan, plan, refusals } from "./plan/plan.ts";
 import type { PlannedStep, Step } from "./plan/step.ts";
-import { birdCommand } from "./plan/tables.ts";
 
 export type { EdgeProblem } from "./desired/desired.ts";
 export type { Plan } from "./plan/plan.ts";
@@ -78,6 +78,8 @@ export class Reconciler implements AsyncDisposable {
         readonly wanted: Wanted;
       }
     | undefined;
+  /** The file for BIRD is about to be taken away, and not to be written first. */
+  #removesBird = false;
   #looking = false;
   #lookAgain = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -152,7 +154,10 @@ export class Reconciler implements AsyncDisposable {
     return this.#inTurn(async () => {
       this.#last = undefined;
       const { sysctls, bird } = this.#file.made;
-      const { steps, problems } = await this.#apply(NOBODY, new Map());
+      this.#removesBird = true;
+      const { steps, problems } = await this.#apply(NOBODY, new Map()).finally(() => {
+        this.#removesBird = false;
+      });
       const left: EdgeProblem[] = [...problems];
       const done: Step[] = [...steps];
       const attempt = async (step: Step, act: () => Promise<unknown>) => {
@@ -173,7 +178,7 @@ export class Reconciler implements AsyncDisposable {
       }
       if (bird !== undefined)
         await attempt({ what: `Remove ${bird}.`, commands: [`rm ${bird}`], interrupts: [] }, () =>
-          this.#removeBird(bird),
+          removeBird(bird, this.#commands, this.#config),
         );
       await this.#driver.end();
       if (left.length === 0) {
@@ -205,7 +210,7 @@ export class Reconciler implements AsyncDisposable {
     states: ReadonlyMap<string, HealthState>,
     failed: ReadonlyMap<string, string>,
   ): Promise<FullPlan> {
-    const config = this.#config;
+    const config = this.#removesBird ? { ...this.#config, bird: undefined } : this.#config;
     const { made } = this.#file;
     const numbers = numbersFor(account, config, made.numbers);
     const wanted = { account, config, states, numbers, without: failed };
@@ -227,14 +232,14 @@ export class Reconciler implements AsyncDisposable {
     const recent = seen && performance.now() - seen.time < MOST_REMEMBERED;
     if (known && recent && seen.changes === this.#changes && this.#monitor?.isQuietSince(seen.time)) {
       const carried = await this.#driver.carried(seen.actual.links);
-      return { ...seen.actual, carried, bird: await readBird(this.#config.bird?.include) };
+      return { ...seen.actual, carried, bird: await readBird(this.#config) };
     }
     const time = performance.now();
     const changes = this.#changes;
     const actual = await observe({
       commands: this.#commands,
       driver: this.#driver,
-      bird: this.#config.bird?.include,
+      config: this.#config,
       ...wanted,
     });
     this.#seen = { time, changes, actual, wanted };
@@ -283,17 +288,6 @@ export class Reconciler implements AsyncDisposable {
     }
     this.#failing = failing;
     return { steps: done.map(shown), problems: once([...problems, ...troubles]) };
-  }
-
-  async #removeBird(include: string): Promise<void> {
-    const { bird } = this.#config;
-    if (bird?.reload) {
-      // A file that is included and not there would keep BIRD from reading any configuration.
-      await truncate(include).catch(() => undefined);
-      const [program = "", ...args] = birdCommand(bird.control);
-      await this.#commands.run(program, args);
-    }
-    await rm(include, { force: true });
   }
 
   #mayBeOurs(line: string): boolean {

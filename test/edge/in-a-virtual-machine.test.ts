@@ -11,7 +11,7 @@ import { type Bootable, bootable, inVirtualMachine, NoMachine } from "../harness
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Milliseconds. */
-const PATIENCE = 285_000;
+const PATIENCE = 480_000;
 
 let machine: Bootable | undefined;
 try {

@@ -135,6 +135,25 @@ describe("reporting", () => {
     expect(await stateOf(AMS)).toMatchObject({ state: "healthy" });
   });
 
+  test("a state counts at once, also where a clock that jumped dates its transition wrongly", async () => {
+    const states = [state(ORD)];
+    const { reporter, heard, until } = await reporting(server.url, spoolIn(temporaryDirectory()), states);
+    // An hour ahead, then right again, which is before what was told last; and an hour behind.
+    for (const [to, ago] of [
+      ["down", -3_600_000],
+      ["degraded", 1_000],
+      ["down", 3_600_000],
+    ] as const) {
+      const told = transition(ORD, to, ago);
+      states[0] = { interconnect: ORD, state: to, since: told.time, reason: told.reason };
+      const before = heard.length;
+      reporter.transition(told);
+      await until(() => heard.length > before);
+      expect(await stateOf(ORD)).toMatchObject({ state: to });
+    }
+    expect((await history()).transitions).toMatchObject([{ to: "down" }, { to: "degraded" }]);
+  });
+
   test("while the server is away keeps what there is, also over a restart, and tells it all later", async () => {
     const way = await gate();
     const directory = temporaryDirectory();

@@ -17,7 +17,7 @@ const bgp = {
 const peering = interconnect(1, { interfaceAddress6: "fd00:1::/127", bgp });
 
 function rendered(changes: Partial<EdgeConfig>, role: "provider" | "customer" = "provider") {
-  const bird = { include: "/etc/bird/patchbay.conf", reload: false, control: undefined };
+  const bird = { include: "/etc/bird/patchbay.conf", reload: false, control: undefined, template: undefined };
   const config = edgeConfig(role, "/nowhere", {}, { bird, ...changes });
   return desire({
     account: account([peering]),
@@ -49,6 +49,12 @@ test("a session is between the interface addresses, with the key that the config
   expect(bird).toContain('password "correct horse";');
   expect(bird).toContain("hold time 240;");
   expect(bird).toContain("route 10.20.0.0/16 unreachable;");
+});
+
+test("a session is made from the operator's template if there is one", () => {
+  const bird = { include: "/etc/bird/patchbay.conf", reload: false, control: undefined, template: "watched" };
+  expect(rendered({ bgpKeys: keys, bird }).bird).toMatch(/^protocol bgp patchbay_\w+ from watched \{$/m);
+  expect(rendered({ bgpKeys: keys }).bird).toMatch(/^protocol bgp patchbay_\w+ \{$/m);
 });
 
 test.each([

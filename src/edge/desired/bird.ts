@@ -78,8 +78,9 @@ function sessionOf(interconnect: EdgeInterconnect, made: Realised, config: EdgeC
       ({ family, extra, origin }) =>
         `protocol static ${origin} {\n  ipv${family};\n${extra.map((prefix) => `  route ${prefix} unreachable;\n`).join("")}}\n`,
     );
+  const from = config.bird?.template === undefined ? "" : ` from ${config.bird.template}`;
   return `${statics.join("")}# ${name.replaceAll(/[^\x20-\x7e]/g, "?")}
-protocol bgp ${label} {
+protocol bgp ${label}${from} {
   local ${ours} as ${ourAs};
   neighbor ${theirs} as ${theirAs};
   source address ${ours};

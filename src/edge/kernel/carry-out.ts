@@ -1,14 +1,13 @@
 /** Does the steps of a plan, those of one kind together; one that fails is told and keeps no other from being done. */
 
-import { chmod, chown, rename, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { EdgeConfig } from "../config.ts";
 import type { EdgeProblem } from "../desired/desired.ts";
 import type { TunnelDriver } from "../drivers/driver.ts";
 import type { TableMade } from "../plan/made.ts";
 import type { PlannedStep } from "../plan/step.ts";
-import { birdCommand, digest, transaction } from "../plan/tables.ts";
+import { digest, transaction } from "../plan/tables.ts";
 import { isGone, runBatch } from "./batch.ts";
+import { writeBird } from "./bird-file.ts";
 import { CommandFailed, type Commands } from "./commands.ts";
 import { listing } from "./observe.ts";
 
@@ -52,7 +51,7 @@ export async function carryOut(
         for (const [table, made] of await replaceTables(group, commands, fail)) tables.set(table, made);
         break;
       case "bird":
-        await writeBird(first, commands, config, fail);
+        await bird(first, commands, config, fail);
         break;
     }
   }
@@ -153,28 +152,12 @@ function firstError(stderr: string): string | undefined {
   return /Error: .*/.exec(stderr)?.[0];
 }
 
-/** Replaced as a whole; the reader stays who it was, since a key may be in it. */
-async function writeBird(
-  step: PlannedStep,
-  commands: Commands,
-  { bird }: EdgeConfig,
-  fail: Fail,
-): Promise<void> {
-  if (step.action.kind !== "bird" || !bird) return;
-  const { include, control, reload } = bird;
+async function bird(step: PlannedStep, commands: Commands, config: EdgeConfig, fail: Fail): Promise<void> {
+  if (step.action.kind !== "bird") return;
   try {
-    const next = `${include}.new`;
-    const before = await stat(include).catch(() => undefined);
-    const owner = before ?? (await stat(dirname(include)));
-    await writeFile(next, step.action.text ?? "", { mode: 0o600 });
-    await chown(next, before?.uid ?? 0, owner.gid);
-    await chmod(next, before ? before.mode & 0o777 : 0o640);
-    await rename(next, include);
-    const [program = "", ...args] = birdCommand(control);
-    if (reload) await commands.run(program, args);
+    await writeBird(step.action.text ?? "", commands, config);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (!(error instanceof CommandFailed) && !("code" in error)) throw error;
+    if (!(error instanceof CommandFailed) && !(error instanceof Error && "code" in error)) throw error;
     fail(step, error.message);
   }
 }

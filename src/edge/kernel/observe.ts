@@ -1,13 +1,14 @@
 /** Looks at the kernel: a few commands, each for everything of its kind, at the same time. */
 
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import type { EdgeConfig } from "../config.ts";
 import type { NextHop, Rule } from "../desired/desired.ts";
 import { ROUTE_PROTOCOL } from "../desired/desired.ts";
 import { MAIN_TABLE } from "../desired/static-routes.ts";
 import type { Carried, Link, TunnelDriver } from "../drivers/driver.ts";
 import type { Actual, ActualRoute } from "../plan/actual.ts";
 import { digest } from "../plan/tables.ts";
+import { readBird } from "./bird-file.ts";
 import { CommandFailed, type Commands } from "./commands.ts";
 import { numberOf, type Row, rowOf, rows, rowsOf, textOf, textsOf } from "./json.ts";
 
@@ -23,11 +24,17 @@ export interface Wanted {
 export interface Looked extends Wanted {
   readonly commands: Commands;
   readonly driver: TunnelDriver;
-  /** The file for BIRD. */
-  readonly bird: string | undefined;
+  readonly config: Pick<EdgeConfig, "bird" | "stateDirectory">;
 }
 
-export async function observe({ commands, driver, settings, rules, tables, bird }: Looked): Promise<Actual> {
+export async function observe({
+  commands,
+  driver,
+  settings,
+  rules,
+  tables,
+  config,
+}: Looked): Promise<Actual> {
   const devices = links(commands);
   const [{ found, addresses }, routes, rules4, rules6, listed, sysctls, text, carried] = await Promise.all([
     devices,
@@ -37,7 +44,7 @@ export async function observe({ commands, driver, settings, rules, tables, bird 
     rules ? commands.run("ip", ["-j", "-N", "-6", "rule", "show"]).catch(nothing) : "",
     Promise.all(tables.map(async (table) => [table, await listing(commands, table)] as const)),
     readSettings(commands, settings),
-    readBird(bird),
+    readBird(config),
     devices.then(({ found: links }) => driver.carried(links)),
   ]);
   return {
@@ -50,11 +57,6 @@ export async function observe({ commands, driver, settings, rules, tables, bird 
     carried,
     bird: text,
   };
-}
-
-/** What the file for BIRD says; `undefined` if there is none. */
-export async function readBird(path: string | undefined): Promise<string | undefined> {
-  return path === undefined ? undefined : readFile(path, "utf8").catch(() => undefined);
 }
 
 /** The digest of how a table is listed, without counters; `undefined` if it is not there. */

@@ -10,6 +10,8 @@ import type { Item, Spool } from "./spool.ts";
 export const HEARTBEAT = (STALE_AFTER * 1000) / 5;
 /** Milliseconds after which all states are told again, whatever the server remembers. */
 const ALL_STATES_EVERY = 60_000;
+/** Milliseconds by which a transition may be ahead of the server's clock: what is far ahead the server does not keep. */
+const AHEAD = 60_000;
 /** Transitions and minutes in one report. */
 const MOST_ITEMS = 5_000;
 
@@ -31,6 +33,10 @@ export class Reporter implements AsyncDisposable {
   readonly #closing = new AbortController();
   #wake = Promise.withResolvers<void>();
   #statesDue = 0;
+  /** The newest time that was told of a state. */
+  #newest = Number.NEGATIVE_INFINITY;
+  /** What the server's clock is ahead of the one that never jumps, once it has answered. */
+  #serverAhead: number | undefined;
   readonly #running: Promise<void>;
 
   constructor(needs: Needs) {
@@ -82,22 +88,41 @@ export class Reporter implements AsyncDisposable {
     const items = spool.next(MOST_ITEMS);
     const { states, ...rest } = standing();
     const now = performance.now();
-    const whole = now >= this.#statesDue;
+    const transitions = items.flatMap((item) => (item.kind === "transition" ? [item.value] : []));
+    const whole = now >= this.#statesDue || this.#areMisdated(transitions, now);
     const body: HealthReport = {
       ...rest,
       ...(whole && { states }),
-      transitions: items.flatMap((item) => (item.kind === "transition" ? [item.value] : [])),
+      transitions,
       minutes: items.flatMap((item) => (item.kind === "minute" ? [item.value] : [])),
     };
     try {
-      await client.own("/health/reports", { method: "POST", body, signal, timeout: 10_000 });
+      const asked = { method: "POST", body, signal, timeout: 10_000 } as const;
+      const { result } = await client.own("/health/reports", asked);
+      const received = Date.parse(String(Object(result).received));
+      if (!Number.isNaN(received)) this.#serverAhead = received - performance.now();
     } catch (error) {
       // What the server can make nothing of, it never can: it must not keep the rest from being told.
       if (error instanceof Refused && (error.status === 400 || error.status === 413)) spool.taken(items);
       throw error;
     }
     spool.taken(items);
+    const told = whole ? states.map(({ since }) => since) : transitions.map(({ time }) => time);
+    const newest = told.reduce((most, text) => Math.max(most, Date.parse(text)), Number.NEGATIVE_INFINITY);
+    this.#newest = whole ? newest : Math.max(this.#newest, newest);
     if (whole) this.#statesDue = now + ALL_STATES_EVERY;
+  }
+
+  /**
+   * Would the server not go by them, since a clock jumped? One far ahead it does not keep, and one older than what it
+   * knows it takes for history.
+   */
+  #areMisdated(transitions: readonly Transition[], now: number): boolean {
+    const server = this.#serverAhead === undefined ? undefined : now + this.#serverAhead;
+    return transitions.some(({ time }) => {
+      const at = Date.parse(time);
+      return at < this.#newest || (server !== undefined && at > server + AHEAD);
+    });
   }
 
   /** Tells what there is once more, if the server takes it soon, and ends. */
