@@ -3,11 +3,10 @@
  * becomes of the server changes the kernel.
  */
 
-import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
 import type { EdgeConfiguration, HealthState } from "../contract/health.ts";
 import type { EdgeAccount, EdgeInterconnect } from "./account.ts";
-import { deviceOf, mappedDevice } from "./devices.ts";
+import { deviceOf } from "./devices.ts";
 import { Client } from "./follow/client.ts";
 import { followByPolling } from "./follow/cloudflare.ts";
 import { followedPart } from "./follow/followed-part.ts";
@@ -18,10 +17,11 @@ import { keepAccount, readKeptAccount } from "./kept-account.ts";
 import { keepHealth, readKeptHealth } from "./kept-health.ts";
 import { Commands } from "./kernel/commands.ts";
 import type { EdgeOptions } from "./options.ts";
+import { portsOf } from "./ports.ts";
 import { type ProbeTarget, probeTargets, unwatched } from "./probe/targets.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Reporter, type Standing } from "./report/reporter.ts";
-import { Spool } from "./report/spool.ts";
+import { type Item, Spool } from "./report/spool.ts";
 import { type AgentStatus, StatusServer } from "./status.ts";
 import { Watch, type WatchedState } from "./watch.ts";
 
@@ -62,6 +62,7 @@ export class Agent implements AsyncDisposable {
   #trouble: string | undefined = "not asked yet";
   #last: AgentStatus["last_reconciliation"] = null;
   #due = false;
+  #keeping: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
   private constructor(options: EdgeOptions, log: Logger, version: string, parts: Parts) {
@@ -102,6 +103,16 @@ export class Agent implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     const { edge, account } = this.#options;
+    this.#open.use(
+      this.#watch.onTransition((transition) => {
+        const { interconnect: id, from, to, reason } = transition;
+        const interconnect = this.#wanted?.interconnects.find((one) => one.id === id)?.name ?? id;
+        this.#log[to === "healthy" ? "info" : "warn"]({ interconnect, from, to, reason }, "health changed");
+        this.#keepHealthSoon();
+        this.#tell([{ kind: "transition", value: transition }]);
+        if (edge.role === "provider") void this.#reconcileSoon();
+      }),
+    );
     const kept = await readKeptAccount(edge.stateDirectory);
     if (kept && (account === undefined || kept.id === account)) {
       this.#id = kept.id;
@@ -109,24 +120,19 @@ export class Agent implements AsyncDisposable {
       await this.#reconcileSoon();
     }
     this.#open.use(this.#reconciler.onDrift(() => this.#drifted()));
-    this.#open.use(
-      this.#watch.onTransition((transition) => {
-        const { interconnect: id, from, to, reason } = transition;
-        const interconnect = this.#wanted?.interconnects.find((one) => one.id === id)?.name ?? id;
-        this.#log[to === "healthy" ? "info" : "warn"]({ interconnect, from, to, reason }, "health changed");
-        this.#keepHealth();
-        this.#reporter?.transition(transition);
-        if (edge.role === "provider") void this.#reconcileSoon();
-      }),
-    );
     this.#every(LOOK_EVERY, () => void this.#reconcileSoon());
-    this.#every(MINUTES_EVERY, () => {
-      const minutes = this.#watch.takeMinutes();
-      if (this.#reporter) this.#reporter.minutes(minutes);
-      else this.#spool.add(minutes.map((value) => ({ kind: "minute", value })));
-    });
+    this.#every(MINUTES_EVERY, () =>
+      this.#tell(this.#watch.takeMinutes().map((value) => ({ kind: "minute", value }))),
+    );
     const following = this.#follow();
     this.#open.defer(() => following);
+  }
+
+  /** What is seen goes to the server, or waits for it. An API that is polled takes no reports. */
+  #tell(items: readonly Item[]): void {
+    if (items.length === 0) return;
+    if (this.#reporter) this.#reporter.tell(items);
+    else if (this.#options.poll === undefined) this.#spool.add(items);
   }
 
   #every(milliseconds: number, act: () => void): void {
@@ -203,6 +209,8 @@ export class Agent implements AsyncDisposable {
     this.#due = true;
     this.#running ??= this.#reconcileWhileDue().finally(() => {
       this.#running = undefined;
+      // It became due after it was last looked whether it is.
+      if (this.#due && !this.#closing.signal.aborted) void this.#reconcileSoon();
     });
     return this.#running;
   }
@@ -294,6 +302,14 @@ export class Agent implements AsyncDisposable {
     }
   }
 
+  /** Many change together when a cable is cut: they are written once. */
+  #keepHealthSoon(): void {
+    this.#keeping ??= setTimeout(() => {
+      this.#keeping = undefined;
+      this.#keepHealth();
+    }, 50);
+  }
+
   #keepHealth(): void {
     try {
       keepHealth(this.#options.edge.stateDirectory, this.#known);
@@ -312,21 +328,9 @@ export class Agent implements AsyncDisposable {
       driver,
       version: this.#version,
       configuration: this.#configuration,
-      ports: this.#ports(),
+      ports: portsOf(this.#wanted?.interconnects ?? [], this.#options.edge),
       states,
     };
-  }
-
-  /** The ports that slots are mapped to, and whether each carries a signal. */
-  #ports(): Standing["ports"] {
-    const { edge } = this.#options;
-    const devices = new Map<string, string>();
-    for (const [key, device] of edge.map) if (SLOT.test(key)) devices.set(key, device);
-    for (const interconnect of this.#wanted?.interconnects ?? []) {
-      const device = mappedDevice(interconnect, edge);
-      if (interconnect.slot !== undefined && device !== undefined) devices.set(interconnect.slot, device);
-    }
-    return [...devices].map(([slot, device]) => ({ slot, device, up: hasSignal(device) }));
   }
 
   get status(): AgentStatus {
@@ -368,11 +372,13 @@ export class Agent implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    if (this.#keeping) {
+      clearTimeout(this.#keeping);
+      this.#keepHealth();
+    }
     await this.#open.disposeAsync();
   }
 }
-
-const SLOT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function starting({ edge, server }: EdgeOptions, version: string): AgentStatus {
   const { name, site, role, driver } = edge;
@@ -389,13 +395,4 @@ function starting({ edge, server }: EdgeOptions, version: string): AgentStatus {
     interconnects: [],
     unreported: { items: 0, dropped: 0 },
   };
-}
-
-/** Does a device carry a signal? One that is not there, or is switched off, does not. */
-function hasSignal(device: string): boolean {
-  try {
-    return readFileSync(`/sys/class/net/${device}/carrier`, "utf8").trim() === "1";
-  } catch {
-    return false;
-  }
 }
