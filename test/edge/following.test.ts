@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { EdgeAccount } from "../../src/edge/account.ts";
 import { Client } from "../../src/edge/follow/client.ts";
+import { followByPolling } from "../../src/edge/follow/cloudflare.ts";
 import { FollowedAccount } from "../../src/edge/follow/objects.ts";
 import { followPatchbay } from "../../src/edge/follow/patchbay.ts";
+import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { ACCOUNT, AMS, CNI, demo, LIST, ORD, OWN, ROUTES, SIN, startTestServer } from "../harness/server.ts";
 
 const server = await startTestServer();
@@ -199,5 +201,108 @@ describe("following a server", () => {
     await edge.until(() => edge.troubles.length > 0);
     expect(edge.troubles[0]).toMatch(/permission|Authentication/i);
     expect(edge.told).toEqual([]);
+  });
+});
+
+describe("following an API without a log, as a customer's router does", () => {
+  test("asks again and again, and tells what changed and nothing else", async () => {
+    await using double = await startCloudflareDouble();
+    const ended = new AbortController();
+    const told: EdgeAccount[] = [];
+    let news = Promise.withResolvers<void>();
+    const client = new Client({ server: double.url, account: double.account, token: double.token });
+    const follower = {
+      account: (account: EdgeAccount) => {
+        told.push(account);
+        news.resolve();
+        news = Promise.withResolvers();
+      },
+      reached: (trouble: string | undefined) => expect(trouble).toBeUndefined(),
+    };
+    const done = followByPolling(client, 20, follower, ended.signal);
+    while (told.length < 1) await news.promise;
+    const [first] = told;
+    expect(first?.interconnects.map(({ name }) => name)).toEqual(
+      double.interconnects().map(({ name }) => name),
+    );
+    expect(first?.interconnects[0]).toMatchObject({
+      interfaceAddress: "10.213.0.8/31",
+      greEndpoint: "203.0.113.1",
+      link: undefined,
+      healthCheck: { direction: "unidirectional", target: "203.0.113.1" },
+    });
+    const asked = double.requests.length;
+    while (double.requests.length < asked + 12) await new Promise(setImmediate);
+    expect(told).toHaveLength(1);
+    double.change(ORD, { mtu: 1300 });
+    while (told.length < 2) await news.promise;
+    expect(told[1]?.revision).toBe(2);
+    expect(told[1]?.interconnects[0]).toEqual({ ...first?.interconnects[0], mtu: 1300 });
+    ended.abort();
+    await done;
+  });
+
+  test("takes the vendor's defaults for what is not told, and links and ports where they are", async () => {
+    const answers: Readonly<Record<string, unknown>> = {
+      "/magic/cf_interconnects": {
+        interconnects: [{ id: ORD, name: "a", interface_address: "10.1.0.0/31" }],
+      },
+      "/cni/cnis": {
+        items: [
+          {
+            id: "x",
+            interconnect: "port-1",
+            cust_ip: "192.0.2.1/31",
+            p2p_ip: "192.0.2.0/31",
+            magic: { conduit_name: "a" },
+          },
+        ],
+        next: null,
+      },
+      "/cni/interconnects": { items: [{ name: "port-1", slot_id: "slot-1" }], next: null },
+    };
+    await using double = await startCloudflareDouble({
+      meddle: ({ path }) => {
+        const found = Object.entries(answers).find(([end]) => path.endsWith(end));
+        if (!found) return undefined;
+        const [end, body] = found;
+        const isMagic = end.startsWith("/magic");
+        return {
+          status: 200,
+          body: isMagic ? { result: body, success: true, errors: [], messages: [] } : body,
+        };
+      },
+    });
+    const ended = new AbortController();
+    const client = new Client({ server: double.url, account: double.account, token: double.token });
+    const account = await new Promise<EdgeAccount>((resolve, reject) => {
+      const reached = (trouble: string | undefined) => trouble !== undefined && reject(new Error(trouble));
+      void followByPolling(client, 10_000, { account: resolve, reached }, ended.signal);
+    });
+    ended.abort();
+    expect(account.interconnects).toEqual([
+      {
+        id: ORD,
+        name: "a",
+        version: "2",
+        interfaceAddress: "10.1.0.0/31",
+        interfaceAddress6: undefined,
+        mtu: 1476,
+        returnRouting: false,
+        greEndpoint: undefined,
+        link: { provider: "192.0.2.0/31", customer: "192.0.2.1/31" },
+        port: "port-1",
+        slot: "slot-1",
+        healthCheck: {
+          enabled: true,
+          rate: "mid",
+          type: "reply",
+          direction: "unidirectional",
+          target: "192.0.2.1",
+          source: undefined,
+        },
+        bgp: undefined,
+      },
+    ]);
   });
 });

@@ -69,10 +69,24 @@ function edgeInterconnect(
   slots: ReadonlyMap<unknown, unknown>,
 ): EdgeInterconnect {
   const link = cni && { p2p_ip: String(cni["p2p_ip"]), cust_ip: String(cni["cust_ip"]) };
-  const doc = { ...storedInterconnect(shown), ...(link && { link }) } as unknown as InterconnectDoc;
+  const stored = storedInterconnect(withUsual(shown));
+  const doc = { ...stored, ...(link && { link }) } as unknown as InterconnectDoc;
   const port = cni && String(cni["interconnect"]);
   const slot = slots.get(port);
   return interconnectOf(String(id), doc, { port, slot: typeof slot === "string" ? slot : undefined });
+}
+
+/** The vendor's schema requires none of these fields; its defaults stand for those that are not told. */
+function withUsual(shown: Members): Members {
+  const usual = { enabled: true, rate: "mid", type: "reply", direction: "unidirectional", target: "" };
+  const version = shown["gre"] === undefined ? "2" : "1";
+  return {
+    version,
+    mtu: 1476,
+    automatic_return_routing: false,
+    ...shown,
+    health_check: { ...usual, ...Object(shown["health_check"]) },
+  };
 }
 
 /** All pages of a list of the CNI API, which answers without an envelope; none of what may not be seen. */
