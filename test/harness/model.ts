@@ -107,6 +107,9 @@ export class Model {
       slots: [],
       ports: [],
       cnis: [],
+      links: this.#items.flatMap(({ id, doc: { link } }) =>
+        link ? [{ interconnect: id, provider: link.p2p_ip, customer: link.cust_ip }] : [],
+      ),
       interconnects: this.#items.map(({ id, doc }) => show(id, doc, "object", "(masked)")),
       routes: [],
     });
