@@ -45,7 +45,7 @@ const tooMany: Meddling = {
 describe("a limit of a second", () => {
   test("is waited out whichever request of a command meets it, and that is said", async () => {
     const commands: [args: string[], code: number, refused: number, left: readonly number[]][] = [
-      [["get"], 0, 1, unchanged],
+      [["get"], 0, 2, unchanged],
       [["export"], 0, 2, unchanged],
       [["plan", "-f", fileOf(EDIT)], 2, 2, unchanged],
       [["apply", "-f", fileOf(EDIT), "--yes"], 0, 3, changed],

@@ -66,9 +66,16 @@ class Judge {
     else if (this.#keeps(target)) this.#store(thread, name, target, rest);
   }
 
-  /** Is this one of the files that a restart reads? The index in shared memory is made anew. */
+  /**
+   * Is this one of the files that a restart reads? The index in shared memory is made anew; what edges reported may
+   * lose its last second (docs/health.md).
+   */
   #keeps(file: string): boolean {
-    return file.startsWith(`${this.#data}/`) && !file.endsWith("-shm");
+    return (
+      file.startsWith(`${this.#data}/`) &&
+      !file.endsWith("-shm") &&
+      !file.startsWith(`${this.#data}/health.db`)
+    );
   }
 
   #store(thread: string, name: string, file: string, rest: string): void {
