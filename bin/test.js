@@ -90,6 +90,8 @@ function readReport(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin"];
+
 /** What tests use beside Node, by Debian's packages, and the file that tells whether it is there. */
 const PACKAGES = {
   strace: "strace",
@@ -138,7 +140,7 @@ function installForTests(long) {
  */
 function onPath(program) {
   if (isAbsolute(program)) return existsSync(program) ? program : undefined;
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
 }
 
@@ -150,8 +152,11 @@ await runCommand(async () => {
   const reports = mkdtempSync(join(tmpdir(), "patchbay-test-"));
   const report = join(reports, "vitest.json");
   const guests = join(reports, "guests");
+  const usual = environment(toolchain);
   const env = {
-    ...environment(toolchain),
+    ...usual,
+    // What networks are made with stands where only root's PATH leads.
+    PATH: [usual.PATH ?? "", ...SYSTEM_FOLDERS].join(delimiter),
     ...(args.includes("--long") ? { PATCHBAY_TEST_LONG: "1" } : {}),
     // Only a whole run may say what there is evidence for.
     ...(args.every((arg) => arg === "--long") ? { PATCHBAY_WHOLE_RUN: "1" } : {}),

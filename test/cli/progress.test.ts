@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { lint } from "../../src/cli/lint.ts";
 import type { CommandProcess } from "../../src/cli/run.ts";
 import { fileOf, HAS_TERMINAL } from "../harness/cli.ts";
@@ -12,18 +12,26 @@ import { Operator } from "../harness/operator.ts";
 
 /** Keeps every request until it is told to answer. */
 const held: (() => void)[] = [];
+let isHolding = true;
 const server = createServer((_, response) => {
-  held.push(() => {
+  const release = () => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ success: true, errors: [], messages: [], result: { interconnects: [] } }));
-  });
+  };
+  if (isHolding) held.push(release);
+  else release();
+});
+beforeEach(() => {
+  isHolding = true;
 });
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
 afterAll(() => server.close());
 
 const operator = () =>
   new Operator({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "any" });
+/** Answers what was asked, and whatever the command asks besides. */
 const answer = async () => {
+  isHolding = false;
   for (const release of held.splice(0)) release();
   return "";
 };

@@ -5,6 +5,9 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 /** Milliseconds after which a command is given up: none of them talks to anybody but the kernel or a daemon beside it. */
 const PATIENCE = 30_000;
 
+/** Root's programs are found also where PATH is another user's. */
+const PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
+
 /** A command that failed, or is not there. */
 export class CommandFailed extends Error {
   readonly command: string;
@@ -37,7 +40,8 @@ export class Commands {
     const [file, all] = this.#inside(program, args);
     const command = [program, ...args].join(" ");
     return new Promise((resolve, reject) => {
-      const child = spawn(file, all, { stdio: ["pipe", "pipe", "pipe"], timeout: PATIENCE });
+      const env = { ...process.env, PATH };
+      const child = spawn(file, all, { stdio: ["pipe", "pipe", "pipe"], timeout: PATIENCE, env });
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -57,7 +61,7 @@ export class Commands {
   /** Starts something that goes on. Whoever starts it ends it. */
   start(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     const [file, all] = this.#inside(program, args);
-    return spawn(file, all, options);
+    return spawn(file, all, { ...options, env: { ...process.env, ...options.env, PATH } });
   }
 
   #inside(program: string, args: readonly string[]): [string, readonly string[]] {
