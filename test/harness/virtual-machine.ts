@@ -153,7 +153,7 @@ mount -t tmpfs tmpfs /upper; mkdir /upper/upper /upper/work
 mount -t overlay -o lowerdir=/host,upperdir=/upper/upper,workdir=/upper/work overlay /root
 cp /host$run /upper/run
 for part in proc sys dev; do mount --move /$part /root/$part; done
-for part in tmp run var/tmp dev/shm; do mkdir -p /root/$part; mount -t tmpfs tmpfs /root/$part; done
+for part in run dev/shm; do mkdir -p /root/$part; mount -t tmpfs tmpfs /root/$part; done
 cp /upper/run /root/run/patchbay
 stty raw < /root/dev/ttyS1
 chroot /root /bin/sh /run/patchbay
