@@ -39,7 +39,7 @@ export function edgeSeed({ interconnects, each = {}, routes = [] }: Wanted): str
     value,
     policies: [{ effect: "allow", accounts: [ACCOUNT], permission_groups }],
   });
-  return stringify({
+  return JSON.stringify({
     accounts: [
       {
         id: ACCOUNT,

@@ -88,6 +88,9 @@ export function endpointRoutes(
   return [...routes.values()];
 }
 
+/** Next hops of one route: `ip` reads at most 512 words of a line, and more ways than these share nothing out better. */
+export const MOST_HOPS = 64;
+
 /** One more way for the same prefix and metric is one more next hop. */
 function add(routes: Map<string, Route>, route: Route): void {
   const key = routeKey(route);
@@ -96,10 +99,10 @@ function add(routes: Map<string, Route>, route: Route): void {
     routes.set(key, route);
     return;
   }
-  const hops = [
-    ...other.hops,
-    ...route.hops.filter((hop) => !other.hops.some((known) => sameHop(known, hop))),
-  ];
+  const hops =
+    other.hops.length >= MOST_HOPS
+      ? other.hops
+      : [...other.hops, ...route.hops.filter((hop) => !other.hops.some((known) => sameHop(known, hop)))];
   routes.set(key, { ...other, hops, interconnects: [...other.interconnects, ...route.interconnects] });
 }
 
