@@ -5,15 +5,9 @@ import type { HealthState } from "../../contract/health.ts";
 import type { EdgeAccount, EdgeInterconnect, EdgeRoute } from "../account.ts";
 import type { EdgeConfig, Role } from "../config.ts";
 import { mappedDevice } from "../devices.ts";
+import { penaltyOf } from "../health/penalty.ts";
 import type { NextHop, Realised, Route } from "./desired.ts";
 import { linkEnds } from "./ends.ts";
-
-/** What the vendor adds to the priority of every route over an interconnect that is not healthy. */
-export const PENALTIES: Readonly<Record<HealthState, number>> = {
-  healthy: 0,
-  degraded: 500_000,
-  down: 1_000_000,
-};
 
 /** The kernel's table where nothing else is said. */
 export const MAIN_TABLE = 254;
@@ -39,7 +33,7 @@ export function staticRoutes(
     const over = byEnd.get(route.nexthop);
     const prefix = parsePrefix(route.prefix);
     if (!over || !prefix || !counts(route, config)) continue;
-    const metric = Math.min(route.priority + PENALTIES[states.get(over.id) ?? "healthy"], HIGHEST_METRIC);
+    const metric = Math.min(route.priority + penaltyOf(states.get(over.id)), HIGHEST_METRIC);
     const hop = { via: route.nexthop, device: over.device, weight: route.weight ?? 1 };
     add(routes, {
       family: prefix.family,
