@@ -90,6 +90,8 @@ export class Reporter implements AsyncDisposable {
     const now = performance.now();
     const transitions = items.flatMap((item) => (item.kind === "transition" ? [item.value] : []));
     const whole = now >= this.#statesDue || this.#areMisdated(transitions, now);
+    // Before it is sent: who asks for all of them meanwhile gets them with the next report.
+    if (whole) this.#statesDue = now + ALL_STATES_EVERY;
     const body: HealthReport = {
       ...rest,
       ...(whole && { states }),
@@ -110,7 +112,6 @@ export class Reporter implements AsyncDisposable {
     const told = whole ? states.map(({ since }) => since) : transitions.map(({ time }) => time);
     const newest = told.reduce((most, text) => Math.max(most, Date.parse(text)), Number.NEGATIVE_INFINITY);
     this.#newest = whole ? newest : Math.max(this.#newest, newest);
-    if (whole) this.#statesDue = now + ALL_STATES_EVERY;
   }
 
   /**
