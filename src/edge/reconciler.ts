@@ -22,7 +22,7 @@ import { type CarriedOut, carryOut } from "./kernel/carry-out.ts";
 import { CommandFailed, type Commands } from "./kernel/commands.ts";
 import { MadeFile } from "./kernel/made-file.ts";
 import { Monitor } from "./kernel/monitor.ts";
-import { KernelView } from "./kernel/view.ts";
+import { BELIEVED, KernelView } from "./kernel/view.ts";
 import type { Made } from "./plan/made.ts";
 import { type FullPlan, type Plan, plan, refusals } from "./plan/plan.ts";
 import type { PlannedStep, Step } from "./plan/step.ts";
@@ -67,6 +67,8 @@ export class Reconciler implements AsyncDisposable {
   #failing: ReadonlySet<string> = new Set();
   /** The file for BIRD is about to be taken away, and not to be written first. */
   #removesBird = false;
+  /** How many are to be applied before anybody has time to look. */
+  #waiting = 0;
   #looking = false;
   #lookAgain = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -109,7 +111,9 @@ export class Reconciler implements AsyncDisposable {
 
   /** Makes it so. What cannot be done is in the outcome; only what nobody foresaw is thrown. */
   apply(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Outcome> {
-    return this.#inTurn(async () => {
+    this.#waiting++;
+    const outcome = this.#inTurn(async () => {
+      this.#waiting--;
       this.#last = { account, states };
       try {
         return await this.#apply(account, states);
@@ -117,8 +121,14 @@ export class Reconciler implements AsyncDisposable {
         // A program that is not there, or does not end.
         if (error instanceof CommandFailed) return { steps: [], problems: [{ reason: error.message }] };
         throw error;
+      } finally {
+        // The next one may come soon, and should find nobody looking.
+        this.#monitor?.defer();
       }
     });
+    // What was touched is read again before it is asked for.
+    this.#inTurn(() => this.#view.refresh(this.#monitor?.hearingSince())).catch(() => undefined);
+    return outcome;
   }
 
   /** Calls when somebody else changed what is ours. */
@@ -185,9 +195,9 @@ export class Reconciler implements AsyncDisposable {
   /** What was made stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
+    await this.#inTurn(() => this.#settle()).catch(() => undefined);
     this.#monitor?.[Symbol.dispose]();
     this.#monitor = undefined;
-    await this.#queue;
     await this.#driver[Symbol.asyncDispose]();
   }
 
@@ -265,18 +275,37 @@ export class Reconciler implements AsyncDisposable {
     return { steps: done.map(shown), problems: once([...problems, ...troubles]) };
   }
 
-  /** With those that were applied just now, and how they are listed. */
+  /** With those that were applied just now. Where changes are heard of, how they are listed is seen when it is quiet. */
   async #tablesAfter({ tables }: Made, applied: CarriedOut["tables"]): Promise<Made["tables"]> {
-    if (applied.size === 0) return tables;
-    // What is heard until here is about what was applied.
-    this.#monitor?.hearingSince();
     const names = [...applied].flatMap(([table, text]) => (text === undefined ? [] : [table]));
-    const listed = await this.#view.lookAtTables(names);
+    // What is heard until here is about what was applied.
+    const hearing = this.#monitor?.hearingSince();
+    const hears = hearing !== undefined && hearing < performance.now();
+    if (hears) this.#view.believe(names);
+    const listed = hears ? undefined : await this.#view.list(names);
     const all = { ...tables };
     for (const [table, text] of applied)
       if (text === undefined) delete all[table];
-      else all[table] = { text: digest(text), listing: listed.get(table) ?? "" };
+      else all[table] = { text: digest(text), listing: listed?.get(table) ?? BELIEVED };
     return all;
+  }
+
+  /** Writes down how the tables that were applied are listed, if nobody changed them since. */
+  async #settle(): Promise<void> {
+    this.#monitor?.hearingSince();
+    const names = this.#view.believed;
+    if (names.length === 0) return;
+    const listed = new Map(await this.#view.list(names));
+    // Whoever came between is found by the next look, which has nothing to compare with.
+    this.#monitor?.hearingSince();
+    if (this.#view.isUncertainOfTables) return;
+    const { made } = this.#file;
+    const tables = { ...made.tables };
+    for (const name of names) {
+      const known = tables[name];
+      if (known) tables[name] = { ...known, listing: listed.get(name) ?? BELIEVED };
+    }
+    await this.#file.write({ ...made, tables }, false).catch(() => undefined);
   }
 
   #mayBeOurs(line: string): boolean {
@@ -296,7 +325,12 @@ export class Reconciler implements AsyncDisposable {
     try {
       do {
         this.#lookAgain = false;
-        const differs = await this.#inTurn(async () => this.#last && (await this.#differs(this.#last)));
+        const differs = await this.#inTurn(async () => {
+          if (this.#waiting === 0) await this.#settle().catch(() => undefined);
+          if (this.#waiting === 0) return this.#last && (await this.#differs(this.#last));
+          this.#monitor?.touch();
+          return false;
+        });
         if (differs) for (const listener of this.#listeners) listener();
       } while (this.#lookAgain);
     } finally {

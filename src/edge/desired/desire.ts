@@ -37,9 +37,10 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
     .filter(({ id }) => !without.has(id))
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const made: EdgeInterconnect[] = [];
+  const addresses: DesiredAddress[] = [];
   for (const interconnect of settings) {
     const { id, name } = interconnect;
-    const found = realise(interconnect, config, numbers);
+    const found = remembered(interconnect, config, numbers);
     if (typeof found === "string") {
       problems.push({ interconnect: id, reason: found });
       continue;
@@ -58,6 +59,7 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
       });
     made.push(interconnect);
     realised.set(id, found.realised);
+    addresses.push(...found.addresses);
     if (found.tunnel) tunnels.set(found.tunnel.device, found.tunnel);
   }
   const all = [...realised.values()];
@@ -74,9 +76,7 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
     portMtus: new Map(
       all.filter(({ bare }) => bare).map(({ device, mtu, name }) => [device, { mtu, name }] as const),
     ),
-    addresses: made.flatMap((interconnect) =>
-      addressesOf(interconnect, realised.get(interconnect.id), config),
-    ),
+    addresses,
     routes,
     rules: all.flatMap(returnRules),
     bird: bird?.text,
@@ -88,12 +88,39 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
 interface Found {
   readonly realised: Realised;
   readonly tunnel: TunnelSpec | undefined;
+  readonly addresses: readonly DesiredAddress[];
   /** What no other interconnect may have. */
   readonly claims: readonly string[];
 }
 
-/** An interconnect as it is to be, or why it cannot be. */
-function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Numbers): Found | string {
+interface Remembered {
+  readonly number: number | undefined;
+  readonly zone: number | undefined;
+  readonly found: Found | string;
+}
+
+/** An interconnect that stays is the same object: of a thousand, one is thought through again. */
+const memory = new WeakMap<EdgeConfig, WeakMap<EdgeInterconnect, Remembered>>();
+
+function remembered(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Numbers): Found | string {
+  const number = numbers.given[interconnect.id];
+  const zone = zoneOf(interconnect, config, numbers);
+  const known = memory.get(config) ?? new WeakMap<EdgeInterconnect, Remembered>();
+  memory.set(config, known);
+  const before = known.get(interconnect);
+  if (before && before.number === number && before.zone === zone) return before.found;
+  const found = realise(interconnect, config, number, zone);
+  known.set(interconnect, { number, zone, found });
+  return found;
+}
+
+/** An interconnect as it is to be, or why it cannot be. `number` and `zone`: those of its flows, if it has any. */
+function realise(
+  interconnect: EdgeInterconnect,
+  config: EdgeConfig,
+  number: number | undefined,
+  zone: number | undefined,
+): Found | string {
   const { id, name, version, mtu, returnRouting } = interconnect;
   const { role } = config;
   const device = deviceOf(interconnect, config);
@@ -106,8 +133,7 @@ function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Nu
   if (!ends) return `Its interface address ${interconnect.interfaceAddress} is none.`;
   const ends6 = mtu < LEAST_MTU6 ? undefined : interfaceEnds6(interconnect, role);
   const bare = version !== "1";
-  const number = role === "provider" && returnRouting ? numbers.given[id] : undefined;
-  const zone = zoneOf(interconnect, config, numbers);
+  const returns = role === "provider" && returnRouting;
   const { target } = interconnect.healthCheck;
   const realised: Realised = {
     id,
@@ -117,25 +143,26 @@ function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Nu
     mtu,
     ends,
     ends6,
-    returning: number === undefined || zone === undefined ? undefined : { number, zone },
+    returning: !returns || number === undefined || zone === undefined ? undefined : { number, zone },
     reflects: parseHost(target) ? [target] : [],
   };
-  if (bare) return { realised, tunnel: undefined, claims: [`port ${device}`] };
+  const addresses = addressesOf(interconnect, realised, config);
+  if (bare) return { realised, tunnel: undefined, addresses, claims: [`port ${device}`] };
   const outer = tunnelEnds(interconnect, role);
   if (!outer)
     return interconnect.greEndpoint === undefined
       ? "It has no GRE endpoint (gre.cloudflare_endpoint)."
       : "Its tunnel has no other end: the link below it has no addresses.";
   const tunnel = { device, alias: name, ...outer, ttl: TUNNEL_TTL, mtu, interconnect: id };
-  return { realised, tunnel, claims: [`device ${device}`, `tunnel ${outer.local} ${outer.remote}`] };
+  return {
+    realised,
+    tunnel,
+    addresses,
+    claims: [`device ${device}`, `tunnel ${outer.local} ${outer.remote}`],
+  };
 }
 
-function addressesOf(
-  interconnect: EdgeInterconnect,
-  made: Realised | undefined,
-  config: EdgeConfig,
-): DesiredAddress[] {
-  if (!made) return [];
+function addressesOf(interconnect: EdgeInterconnect, made: Realised, config: EdgeConfig): DesiredAddress[] {
   const { role } = config;
   const found: DesiredAddress[] = [];
   const add = (device: string, address: string, anywhere = false) =>

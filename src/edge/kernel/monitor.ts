@@ -67,6 +67,11 @@ export class Monitor implements Disposable {
     }, wait);
   }
 
+  /** If it is about to tell, it waits for another quiet. */
+  defer(): void {
+    if (this.#quiet) this.touch();
+  }
+
   [Symbol.dispose](): void {
     this.#ended = true;
     clearTimeout(this.#quiet);

@@ -28,6 +28,9 @@ export interface Wanted {
   readonly tables: readonly string[];
 }
 
+/** Instead of a digest: a table is as it was applied. */
+export const BELIEVED = "";
+
 /** What is not known any more. */
 interface Stale {
   devices: Set<string> | "all";
@@ -50,6 +53,8 @@ export class KernelView {
   /** Digests; `undefined` of a table that is not there. */
   readonly #tables = new Map<string, string | undefined>();
   readonly #settings = new Map<string, string | undefined>();
+  /** Of the last look. */
+  #wanted: Wanted | undefined;
 
   constructor(commands: Commands, driver: TunnelDriver, config: Pick<EdgeConfig, "bird" | "stateDirectory">) {
     this.#commands = commands;
@@ -90,8 +95,8 @@ export class KernelView {
    */
   async look(wanted: Wanted, hearing: number | undefined): Promise<Actual> {
     const began = performance.now();
-    const remembers =
-      hearing !== undefined && this.#wholeAt > hearing && began - this.#wholeAt < MOST_REMEMBERED;
+    const remembers = this.#remembers(hearing);
+    this.#wanted = wanted;
     if (!remembers) this.#forget();
     const stale = this.#stale;
     this.#stale = { devices: new Set(), routes: false, rules: false, tables: false };
@@ -105,7 +110,7 @@ export class KernelView {
         this.#readTables(wanted.tables, stale.tables),
         this.#readSettings(wanted.settings, stale.devices),
         readBird(this.#config),
-        devices.then(() => this.#driver.carried(this.#links)),
+        devices.then((differ) => this.#driver.carried(this.#links, differ)),
       ]);
       if (!remembers) this.#wholeAt = began;
       return {
@@ -124,10 +129,37 @@ export class KernelView {
     }
   }
 
-  /** Only tables, as they are listed now. */
-  async lookAtTables(names: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+  /** Reads a few devices again, if nothing else is to be read. */
+  async refresh(hearing: number | undefined): Promise<void> {
+    if (!this.#wanted || !this.#remembers(hearing) || this.#stale.devices === "all") return;
+    if (this.#stale.devices.size > 0) await this.look(this.#wanted, hearing);
+  }
+
+  #remembers(hearing: number | undefined): boolean {
+    if (hearing === undefined || this.#wholeAt <= hearing) return false;
+    return performance.now() - this.#wholeAt < MOST_REMEMBERED;
+  }
+
+  /** Tables that were applied just now, and of which nothing was heard since, need not be listed at once. */
+  believe(names: readonly string[]): void {
     this.#stale.tables = false;
-    await this.#readTables(names, true);
+    for (const name of names) this.#tables.set(name, BELIEVED);
+  }
+
+  get believed(): readonly string[] {
+    if (this.#stale.tables) return [];
+    return [...this.#tables].flatMap(([name, text]) => (text === BELIEVED ? [name] : []));
+  }
+
+  /** Was something heard of tables that was not looked at yet? */
+  get isUncertainOfTables(): boolean {
+    return this.#stale.tables;
+  }
+
+  /** Lists tables now. */
+  async list(names: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+    for (const name of names) this.#tables.delete(name);
+    await this.#readTables(names, false);
     return this.#tables;
   }
 
@@ -205,9 +237,10 @@ export class KernelView {
   }
 
   async #readSettings(wanted: readonly string[], stale: ReadonlySet<string> | "all"): Promise<void> {
-    const known = (key: string) =>
-      stale !== "all" && this.#settings.has(key) && !key.split("/").some((word) => stale.has(word));
-    const missing = wanted.filter((key) => !known(key));
+    const parts = stale === "all" ? [] : [...stale].map((device) => `/${device}/`);
+    const isKnown = (key: string) =>
+      stale !== "all" && this.#settings.has(key) && !parts.some((part) => key.includes(part));
+    const missing = wanted.filter((key) => !isKnown(key));
     const found = await readSettings(this.#commands, missing);
     for (const key of missing) this.#settings.set(key, found.get(key));
   }
