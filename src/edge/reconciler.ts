@@ -213,6 +213,8 @@ export class Reconciler implements AsyncDisposable {
     states: ReadonlyMap<string, HealthState>,
     failed: ReadonlyMap<string, string>,
   ): Promise<FullPlan> {
+    // A look at everything compares tables with how they are listed.
+    if (!this.#view.remembers(this.#monitor?.hearingSince())) await this.#settle();
     const config = this.#removesBird ? { ...this.#config, bird: undefined } : this.#config;
     const { made } = this.#file;
     const numbers = numbersFor(account, config, made.numbers);
@@ -279,10 +281,9 @@ export class Reconciler implements AsyncDisposable {
   async #tablesAfter({ tables }: Made, applied: CarriedOut["tables"]): Promise<Made["tables"]> {
     const names = [...applied].flatMap(([table, text]) => (text === undefined ? [] : [table]));
     // What is heard until here is about what was applied.
-    const hearing = this.#monitor?.hearingSince();
-    const hears = hearing !== undefined && hearing < performance.now();
-    if (hears) this.#view.believe(names);
-    const listed = hears ? undefined : await this.#view.list(names);
+    const believes = this.#view.remembers(this.#monitor?.hearingSince());
+    if (believes) this.#view.believe(names);
+    const listed = believes ? undefined : await this.#view.list(names);
     const all = { ...tables };
     for (const [table, text] of applied)
       if (text === undefined) delete all[table];

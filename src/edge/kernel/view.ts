@@ -73,7 +73,7 @@ export class KernelView {
       // Of the routes that go with a device that goes down the kernel tells nothing.
       if (kind === "LINK" && (line.includes("]Deleted") || !/<[^>]*\bUP\b[^>]*>/.test(text)))
         this.#stale.routes = true;
-    } else this.#forget();
+    } else this.#stale = { ...everything(), tables: this.#stale.tables };
   }
 
   /** A table of nftables is another. */
@@ -95,9 +95,9 @@ export class KernelView {
    */
   async look(wanted: Wanted, hearing: number | undefined): Promise<Actual> {
     const began = performance.now();
-    const remembers = this.#remembers(hearing);
+    const remembers = this.remembers(hearing);
     this.#wanted = wanted;
-    if (!remembers) this.#forget();
+    if (!remembers) this.#forgetAll();
     const stale = this.#stale;
     this.#stale = { devices: new Set(), routes: false, rules: false, tables: false };
     try {
@@ -124,18 +124,19 @@ export class KernelView {
         bird,
       };
     } catch (error) {
-      this.#forget();
+      this.#forgetAll();
       throw error;
     }
   }
 
   /** Reads a few devices again, if nothing else is to be read. */
   async refresh(hearing: number | undefined): Promise<void> {
-    if (!this.#wanted || !this.#remembers(hearing) || this.#stale.devices === "all") return;
+    if (!this.#wanted || !this.remembers(hearing) || this.#stale.devices === "all") return;
     if (this.#stale.devices.size > 0) await this.look(this.#wanted, hearing);
   }
 
-  #remembers(hearing: number | undefined): boolean {
+  /** Will the next look read only what changed? */
+  remembers(hearing: number | undefined): boolean {
     if (hearing === undefined || this.#wholeAt <= hearing) return false;
     return performance.now() - this.#wholeAt < MOST_REMEMBERED;
   }
@@ -163,7 +164,7 @@ export class KernelView {
     return this.#tables;
   }
 
-  #forget(): void {
+  #forgetAll(): void {
     this.#stale = everything();
     this.#wholeAt = Number.NEGATIVE_INFINITY;
   }
