@@ -45,13 +45,15 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
       problems.push({ interconnect: id, reason: found });
       continue;
     }
-    const holder = found.claims.map((claim) => taken.get(claim)).find((other) => other !== undefined);
-    if (holder !== undefined) {
-      const what = found.tunnel ? "the ends of its tunnel" : `the port ${found.realised.device}`;
-      problems.push({ interconnect: id, reason: `Interconnect ${holder} has ${what}.` });
+    const claimed = found.claims.find(({ key }) => taken.has(key));
+    if (claimed) {
+      problems.push({
+        interconnect: id,
+        reason: `Interconnect ${taken.get(claimed.key)} has ${claimed.what}.`,
+      });
       continue;
     }
-    for (const claim of found.claims) taken.set(claim, name);
+    for (const { key } of found.claims) taken.set(key, name);
     if (interconnect.interfaceAddress6 !== undefined && !found.realised.ends6)
       problems.push({
         interconnect: id,
@@ -85,12 +87,18 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
   };
 }
 
+interface Claim {
+  readonly key: string;
+  /** What is said of it where another has it. */
+  readonly what: string;
+}
+
 interface Found {
   readonly realised: Realised;
   readonly tunnel: TunnelSpec | undefined;
   readonly addresses: readonly DesiredAddress[];
   /** What no other interconnect may have. */
-  readonly claims: readonly string[];
+  readonly claims: readonly Claim[];
 }
 
 interface Remembered {
@@ -147,7 +155,13 @@ function realise(
     reflects: parseHost(target) ? [target] : [],
   };
   const addresses = addressesOf(interconnect, realised, config);
-  if (bare) return { realised, tunnel: undefined, addresses, claims: [`port ${device}`] };
+  if (bare)
+    return {
+      realised,
+      tunnel: undefined,
+      addresses,
+      claims: [{ key: `port ${device}`, what: `the port ${device}` }],
+    };
   const outer = tunnelEnds(interconnect, role);
   if (!outer)
     return interconnect.greEndpoint === undefined
@@ -158,7 +172,13 @@ function realise(
     realised,
     tunnel,
     addresses,
-    claims: [`device ${device}`, `tunnel ${outer.local} ${outer.remote}`],
+    claims: [
+      { key: `tunnel ${outer.local} ${outer.remote}`, what: "the ends of its tunnel" },
+      {
+        key: `device ${device}`,
+        what: `the device ${device}, which is called by the first 12 digits of its id as this one's`,
+      },
+    ],
   };
 }
 
