@@ -239,6 +239,8 @@ describe("the log", () => {
           ...(method === "GET" ? {} : { body: { [md5_key]: md5_key } }),
         });
       }
+      for (const [method, body] of [["POST", { remember: true }], ["GET"], ["DELETE"]] as const)
+        await server.ask(method, "/patchbay/v1/session", { ...asked, ...(body ? { body } : {}) });
       await server.ask("POST", RESET, asked);
       const fault = { operation: "reset", latency_ms: 1 };
       await server.ask("PUT", FAULTS, { ...asked, body: fault });

@@ -71,8 +71,8 @@ type Right =
   | "see user's tokens"
   | "change user's tokens";
 
-/** What takes no right: a look at the credential itself, or at the accounts that it opens. */
-type Free = "check" | "account's check" | "list";
+/** What takes no right: a look at the credential itself, at the accounts that it opens, or a session of it. */
+type Free = "check" | "account's check" | "list" | "session";
 
 const needs: Record<OperationName, Right | Free> = {
   listInterconnects: "read",
@@ -126,6 +126,9 @@ const needs: Record<OperationName, Right | Free> = {
   listFaults: "admin",
   armFault: "admin",
   clearFaults: "admin",
+  createSession: "session",
+  getSession: "session",
+  deleteSession: "session",
   verifyToken: "check",
   listAccounts: "list",
   getAccount: "see account",
@@ -180,6 +183,8 @@ const beside: readonly OperationName[] = [
   "listFaults",
   "armFault",
   "clearFaults",
+  "createSession",
+  "deleteSession",
   "reportHealth",
   "restoreAccount",
 ];
@@ -369,6 +374,7 @@ function expected(name: OperationName, credential: Credential, place: Place) {
     return told === "200" && place === "unknown" ? "404 7003" : told;
   }
   if (refused !== undefined) return refused;
+  if (right === "session") return "200";
   if (right === "list") return owner === "own" || owner === "other" ? "400 1001" : "200";
   const isUser = owner === "user" || rights.user !== undefined;
   if (place === "user" && !isUser) return "403 9109";
@@ -426,6 +432,7 @@ function bodyOf(name: OperationName, names: Names, count: number): unknown {
     updateRoutes: { routes: [{ id: route, description }] },
     updateRoute: { description },
     armFault: fault,
+    createSession: { remember: false },
     updateAccount: { name: description },
     createAccount: { name: description },
     changeAccount: { name: description },

@@ -14,6 +14,7 @@ import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
+import { sessionOperations } from "./session.ts";
 import { staticRouteOperations } from "./static-route.ts";
 import { undoOperations } from "./undo.ts";
 
@@ -95,6 +96,12 @@ export const families: readonly Family[] = [
     name: "Audit log",
     about: "Who did what to an account, and who was refused, in the vendor's form.",
     operations: auditOperations,
+  },
+  {
+    name: "Sessions",
+    about:
+      "Patchbay's own, for pages in a browser: who a credential is and what it may do, and a cookie that stands for it.",
+    operations: sessionOperations,
   },
   {
     name: "Sandbox",

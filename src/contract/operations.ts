@@ -17,6 +17,7 @@ import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
+import { sessionOperations } from "./session.ts";
 import { staticRouteOperations } from "./static-route.ts";
 import { undoOperations } from "./undo.ts";
 
@@ -34,6 +35,7 @@ export const operations = {
   ...undoOperations,
   ...healthOperations,
   ...auditOperations,
+  ...sessionOperations,
   ...sandboxOperations,
   ...faultOperations,
 } as const satisfies Record<string, Operation>;

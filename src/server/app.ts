@@ -23,6 +23,7 @@ import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
+import { addSessionRoutes } from "./routes/session.ts";
 import { addStaticRoutes } from "./routes/static-routes.ts";
 import { addUndoRoutes } from "./routes/undo.ts";
 
@@ -93,6 +94,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addFaultRoutes(routes, context);
+  addSessionRoutes(app, routes, context);
   addPages(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(

@@ -21,6 +21,7 @@ import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { meet } from "./sandbox/faults.ts";
 import { Sender } from "./sender.ts";
+import { judgeCsrf } from "./session.ts";
 import { CONFIRM_WITHIN, REVERT_ON, submitting } from "./submitting.ts";
 
 export interface Call {
@@ -159,6 +160,7 @@ export class Routes {
     const { id } = principal.actor;
     request.rate = this.#rate.count(id, asking.now);
     this.#rate.judge(id, asking.now);
+    judgeCsrf(request.method, asking.headers);
     return principal;
   }
 

@@ -293,6 +293,8 @@ function createLog(level: string, destination?: DestinationStream): Logger {
       "req.headers.authorization",
       "headers.authorization",
       'headers["x-auth-key"]',
+      "req.headers.cookie",
+      "headers.cookie",
       "token",
       "key",
       "*.hash",
