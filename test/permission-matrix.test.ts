@@ -126,6 +126,7 @@ const needs: Record<OperationName, Right | Free> = {
   listFaults: "admin",
   armFault: "admin",
   clearFaults: "admin",
+  disarmFault: "admin",
   createSession: "session",
   getSession: "session",
   deleteSession: "session",
@@ -183,6 +184,7 @@ const beside: readonly OperationName[] = [
   "listFaults",
   "armFault",
   "clearFaults",
+  "disarmFault",
   "createSession",
   "deleteSession",
   "reportHealth",
@@ -194,6 +196,7 @@ const outcomes: Partial<Record<OperationName, string>> = {
   revertChange: "409 990135",
   confirmChange: "409 990131",
   extendChange: "409 990131",
+  disarmFault: "404 990107",
 };
 
 /** A fault that changes no answer of this file. */
@@ -410,6 +413,7 @@ function pathAt(name: OperationName, place: Place, given: Names): string {
     .replace(":cni", names.cni)
     .replace(":token_id", targetAt(place))
     .replace(":user_id", USER)
+    .replace(":fault", "999999")
     .replace(":revision", "1");
 }
 

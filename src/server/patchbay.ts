@@ -128,7 +128,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     await health.forget();
     refusals.forget();
     lookAtWorld();
-    faults?.clear();
+    faults?.reset();
     metrics.setRevisions(accounts.all());
     return world;
   };
