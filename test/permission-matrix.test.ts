@@ -127,6 +127,7 @@ const needs: Record<OperationName, Right | Free> = {
   armFault: "admin",
   clearFaults: "admin",
   disarmFault: "admin",
+  listRequests: "admin",
   createSession: "session",
   getSession: "session",
   deleteSession: "session",

@@ -33,6 +33,7 @@ import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
 import { KeyPairWatch } from "./network/key-pair-watch.ts";
 import { QUOTA } from "./rate.ts";
 import { Faults } from "./sandbox/faults.ts";
+import { Inspector } from "./sandbox/inspector.ts";
 import { chance, seeded } from "./sources.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
@@ -158,6 +159,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
+    inspector: sandbox ? new Inspector(sources.clock) : undefined,
     settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,

@@ -109,7 +109,7 @@ function show({ id, fault, times, struck }: Listed): Fault {
 }
 
 /** `status=503, latency_ms=200`. */
-function effectOf({ status, latency_ms, drop }: ArmedFault): string {
+export function effectOf({ status, latency_ms, drop }: ArmedFault): string {
   const effects = Object.entries({ status, latency_ms, drop }).filter(([, value]) => value !== undefined);
   return effects.map(([name, value]) => `${name}=${value}`).join(", ");
 }
