@@ -239,10 +239,14 @@ describe("the log", () => {
           ...(method === "GET" ? {} : { body: { [md5_key]: md5_key } }),
         });
       }
+      for (const [method, body] of [["POST", { remember: true }], ["GET"], ["DELETE"]] as const)
+        await server.ask(method, "/patchbay/v1/session", { ...asked, ...(body ? { body } : {}) });
       await server.ask("POST", RESET, asked);
       const fault = { operation: "reset", latency_ms: 1 };
       await server.ask("PUT", FAULTS, { ...asked, body: fault });
       await server.ask("GET", FAULTS, asked);
+      await server.ask("GET", "/patchbay/v1/requests", asked);
+      await server.ask("DELETE", `${FAULTS}/1`, asked);
       await server.ask("DELETE", FAULTS, asked);
     }
     for (const asked of Object.values(refused)) {

@@ -71,8 +71,8 @@ type Right =
   | "see user's tokens"
   | "change user's tokens";
 
-/** What takes no right: a look at the credential itself, or at the accounts that it opens. */
-type Free = "check" | "account's check" | "list";
+/** What takes no right: a look at the credential itself, at the accounts that it opens, or a session of it. */
+type Free = "check" | "account's check" | "list" | "session";
 
 const needs: Record<OperationName, Right | Free> = {
   listInterconnects: "read",
@@ -126,6 +126,11 @@ const needs: Record<OperationName, Right | Free> = {
   listFaults: "admin",
   armFault: "admin",
   clearFaults: "admin",
+  disarmFault: "admin",
+  listRequests: "admin",
+  createSession: "session",
+  getSession: "session",
+  deleteSession: "session",
   verifyToken: "check",
   listAccounts: "list",
   getAccount: "see account",
@@ -180,6 +185,9 @@ const beside: readonly OperationName[] = [
   "listFaults",
   "armFault",
   "clearFaults",
+  "disarmFault",
+  "createSession",
+  "deleteSession",
   "reportHealth",
   "restoreAccount",
 ];
@@ -189,6 +197,7 @@ const outcomes: Partial<Record<OperationName, string>> = {
   revertChange: "409 990135",
   confirmChange: "409 990131",
   extendChange: "409 990131",
+  disarmFault: "404 990107",
 };
 
 /** A fault that changes no answer of this file. */
@@ -369,6 +378,7 @@ function expected(name: OperationName, credential: Credential, place: Place) {
     return told === "200" && place === "unknown" ? "404 7003" : told;
   }
   if (refused !== undefined) return refused;
+  if (right === "session") return "200";
   if (right === "list") return owner === "own" || owner === "other" ? "400 1001" : "200";
   const isUser = owner === "user" || rights.user !== undefined;
   if (place === "user" && !isUser) return "403 9109";
@@ -404,6 +414,7 @@ function pathAt(name: OperationName, place: Place, given: Names): string {
     .replace(":cni", names.cni)
     .replace(":token_id", targetAt(place))
     .replace(":user_id", USER)
+    .replace(":fault", "999999")
     .replace(":revision", "1");
 }
 
@@ -426,6 +437,7 @@ function bodyOf(name: OperationName, names: Names, count: number): unknown {
     updateRoutes: { routes: [{ id: route, description }] },
     updateRoute: { description },
     armFault: fault,
+    createSession: { remember: false },
     updateAccount: { name: description },
     createAccount: { name: description },
     changeAccount: { name: description },

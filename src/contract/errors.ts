@@ -13,6 +13,7 @@ import { gatewayErrors } from "./errors-gateway.ts";
 import { healthErrors } from "./errors-health.ts";
 import { networkErrors } from "./errors-network.ts";
 import { ownErrors } from "./errors-own.ts";
+import { sessionErrors } from "./errors-session.ts";
 import { undoErrors } from "./errors-undo.ts";
 
 /**
@@ -46,6 +47,7 @@ export const errorTable = {
   ...networkErrors,
   ...undoErrors,
   ...healthErrors,
+  ...sessionErrors,
 } satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorTable;

@@ -10,10 +10,12 @@ import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
+import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
+import { sessionOperations } from "./session.ts";
 import { staticRouteOperations } from "./static-route.ts";
 import { undoOperations } from "./undo.ts";
 
@@ -97,8 +99,14 @@ export const families: readonly Family[] = [
     operations: auditOperations,
   },
   {
+    name: "Sessions",
+    about:
+      "Patchbay's own, for pages in a browser: who a credential is and what it may do, and a cookie that stands for it.",
+    operations: sessionOperations,
+  },
+  {
     name: "Sandbox",
     about: "Patchbay's own: what a server started with `--sandbox` takes besides.",
-    operations: { ...sandboxOperations, ...faultOperations },
+    operations: { ...sandboxOperations, ...faultOperations, ...inspectorOperations },
   },
 ];

@@ -13,10 +13,12 @@ import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
+import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
+import { sessionOperations } from "./session.ts";
 import { staticRouteOperations } from "./static-route.ts";
 import { undoOperations } from "./undo.ts";
 
@@ -34,8 +36,10 @@ export const operations = {
   ...undoOperations,
   ...healthOperations,
   ...auditOperations,
+  ...sessionOperations,
   ...sandboxOperations,
   ...faultOperations,
+  ...inspectorOperations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof operations;

@@ -19,10 +19,12 @@ import { addTokenRoutes } from "./routes/directory/tokens.ts";
 import { addUserRoutes } from "./routes/directory/users.ts";
 import { addFaultRoutes } from "./routes/faults.ts";
 import { addHealthRoutes } from "./routes/health.ts";
+import { addInspectorRoute } from "./routes/inspector.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
+import { addSessionRoutes } from "./routes/session.ts";
 import { addStaticRoutes } from "./routes/static-routes.ts";
 import { addUndoRoutes } from "./routes/undo.ts";
 
@@ -93,6 +95,8 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addFaultRoutes(routes, context);
+  addInspectorRoute(routes, context);
+  addSessionRoutes(app, routes, context);
   addPages(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(

@@ -22,6 +22,7 @@ import type { Actor } from "../contract/log.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { hashSecret } from "../store/secrets.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
+import { authorizationOf } from "./session.ts";
 
 export interface TokenPrincipal {
   readonly by: "token";
@@ -88,8 +89,9 @@ const everyGroup = Object.keys(permissionGroups) as PermissionGroup[];
 /** The principal of a request. Throws the gateway's refusal if there is none. */
 export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {
   const { headers, address, now } = asking;
-  if (headers.authorization !== undefined) {
-    const principal = tokens.find(headers.authorization, directory);
+  const authorization = authorizationOf(headers);
+  if (authorization !== undefined) {
+    const principal = tokens.find(authorization, directory);
     if (!principal) throw refuse("invalid_access_token");
     const { actor, token } = principal;
     if (!isInForce(token, now)) {
@@ -148,11 +150,12 @@ export function presentedToken(
   account?: string,
 ): { id: string; doc: TokenDoc } {
   const { headers } = asking;
-  if (headers.authorization === undefined) {
+  const authorization = authorizationOf(headers);
+  if (authorization === undefined) {
     authenticateByKey(headers, directory);
     throw refuse("invalid_api_token");
   }
-  const found = findToken(directory, hashSecret(readToken(headers.authorization)));
+  const found = findToken(directory, hashSecret(readToken(authorization)));
   const { owner } = found?.doc ?? {};
   const elsewhere = owner && ("user" in owner ? account !== undefined : owner.account !== account);
   if (!found || elsewhere) throw refuse("invalid_api_token");

@@ -33,6 +33,7 @@ import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
 import { KeyPairWatch } from "./network/key-pair-watch.ts";
 import { QUOTA } from "./rate.ts";
 import { Faults } from "./sandbox/faults.ts";
+import { Inspector } from "./sandbox/inspector.ts";
 import { chance, seeded } from "./sources.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
@@ -128,7 +129,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     await health.forget();
     refusals.forget();
     lookAtWorld();
-    faults?.clear();
+    faults?.reset();
     metrics.setRevisions(accounts.all());
     return world;
   };
@@ -158,6 +159,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
+    inspector: sandbox ? new Inspector(sources.clock) : undefined,
     settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,
@@ -293,6 +295,8 @@ function createLog(level: string, destination?: DestinationStream): Logger {
       "req.headers.authorization",
       "headers.authorization",
       'headers["x-auth-key"]',
+      "req.headers.cookie",
+      "headers.cookie",
       "token",
       "key",
       "*.hash",

@@ -4,6 +4,7 @@ import { families } from "../families.ts";
 import type { Operation } from "../operation.ts";
 import { operations } from "../operations.ts";
 import { permissionGroups } from "../permissions.ts";
+import { CSRF_HEADER, SESSION_COOKIE } from "../session.ts";
 import { exampleOf } from "./examples.ts";
 import { parametersOf, pathTemplate } from "./parameters-of.ts";
 import {
@@ -93,6 +94,18 @@ const securitySchemes = {
     name: "X-Auth-Key",
     description: "The key of the user of `X-Auth-Email`.",
   },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: SESSION_COOKIE,
+    description: "The cookie of `createSession`.",
+  },
+  csrf: {
+    type: "apiKey",
+    in: "header",
+    name: CSRF_HEADER,
+    description: "`csrf` of `getSession`. Requests by the cookie other than `GET` need it.",
+  },
 };
 
 /** The whole contract. */
@@ -115,7 +128,7 @@ export function openApiDocument({ version, server }: Publication): OpenApiDocume
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: server === "" ? "/" : server, description: "This server" }],
-    security: [{ token: [] }, { email: [], key: [] }],
+    security: [{ token: [] }, { email: [], key: [] }, { session: [], csrf: [] }],
     tags: families.map(({ name, about: description }) => ({ name, description })),
     paths: Object.fromEntries(paths),
     components: {

@@ -30,6 +30,9 @@ const inForce = ["invalid_access_token", "rate_limited"] as const satisfies read
 /** Where a credential has to be permitted something. */
 const permitted = ["authentication_error", "unauthorized_resource"] as const satisfies readonly ErrorName[];
 
+/** Where a cookie alone does not suffice. */
+const changing = ["csrf_required"] as const satisfies readonly ErrorName[];
+
 /** Where a body may come, expected or not. */
 const withBytes = ["unsupported_media_type", "body_too_large"] as const satisfies readonly ErrorName[];
 
@@ -67,7 +70,7 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(path.includes(":") ? (["not_routable"] as const) : []),
     ...parametersOf(operation).flatMap(({ refusals = [] }) => refusals),
     ...(query.length > 0 ? (["invalid_query"] as const) : []),
-    ...(changes ? withBytes : []),
+    ...(changes ? [...changing, ...withBytes] : []),
     ...(body ? withBody : []),
     ...(changes && !operation.volatile && !operation.unlogged ? durable : []),
     ...(operation.confirmable

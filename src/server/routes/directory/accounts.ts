@@ -77,12 +77,13 @@ export function addAccountRoutes(routes: Routes, context: AppContext): void {
   }
 }
 
-function compare(one: string, other: string): number {
+/** Texts by the numbers of their letters. */
+export function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** Has the principal any right in the account? */
-function isSeen(principal: Principal, account: string): boolean {
+export function isSeen(principal: Principal, account: string): boolean {
   return principal.by === "key"
     ? principal.user.accounts.includes(account)
     : seesAccount(principal.token.policies, account);
