@@ -6,6 +6,7 @@ import { operations } from "../contract/operations.ts";
 import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
+import { addDashboard } from "./dashboard/dashboard.ts";
 import type { Doors, Strays } from "./network/doors.ts";
 import { refuse } from "./refusal.ts";
 import { addAccountAdministration } from "./routes/account-administration.ts";
@@ -96,6 +97,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addFaultRoutes(routes, context);
   addSessionRoutes(app, routes, context);
   addPages(app, routes, context);
+  addDashboard(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
       request,
