@@ -11,6 +11,7 @@ import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
 import { interconnectOperations } from "./interconnect.ts";
+import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
@@ -78,7 +79,7 @@ export const families: readonly Family[] = [
     name: "Change log and state",
     about:
       "Patchbay's own: every change that an account ever accepted, one revision each, and all of its objects at once.",
-    operations: logOperations,
+    operations: { ...logOperations, ...lastChangeOperations },
   },
   {
     name: "Undo and confirmation",

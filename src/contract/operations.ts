@@ -14,6 +14,7 @@ import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
 import { interconnectOperations } from "./interconnect.ts";
+import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
@@ -32,6 +33,7 @@ export const operations = {
   ...tokenOperations,
   ...userOperations,
   ...logOperations,
+  ...lastChangeOperations,
   ...undoOperations,
   ...healthOperations,
   ...auditOperations,

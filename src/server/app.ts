@@ -21,6 +21,7 @@ import { addUserRoutes } from "./routes/directory/users.ts";
 import { addFaultRoutes } from "./routes/faults.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
+import { addLastChangeRoutes } from "./routes/last-changes.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
@@ -85,6 +86,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addCniRoutes(routes, context);
   addAccountAdministration(routes, context);
   addLogRoutes(routes, context);
+  addLastChangeRoutes(routes, context);
   addUndoRoutes(routes, context);
   addHealthRoutes(routes, context);
   addAuditRoute(routes, context);
