@@ -14,11 +14,13 @@ import {
   stringifySearchWith,
 } from "@tanstack/react-router";
 import { queries } from "./api/query-client.ts";
+import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
+import { forgetSelection } from "./parts/selection.ts";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NoPage, errorComponent: Broken });
 
@@ -65,7 +67,18 @@ const interconnects = createRoute({
   component: lazyRouteComponent(() => import("./pages/overview/overview.tsx"), "Overview"),
 });
 
-const routeTree = root.addChildren([home, dashboard, signIn, account.addChildren([interconnects])]);
+const interconnect = createRoute({
+  getParentRoute: () => account,
+  path: "/interconnects/$interconnect",
+  component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
+});
+
+const routeTree = root.addChildren([
+  home,
+  dashboard,
+  signIn,
+  account.addChildren([interconnects, interconnect]),
+]);
 
 export const router = createRouter({
   routeTree,
@@ -78,6 +91,8 @@ export const router = createRouter({
 
 onSessionEnd((wanted) => {
   queries.clear();
+  forgetRecent();
+  forgetSelection();
   const { href, pathname } = router.state.location;
   if (pathname === "/dashboard/sign-in") return;
   void router.navigate({ to: "/dashboard/sign-in", search: wanted ? {} : { next: href } });

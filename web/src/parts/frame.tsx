@@ -4,6 +4,7 @@ import "./frame.css";
 import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { type Session, type SessionAccount, useSession } from "../api/session.ts";
 import { Mark } from "./icons.tsx";
+import { LiveMark } from "./live-mark.tsx";
 import { Message } from "./message.tsx";
 import { destinations } from "./navigation.ts";
 import { ThemeSwitch } from "./theme-switch.tsx";
@@ -26,6 +27,7 @@ export function Frame() {
         </Link>
         {account && <Navigation session={session} account={account} />}
         <div className="frame-tools">
+          {account && <LiveMark account={account} />}
           <AccountSwitch session={session} id={id} />
           <ThemeSwitch />
           <Who session={session} />
