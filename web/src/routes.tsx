@@ -17,6 +17,7 @@ import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
+import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
@@ -48,7 +49,7 @@ const signIn = createRoute({
   path: "/dashboard/sign-in",
   validateSearch: ({ next }): { next?: string } =>
     typeof next === "string" && next.startsWith("/dashboard/") ? { next } : {},
-  component: lazyRouteComponent(() => import("./pages/sign-in/sign-in.tsx"), "SignIn"),
+  component: SignIn,
 });
 
 const account = createRoute({
