@@ -33,7 +33,7 @@ export async function setUp(wanted) {
  * `npm test` in another must not install over each other.
  * @param {() => Promise<void>} act
  */
-async function alone(act) {
+export async function alone(act) {
   const sign = join(TOOLCHAINS, "busy");
   try {
     mkdirSync(TOOLCHAINS, { recursive: true });
@@ -186,7 +186,7 @@ function removeAbandoned() {
 
 /**
  * What a package is in a lock file, as far as it matters here.
- * @typedef {{ version?: string, integrity?: string, dev?: boolean, optional?: boolean, devOptional?: boolean,
+ * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, optional?: boolean, devOptional?: boolean,
  *   os?: string[], cpu?: string[], libc?: string[], dependencies?: object, devDependencies?: object }} LockedPackage
  * @typedef {{ packages: Record<string, LockedPackage> }} Lock
  */
@@ -223,8 +223,11 @@ export function mustInstall({ dev, platform, lockHash, stamp, lock, installed, h
  * @returns {string[]}
  */
 function directDependencies(lock, dev) {
-  const project = lock.packages[""];
-  return Object.keys({ ...project?.dependencies, ...(dev ? project?.devDependencies : {}) });
+  // Of the project, and of the workspaces, which stand in the lock file by their folder.
+  const own = Object.entries(lock.packages).filter(([path]) => !path.includes("node_modules/"));
+  return own.flatMap(([, { dependencies, devDependencies }]) =>
+    Object.keys({ ...dependencies, ...(dev ? devDependencies : {}) }),
+  );
 }
 
 /**

@@ -3,9 +3,11 @@
 import { join } from "node:path";
 import { setUp } from "./bootstrap.js";
 import { endLike, environment, ROOT, run, runCommand } from "./program.js";
+import { ensureWeb } from "./web.js";
 
 await runCommand(async () => {
   const toolchain = await setUp({ dev: false });
+  await ensureWeb(toolchain);
   const args = [join(ROOT, "bin", "patchbay.js"), "serve", ...process.argv.slice(2)];
   endLike(await run(toolchain.node, args, { env: environment(toolchain) }));
 });

@@ -106,6 +106,7 @@ const PACKAGES = {
   cpio: "cpio",
   "busybox-static": "busybox",
   kmod: "depmod",
+  chromium: "chromium",
 };
 
 /** What only the long rounds use: daemons, which not everybody wants on their machine. */
@@ -133,6 +134,13 @@ function installForTests(long) {
   }
   const still = wanted.filter(([, file]) => onPath(file) === undefined).map(([name]) => name);
   if (still.length > 0) console.error(`Could not be installed: ${still.join(", ")}`);
+}
+
+/**
+ * @param {string} tool of a package, or a file of this folder
+ */
+function programOf(tool) {
+  return tool.endsWith(".js") ? join(ROOT, "bin", tool) : toolFile(tool);
 }
 
 /**
@@ -168,6 +176,8 @@ await runCommand(async () => {
   const steps = [
     { name: "biome", does: "format, lint, walls", command: ["biome", "check", "--error-on-warnings", "."] },
     { name: "tsc", does: "types", command: ["tsc", "-p", "tsconfig.json"] },
+    { name: "tsc web", does: "types of the dashboard", command: ["tsc", "-p", "web/tsconfig.json"] },
+    { name: "web", does: "the dashboard's files", command: ["build-web.js"] },
     {
       name: "vitest",
       does: "tests",
@@ -185,7 +195,7 @@ await runCommand(async () => {
       const [tool = "", ...rest] = command;
       console.log(`\n▸ ${name} (${does})`);
       const began = performance.now();
-      const ending = await run(toolchain.node, [toolFile(tool), ...rest], { env, cwd: ROOT });
+      const ending = await run(toolchain.node, [programOf(tool), ...rest], { env, cwd: ROOT });
       if (ending.asked !== null) {
         stopped = { ...ending, signal: ending.asked };
         break;

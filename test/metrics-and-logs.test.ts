@@ -213,6 +213,7 @@ describe("the log", () => {
       await server.ask("GET", `${OWN}/changes?after=0`, asked);
       await server.ask("GET", `${OWN}/changes/2`, asked);
       await server.ask("GET", `${OWN}/state`, asked);
+      await server.ask("GET", `${OWN}/last-changes?interconnect=${ORD}`, asked);
       for (const what of ["revert", "confirm", "extend"])
         await server.ask("POST", `${OWN}/changes/2/${what}`, { ...asked, body: { [md5_key]: md5_key } });
       await server.ask("POST", `${OWN}/changes/2/revert`, asked);

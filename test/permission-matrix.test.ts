@@ -87,6 +87,7 @@ const needs: Record<OperationName, Right | Free> = {
   updateRoute: "write",
   deleteRoute: "write",
   listChanges: "log",
+  listLastChanges: "log",
   getChange: "log",
   getState: "log",
   revertChange: "undo",

@@ -63,6 +63,27 @@ const fromAbove = ["main", "index"].map((entrance) => ({
   refusedBy: undefined,
 }));
 
+const dashboard = [
+  ...ROOMS.map((room) => ({
+    file: `web/src/imports-${room}.ts`,
+    source: imports(`../../src/${room}/thing.ts`),
+    refusedBy: room === "contract" || room === "account" ? undefined : IMPORTS,
+  })),
+  ...ROOMS.map((room) => ({
+    file: `src/${room}/imports-web.ts`,
+    source: imports("../../web/src/thing.ts"),
+    refusedBy: IMPORTS,
+  })),
+  ...["main", "index"].map((entrance) => ({
+    file: `web/src/pages/imports-${entrance}.ts`,
+    source: imports(`../../../src/${entrance}.ts`),
+    refusedBy: IMPORTS,
+  })),
+  { file: "web/src/imports-node.ts", source: imports("node:fs"), refusedBy: IMPORTS },
+  { file: "web/src/pages/imports-own-room.ts", source: imports("../thing.ts"), refusedBy: undefined },
+  { file: "web/src/imports-package.ts", source: imports("react"), refusedBy: undefined },
+];
+
 const waysToImport = Object.entries({
   "for its types":
     'import type { Thing } from "../server/thing.ts";\nexport const thing: Thing | undefined = undefined;\n',
@@ -149,6 +170,7 @@ const HOUSE: Readonly<Record<string, readonly Planted[]>> = {
   "no room imports the entrances of the house": entrances,
   "a room imports itself, from its corridors too": within,
   "the entrances import any room": fromAbove,
+  "the dashboard imports what is pure, and nobody imports the dashboard": dashboard,
   "no way of importing goes over a wall": waysToImport,
   "only rooms with hands import Node's modules and packages": modules,
   "the pure rooms have the packages they need": packages,
@@ -164,12 +186,12 @@ describe("the linter keeps the walls of the house", () => {
 
   beforeAll(async () => {
     house = await mkdtemp(join(tmpdir(), "patchbay-walls-"));
-    for (const part of ["biome.json", "lint", "package.json", ".gitignore"]) {
+    for (const part of ["biome.json", "lint", "package.json", "web/package.json", ".gitignore"]) {
       await cp(join(ROOT, part), join(house, part), { recursive: true });
     }
     // What is imported must exist: the rule on extensions looks.
-    const things = ROOMS.map((room) => ({
-      file: `src/${room}/thing.ts`,
+    const things = [...ROOMS.map((room) => `src/${room}`), "web/src"].map((folder) => ({
+      file: `${folder}/thing.ts`,
       source: "export const thing = 1;\n",
     }));
     for (const { file, source } of [...things, ...Object.values(HOUSE).flat()]) {

@@ -12,6 +12,7 @@ import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
 import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
+import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
@@ -79,7 +80,7 @@ export const families: readonly Family[] = [
     name: "Change log and state",
     about:
       "Patchbay's own: every change that an account ever accepted, one revision each, and all of its objects at once.",
-    operations: logOperations,
+    operations: { ...logOperations, ...lastChangeOperations },
   },
   {
     name: "Undo and confirmation",

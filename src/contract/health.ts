@@ -8,6 +8,7 @@
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
 import type { Operation } from "./operation.ts";
+import { MOST_NAMED } from "./parameters.ts";
 import { accepted } from "./permissions.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -22,6 +23,8 @@ export const HEALTH_KEPT_DAYS = 7;
 export const MOST_EDGES = 100;
 /** The most minutes, and the most transitions, that one answer tells; the newest are told. */
 export const MOST_IN_ANSWER = 20_000;
+/** The most minutes of each interconnect where several are told with their last hour; the newest are told. */
+export const MOST_MINUTES_OF_ONE = MOST_IN_ANSWER / MOST_NAMED;
 
 const Time = (description: string) =>
   Type.String({ format: "date-time", description, examples: ["2026-01-02T03:04:05.678Z"] });
@@ -271,7 +274,17 @@ const overall = {
 };
 
 /** The worst that a provider edge says of it, of those that were heard of lately. */
-export const InterconnectHealth = Type.Object(overall, { title: "InterconnectHealth", ...closed });
+export const InterconnectHealth = Type.Object(
+  {
+    ...overall,
+    minutes: Type.Optional(
+      Type.Array(ShownMinute, {
+        description: `The last hour, by time, then by edge: the newest ${MOST_MINUTES_OF_ONE}. There where \`interconnect\` asked for it.`,
+      }),
+    ),
+  },
+  { title: "InterconnectHealth", ...closed },
+);
 export type InterconnectHealth = Static<typeof InterconnectHealth>;
 
 const ShownTransition = Type.Object(
@@ -334,9 +347,10 @@ export const healthOperations = {
     method: "GET",
     path: own,
     summary: "Health of all interconnects, and the edges that tell it",
-    description: `The state of an interconnect is the worst that a provider edge says of it. What an edge said counts for ${STALE_AFTER} seconds after its last report; where none counts, the state is \`unknown\`.`,
+    description: `The state of an interconnect is the worst that a provider edge says of it. What an edge said counts for ${STALE_AFTER} seconds after its last report; where none counts, the state is \`unknown\`. With \`interconnect\`, those are told alone, each with the minutes of its last hour.`,
     groups: accepted.readHealth,
-    query: [],
+    query: ["interconnect"],
+    lists: ["interconnect"],
     answer: success(AccountHealth),
     origin: "patchbay",
   },

@@ -15,6 +15,7 @@ import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
 import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
+import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { sandboxOperations } from "./sandbox.ts";
@@ -33,6 +34,7 @@ export const operations = {
   ...tokenOperations,
   ...userOperations,
   ...logOperations,
+  ...lastChangeOperations,
   ...undoOperations,
   ...healthOperations,
   ...auditOperations,

@@ -70,8 +70,8 @@ export function errorPages(): Page {
   };
 }
 
-/** What a person sees who opens the server's address. */
-export function startPage(): Page {
+/** What a program sees that opens the server's address, and a person where the dashboard is not built. */
+export function startPage(dashboardMissing = false): Page {
   const rows = Object.values(operations).map(({ method, path, summary }) => [
     `\`${method}\``,
     `\`${path}\``,
@@ -80,6 +80,7 @@ export function startPage(): Page {
   return {
     title: "Patchbay",
     blocks: [
+      ...(dashboardMissing ? [howToBuild] : []),
       { type: "text", text: "A self-hosted control plane for network interconnects. This server answers:" },
       { type: "table", head: ["method", "path", ""], rows },
       {
@@ -90,6 +91,11 @@ export function startPage(): Page {
     ],
   };
 }
+
+const howToBuild: Block = {
+  type: "text",
+  text: "The dashboard is not built here. In the project's folder, `npm run build:web` builds it; this server then shows it at once.",
+};
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 

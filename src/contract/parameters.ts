@@ -24,6 +24,9 @@ type Parameters = Readonly<Record<string, Parameter>>;
 /** The most changes in one answer, how many there are unless asked, and the longest wait in seconds. */
 export const LOG_BOUNDS = { most: 100, usual: 20, longestWait: 60 } as const;
 
+/** The most objects that a request for some of them names. */
+export const MOST_NAMED = 100;
+
 /** Seconds in which a change may be made to be confirmed. */
 export const CONFIRM_BOUNDS = { least: 5, most: 86_400 } as const;
 
@@ -166,6 +169,10 @@ export const queryParameters: Parameters = {
   since: {
     schema: Type.String({ format: "date-time" }),
     description: "From when on, RFC 3339; an hour ago unless said. What is older than 7 days is not kept.",
+  },
+  interconnect: {
+    schema: Type.String({ minLength: 1 }),
+    description: `Only the interconnects of these identifiers, ${MOST_NAMED} at most. One that the account does not have is left out.`,
   },
   include_expired: {
     schema: Type.Boolean({ default: false }),

@@ -6,6 +6,7 @@ import { operations } from "../contract/operations.ts";
 import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
+import { addDashboard } from "./dashboard/dashboard.ts";
 import type { Doors, Strays } from "./network/doors.ts";
 import { refuse } from "./refusal.ts";
 import { addAccountAdministration } from "./routes/account-administration.ts";
@@ -21,6 +22,7 @@ import { addFaultRoutes } from "./routes/faults.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addInspectorRoute } from "./routes/inspector.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
+import { addLastChangeRoutes } from "./routes/last-changes.ts";
 import { addLogRoutes } from "./routes/log.ts";
 import { addPages } from "./routes/pages.ts";
 import { addResetRoute } from "./routes/reset.ts";
@@ -85,6 +87,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addCniRoutes(routes, context);
   addAccountAdministration(routes, context);
   addLogRoutes(routes, context);
+  addLastChangeRoutes(routes, context);
   addUndoRoutes(routes, context);
   addHealthRoutes(routes, context);
   addAuditRoute(routes, context);
@@ -98,6 +101,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addInspectorRoute(routes, context);
   addSessionRoutes(app, routes, context);
   addPages(app, routes, context);
+  addDashboard(app, routes, context);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     routes.answer(
       request,

@@ -43,4 +43,6 @@ export interface AppContext extends Sources {
   readonly lookAtWorld: () => void;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;
+  /** The folder of the dashboard's files; there may be none in it. */
+  readonly dashboard: string;
 }

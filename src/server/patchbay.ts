@@ -13,6 +13,7 @@ import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
 import { type Clock, StoreClock } from "./clock.ts";
 import { isLoopback, nameOf, placeOf, QUORUM, SETTLE, type ServerConfig, type TlsFiles } from "./config.ts";
+import { builtFolder } from "./dashboard/files.ts";
 import { Deadlines } from "./deadlines.ts";
 import {
   directoryOf,
@@ -44,6 +45,8 @@ export interface Overrides {
   readonly seed?: SeedSource;
   readonly logTo?: DestinationStream;
   readonly patience?: Partial<Patience>;
+  /** Where the dashboard's files are. */
+  readonly dashboard?: string;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -165,6 +168,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     ingress,
     lookAtWorld,
     closing: closing.signal,
+    dashboard: overrides.dashboard ?? builtFolder,
   };
   // What was due while nobody looked is undone before anybody is answered.
   await deadlines.start();

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { parseJson } from "../contract/json.ts";
+import { MOST_NAMED } from "../contract/parameters.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { LARGE_BODY } from "./sender.ts";
 
@@ -53,4 +54,20 @@ export function readNumber(
   if (value >= least && value <= most) return value;
   const expected = `a whole number from ${least} to ${most}`;
   throw refuse("invalid_query", { name, given: JSON.stringify(text), expected });
+}
+
+/** What a query names once or more, each once; `undefined` if it names none. */
+export function readNamed(
+  query: Readonly<Record<string, string | readonly string[]>>,
+  name: string,
+): readonly string[] | undefined {
+  const given = query[name];
+  if (given === undefined) return undefined;
+  const named = [...new Set([given].flat())];
+  if (named.length <= MOST_NAMED && !named.includes("")) return named;
+  throw refuse("invalid_query", {
+    name,
+    given: named.includes("") ? "empty" : `there ${named.length} times`,
+    expected: `an identifier, and there ${MOST_NAMED} times at most`,
+  });
 }

@@ -267,3 +267,46 @@ test("the state tells the links below interconnects, which the vendor's view doe
   const listed = (await server.ask("GET", LIST)).body.result.interconnects;
   expect(JSON.stringify(listed)).not.toContain("192.0.2.4/31");
 });
+
+describe("of interconnects that are named", () => {
+  const named = async (...ids: string[]) =>
+    (await server.ask("GET", `${HEALTH}?${ids.map((id) => `interconnect=${id}`).join("&")}`)).body.result
+      .interconnects;
+
+  test("the last hour is told too, in the order of their names in the query", async () => {
+    const minutes = [minuteOf(at(-3660)), minuteOf(at(-120), { lost: 0 }), minuteOf(at(-60))];
+    await report(server, { minutes: [...minutes, minuteOf(at(-60), { interconnect: AMS })] });
+    const told = await named(AMS, ORD, ORD, "f".repeat(32));
+    expect(told.map(({ id }: { id: string }) => id)).toEqual([AMS, ORD]);
+    expect(told[1].minutes).toEqual([
+      { edge: "ord-1", ...without(minutes[1]) },
+      { edge: "ord-1", ...without(minutes[2]) },
+    ]);
+    expect(await named(SIN)).toMatchObject([{ id: SIN, minutes: [] }]);
+    expect(await ord()).not.toHaveProperty("minutes");
+  });
+
+  test("the newest are told of more minutes than are told", async () => {
+    const hour = Array.from({ length: 60 }, (_, n) => minuteOf(at(-60 * (n + 1))));
+    for (const edge of ["a", "b", "c", "d"]) await report(server, { edge, minutes: hour });
+    const [{ minutes }] = await named(ORD);
+    expect(minutes).toHaveLength(200);
+    expect(minutes[0].minute).toBe(at(-60 * 50));
+    expect(minutes.at(-1)).toMatchObject({ minute: at(-60), edge: "d" });
+  });
+
+  test.each([
+    ["interconnect=", "empty"],
+    [Array.from({ length: 101 }, (_, n) => `interconnect=${n}`).join("&"), "there 101 times"],
+  ])("there are 100 at most, and none without a name", async (query, words) => {
+    for (const path of [HEALTH, `${OWN}/last-changes`]) {
+      const reply = await server.ask("GET", `${path}?${query}`);
+      expect(reply.status).toBe(400);
+      expect(JSON.stringify(reply.body.errors)).toContain(words);
+    }
+  });
+});
+
+function without({ interconnect: _, ...minute }: ReturnType<typeof minuteOf> = minuteOf("")) {
+  return minute;
+}

@@ -39,14 +39,19 @@ export function showTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** Health of everything that an account has. */
-export function healthOfAccount(state: State, edges: readonly KnownEdge[], now: number): AccountHealth {
+/** Health of everything that an account has, or of some of it. */
+export function healthOfAccount(
+  state: State,
+  edges: readonly KnownEdge[],
+  now: number,
+  entries: readonly Entry[] = state.list(interconnectKind.name),
+): AccountHealth {
   return {
     time: showTime(now),
     epoch: state.epoch,
     revision: state.durable,
     edges: edges.map((edge) => showEdge(edge, state, now)),
-    interconnects: state.list(interconnectKind.name).map((entry) => healthOf(entry, edges, now)),
+    interconnects: entries.map((entry) => healthOf(entry, edges, now)),
   };
 }
 

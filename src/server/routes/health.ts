@@ -12,15 +12,17 @@ import {
   type InterconnectHistory,
   MOST_EDGES,
   MOST_IN_ANSWER,
+  MOST_MINUTES_OF_ONE,
+  type ShownMinute,
   STALE_AFTER,
 } from "../../contract/health.ts";
 import { parseTime } from "../../contract/time.ts";
-import { TooManyEdges } from "../../store/health/health-store.ts";
+import { type KeptMinute, TooManyEdges } from "../../store/health/health-store.ts";
 import { NotCommitted } from "../../store/store.ts";
 import type { Call, Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed, wrap } from "../envelope.ts";
-import { readBody } from "../read-request.ts";
+import { readBody, readNamed } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 
 const kind = interconnectKind.name;
@@ -55,9 +57,20 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
     return { status: 200, body: wrap(JSON.stringify(receipt), leftOut(reading)) };
   });
 
-  routes.account("getHealth", async ({ account: { state } }) => {
+  routes.account("getHealth", async ({ account: { state }, query }) => {
+    const named = readNamed(query, "interconnect");
     const edges = await health.edges(state.id);
-    return { status: 200, body: succeed(healthOfAccount(state, edges, clock.now())) };
+    const now = clock.now();
+    if (!named) return { status: 200, body: succeed(healthOfAccount(state, edges, now)) };
+    const entries = named.flatMap((id) => state.get(kind, id) ?? []);
+    const told = healthOfAccount(state, edges, now, entries);
+    const interconnects = await Promise.all(
+      told.interconnects.map(async (one) => {
+        const minutes = await health.minutes(state.id, one.id, now - HOUR, MOST_MINUTES_OF_ONE);
+        return { ...one, minutes: minutes.map(showMinute) };
+      }),
+    );
+    return { status: 200, body: succeed({ ...told, interconnects }) };
   });
 
   routes.account("getInterconnectHealth", async (call) => {
@@ -84,7 +97,7 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
       revision: state.durable,
       ...healthOf(entry, edges, now),
       from: showTime(from),
-      minutes: minutes.map(({ edge, ...measured }) => ({ edge, ...showMeasured(measured) })),
+      minutes: minutes.map(showMinute),
       transitions: transitions.map(({ edge, time, from: was, to, reason }) => {
         return { edge, time: showTime(time), from: was, to, reason };
       }),
@@ -105,6 +118,10 @@ function leftOut({ strange, untimely }: ReturnType<typeof readReport>): Response
     messages.push({ code: 990911, message });
   }
   return messages;
+}
+
+function showMinute({ edge, ...measured }: KeptMinute): ShownMinute {
+  return { edge, ...showMeasured(measured) };
 }
 
 /** The first moment that is asked for, in milliseconds since 1970. */

@@ -1,15 +1,8 @@
-/** Pages for people, and the contract for programs: the start page, the reference, what each error means. */
+/** Pages for people, and the contract for programs: the reference, what each error means. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { interconnectsFileSchema } from "../../contract/interconnects-file.ts";
-import {
-  errorPage,
-  errorPages,
-  type Page,
-  renderHtml,
-  renderMarkdown,
-  startPage,
-} from "../../contract/pages.ts";
+import { errorPage, errorPages, type Page, renderHtml, renderMarkdown } from "../../contract/pages.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { hasDemoCredentials } from "../exposure.ts";
@@ -17,7 +10,8 @@ import { type Form, Published } from "../published.ts";
 import { refuse } from "../refusal.ts";
 
 /** Nothing is loaded from anywhere, and nothing runs. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+export const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingress }: AppContext): void {
   const published = new Published();
@@ -28,7 +22,7 @@ export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingre
       body,
       headers: {
         "content-type": type,
-        "content-security-policy": POLICY,
+        "content-security-policy": PAGE_POLICY,
         "x-content-type-options": "nosniff",
         vary: "accept",
       },
@@ -49,7 +43,6 @@ export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingre
     );
   };
 
-  app.get("/", (request, reply) => sendPage(request, reply, startPage()));
   app.get("/openapi.json", (request, reply) => sendPublished(request, reply, "openapi"));
   app.get("/docs", (request, reply) =>
     sendPublished(request, reply, wantsHtml(request) ? "html" : "markdown"),
@@ -73,6 +66,6 @@ const types = {
   openapi: "application/json",
 } as const;
 
-function wantsHtml({ headers }: FastifyRequest): boolean {
+export function wantsHtml({ headers }: FastifyRequest): boolean {
   return headers.accept?.includes("text/html") ?? false;
 }

@@ -1,0 +1,21 @@
+/** The pages of an account that the navigation leads to. */
+
+import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
+
+/** The routes of an account that need no more than the account. */
+export type AccountPage = "/dashboard/$account/interconnects";
+
+export interface Destination {
+  readonly label: string;
+  readonly to: AccountPage;
+  /** Is it there for whoever is signed in? */
+  readonly offered: (session: Session, account: SessionAccount) => boolean;
+}
+
+export const destinations: readonly Destination[] = [
+  {
+    label: "Interconnects",
+    to: "/dashboard/$account/interconnects",
+    offered: (_, account) => seesInterconnects(account),
+  },
+];

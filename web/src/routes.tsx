@@ -1,0 +1,106 @@
+/**
+ * The addresses of pages. To add one: its route here, its page in `pages/`, loaded when it is opened, and if it belongs
+ * into the navigation, its line in `parts/navigation.ts`.
+ */
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  parseSearchWith,
+  redirect,
+  stringifySearchWith,
+} from "@tanstack/react-router";
+import { queries } from "./api/query-client.ts";
+import { forgetRecent } from "./api/recent.ts";
+import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readOverviewSearch } from "./pages/overview/search.ts";
+import { SignIn } from "./pages/sign-in/sign-in.tsx";
+import { Broken } from "./parts/broken.tsx";
+import { Frame } from "./parts/frame.tsx";
+import { NoPage } from "./parts/no-page.tsx";
+import { forgetSelection } from "./parts/selection.ts";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NoPage, errorComponent: Broken });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: async () => {
+    const session = await findSession();
+    const account = session && firstAccount(session);
+    if (!account) throw redirect({ to: "/dashboard/sign-in" });
+    throw redirect({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
+  },
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboard",
+  beforeLoad: () => {
+    throw redirect({ to: "/" });
+  },
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboard/sign-in",
+  validateSearch: ({ next }): { next?: string } =>
+    typeof next === "string" && next.startsWith("/dashboard/") ? { next } : {},
+  component: SignIn,
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboard/$account",
+  beforeLoad: async ({ location }) => {
+    if (!(await findSession())) throw redirect({ to: "/dashboard/sign-in", search: { next: location.href } });
+  },
+  component: Frame,
+});
+
+const interconnects = createRoute({
+  getParentRoute: () => account,
+  path: "/interconnects",
+  validateSearch: readOverviewSearch,
+  component: lazyRouteComponent(() => import("./pages/overview/overview.tsx"), "Overview"),
+});
+
+const interconnect = createRoute({
+  getParentRoute: () => account,
+  path: "/interconnects/$interconnect",
+  component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
+});
+
+const routeTree = root.addChildren([
+  home,
+  dashboard,
+  signIn,
+  account.addChildren([interconnects, interconnect]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: "intent",
+  defaultErrorComponent: Broken,
+  // Plain texts: what is in an address can be read and typed.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(String),
+});
+
+onSessionEnd((wanted) => {
+  queries.clear();
+  forgetRecent();
+  forgetSelection();
+  const { href, pathname } = router.state.location;
+  if (pathname === "/dashboard/sign-in") return;
+  void router.navigate({ to: "/dashboard/sign-in", search: wanted ? {} : { next: href } });
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
