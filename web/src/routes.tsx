@@ -18,6 +18,7 @@ import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
+import { readTopologySearch } from "./pages/topology/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
@@ -74,11 +75,18 @@ const interconnect = createRoute({
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
+const topology = createRoute({
+  getParentRoute: () => account,
+  path: "/topology",
+  validateSearch: readTopologySearch,
+  component: lazyRouteComponent(() => import("./pages/topology/topology.tsx"), "Topology"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect]),
+  account.addChildren([interconnects, interconnect, topology]),
 ]);
 
 export const router = createRouter({
