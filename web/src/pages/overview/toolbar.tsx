@@ -1,5 +1,6 @@
 /** What of the interconnects is shown: words, states, a site. */
 
+import "../../parts/toolbar.css";
 import { type RefObject, useEffect, useState } from "react";
 import type { ShownState } from "../../../../src/contract/health.ts";
 import { Icon } from "../../parts/icons.tsx";
