@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { memo } from "react";
+import { memo, useId } from "react";
 import type { ShownState } from "../../../../src/contract/health.ts";
 import { StateShape } from "../../parts/state-badge.tsx";
 import type { HealthById, Row } from "../overview/rows.ts";
@@ -18,7 +18,7 @@ interface PanelPictureProps {
 /** One site: what it is called, who watches it, how it is, and a port for each interconnect. */
 export function PanelPicture({ account, panel, health, isFolded, flip, look }: PanelPictureProps) {
   const { site, rows, counts, edges } = panel;
-  const id = `site-${site}`;
+  const id = useId();
   return (
     <section className="site-panel" aria-labelledby={id}>
       <div className="panel-head">

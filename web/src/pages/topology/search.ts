@@ -23,5 +23,10 @@ export function readTopologySearch(search: Readonly<Record<string, unknown>>): T
 }
 
 export function foldedIn({ folded }: TopologySearch): ReadonlySet<string> {
-  return new Set(folded?.split(","));
+  return new Set(folded?.split(",").map((site) => site.replaceAll("%2C", ",")));
+}
+
+/** A site may be called anything. */
+export function foldedText(sites: readonly string[]): string {
+  return sites.map((site) => site.replaceAll(",", "%2C")).join(",");
 }

@@ -15,7 +15,7 @@ import { Edges } from "./edges.tsx";
 import { neighbour } from "./neighbour.ts";
 import { PanelPicture } from "./panel-picture.tsx";
 import { panelsOf } from "./panels.ts";
-import { foldedIn, type TopologySearch } from "./search.ts";
+import { foldedIn, foldedText, type TopologySearch } from "./search.ts";
 
 export function Topology() {
   const account = useAccount();
@@ -46,7 +46,7 @@ export function Topology() {
   const found = rowsInStates(matched, health, search.state);
   const panels = panelsOf(found.rows, told?.health);
   const folded = foldedIn(search);
-  const fold = (sites: readonly string[]) => change({ ...search, folded: sites.join(",") });
+  const fold = (sites: readonly string[]) => change({ ...search, folded: foldedText(sites) });
   const flip = (site: string) =>
     fold([...folded].includes(site) ? [...folded].filter((one) => one !== site) : [...folded, site]);
   const areFolded = panels.length > 0 && panels.every(({ site }) => folded.has(site));
