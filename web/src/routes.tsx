@@ -16,6 +16,7 @@ import {
 import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readChangeSearch } from "./pages/change/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
@@ -73,11 +74,24 @@ const interconnect = createRoute({
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
+const change = createRoute({
+  getParentRoute: () => account,
+  path: "/change",
+  validateSearch: readChangeSearch,
+  component: lazyRouteComponent(() => import("./pages/change/change.tsx"), "Change"),
+});
+
+const live = createRoute({
+  getParentRoute: () => account,
+  path: "/live/$revision",
+  component: lazyRouteComponent(() => import("./pages/live/live.tsx"), "Live"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect]),
+  account.addChildren([interconnects, interconnect, change, live]),
 ]);
 
 export const router = createRouter({

@@ -1,0 +1,144 @@
+/** A file of interconnects, pasted: the same that `patchbay export` writes and `patchbay apply` takes. */
+
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useDeferredValue, useEffect, useMemo, useRef } from "react";
+import { type Plan, planOf } from "../../../../src/file/plan.ts";
+import { readInterconnects } from "../../../../src/file/reading.ts";
+import type { SessionAccount } from "../../api/session.ts";
+import { Bar } from "./bar.tsx";
+import type { Basis } from "./basis.ts";
+import { noPlan } from "./drafts.ts";
+import { judge, type Trouble } from "./judge.ts";
+import { PlanPage } from "./plan-page.tsx";
+import { type Refused, withRefused } from "./refused.ts";
+
+interface PastePageProps {
+  readonly account: SessionAccount;
+  readonly basis: Basis;
+  readonly text: string;
+  readonly setText: (text: string) => void;
+  readonly refused: Refused | undefined;
+  readonly setRefused: (refused: Refused | undefined) => void;
+  readonly finish: (revision: number) => void;
+}
+
+/** Something that is wrong, and the line and column of the text, both from 1. */
+interface Marked extends Trouble {
+  readonly line: number;
+  readonly column: number;
+}
+
+const example = `interconnects:
+  pni_ord:
+    mtu: 1400
+    health_check:
+      rate: high`;
+
+export function PastePage(props: PastePageProps) {
+  const { basis, text, setText, refused } = props;
+  const search = useSearch({ from: "/dashboard/$account/change" });
+  const navigate = useNavigate({ from: "/dashboard/$account/change" });
+  const area = useRef<HTMLTextAreaElement>(null);
+  const typed = useDeferredValue(text);
+  const read = useMemo(() => readText(typed, basis), [typed, basis]);
+  const { plan } = read;
+  const marks = useMemo(
+    () =>
+      [
+        ...read.marks,
+        ...withRefused(judge(plan, basis), refused, plan).map((trouble) => mark(plan, trouble)),
+      ].sort((one, other) => one.line - other.line || one.column - other.column),
+    [read, plan, basis, refused],
+  );
+
+  useEffect(() => area.current?.focus(), []);
+
+  const goTo = (marked: Marked | undefined) => {
+    const field = area.current;
+    if (!field || !marked) return;
+    const lines = field.value.split("\n");
+    const start = lines.slice(0, marked.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
+    field.focus();
+    field.setSelectionRange(start + marked.column - 1, start + (lines[marked.line - 1]?.length ?? 0));
+  };
+  const toPlan = () => {
+    if (marks.length > 0) goTo(marks[0]);
+    else if (plan.steps.length > 0) void navigate({ search: { ...search, plan: "" } });
+  };
+
+  if (search.plan !== undefined && plan.steps.length > 0)
+    return <PlanPage {...props} plan={plan} correct={() => history.back()} />;
+  return (
+    <>
+      <div className="change-head">
+        <h1>Paste a file of interconnects</h1>
+        <p className="muted">
+          YAML or JSON, as <code>patchbay export</code> writes it. What is left out stays as it is.
+        </p>
+      </div>
+      <div className="paste">
+        <textarea
+          ref={area}
+          className="mono"
+          aria-label="File of interconnects"
+          aria-invalid={marks.length > 0}
+          aria-describedby="paste-troubles"
+          spellCheck={false}
+          placeholder={example}
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+        />
+        <ol className="marks" id="paste-troubles" aria-label="Problems">
+          {marks.map((marked) => (
+            <li key={`${marked.line}:${marked.column} ${marked.message}`}>
+              <button type="button" className="plain" onClick={() => goTo(marked)}>
+                line {marked.line}
+              </button>
+              <span>
+                <strong>{marked.message}</strong> {marked.todo}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
+      <Bar
+        plan={plan}
+        troubles={marks}
+        settled={typed === text}
+        toTrouble={() => goTo(marks[0])}
+        forget={() => {
+          setText("");
+          area.current?.focus();
+        }}
+        toPlan={toPlan}
+      />
+    </>
+  );
+}
+
+/** What a text asks for, or what keeps it from being read. */
+function readText(text: string, basis: Basis): { readonly plan: Plan; readonly marks: readonly Marked[] } {
+  if (text.trim() === "") return { plan: noPlan, marks: [] };
+  const read = readInterconnects("", text);
+  if (!read.ok) return { plan: noPlan, marks: read.problems.map(told) };
+  const planned = planOf(read.wanted, basis.interconnects);
+  return planned.ok ? { plan: planned.plan, marks: [] } : { plan: noPlan, marks: planned.problems.map(told) };
+}
+
+function told({ message, place }: { readonly message: string; readonly place?: string }): Marked {
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return { code: 0, message: sentence, todo: "", id: undefined, path: undefined, ...spotOf(place) };
+}
+
+/** A problem of a step, where the text asks for it. */
+function mark({ steps }: Plan, trouble: Trouble): Marked {
+  const step = steps.find(({ id }) => id === trouble.id);
+  const field = step?.fields.find(({ path }) => path === trouble.path);
+  const name = step ? `${step.name}: ` : "";
+  return { ...trouble, message: name + trouble.message, ...spotOf(field?.place ?? step?.place) };
+}
+
+function spotOf(place: string | undefined): { readonly line: number; readonly column: number } {
+  const [, line = 1, column = 1] = /:(\d+):(\d+)$/.exec(place ?? "") ?? [];
+  return { line: Number(line), column: Number(column) };
+}
