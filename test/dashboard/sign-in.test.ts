@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { axe, noBrowser, OVERVIEW, overflow, type Page, useBrowser } from "../harness/browser.ts";
+import { axe, eventually, noBrowser, OVERVIEW, overflow, type Page, useBrowser } from "../harness/browser.ts";
 import { makeSeed } from "../harness/seeds.ts";
 import { ACCOUNT, demo, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -80,15 +80,13 @@ describe.skipIf(noBrowser !== undefined)("signing in", () => {
     const page = await browser.open(server.url, { expects: REFUSED });
     for (const wrong of [UNKNOWN_TOKEN, "short"]) {
       await submit(page, wrong);
-      await expect
-        .poll(() => page.getByRole("alert").textContent())
-        .toBe(
-          "The server does not know this token, or it is expired or disabled. Check that all of it was copied.",
-        );
+      await eventually(() => page.getByRole("alert").textContent()).toBe(
+        "The server does not know this token, or it is expired or disabled. Check that all of it was copied.",
+      );
       expect(await page.evaluate("document.activeElement.type")).toBe("password");
     }
     await submit(page, "");
-    await expect.poll(() => page.getByRole("alert").textContent()).toBe("Type or paste a token.");
+    await eventually(() => page.getByRole("alert").textContent()).toBe("Type or paste a token.");
     await submit(page, demo.token);
     await signedIn(page);
   });

@@ -85,6 +85,11 @@ export async function axe(page: Page): Promise<string[]> {
   );
 }
 
+/** As `expect.poll`, with the patience that a page on a busy machine needs. */
+export function eventually<T>(look: () => T | Promise<T>) {
+  return expect.poll(look, { timeout: 15_000 });
+}
+
 /** By how many pixels the page is wider than its window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");

@@ -6,7 +6,7 @@ import { useEffect } from "react";
 import { type Interconnect, useAccount, useAccountState, useHealth } from "../../api/account.ts";
 import { hourOf, useRecent } from "../../api/recent.ts";
 import { Broken } from "../../parts/broken.tsx";
-import { HealthStrip } from "../../parts/hour.tsx";
+import { HealthStrip, minuteAt } from "../../parts/hour.tsx";
 import { Message } from "../../parts/message.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { tellAge, useNow } from "../../parts/time.ts";
@@ -58,7 +58,7 @@ function Shown({ interconnect }: { readonly interconnect: Interconnect }) {
       <section>
         <h2>Last hour</h2>
         <div className="panel">
-          <HealthStrip minutes={hourOf(interconnect.id)} now={now} />
+          <HealthStrip minutes={hourOf(interconnect.id)} minute={minuteAt(now)} />
         </div>
       </section>
       <section>

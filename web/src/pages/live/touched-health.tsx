@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useHealth } from "../../api/account.ts";
 import { hourOf, useRecent } from "../../api/recent.ts";
 import type { SessionAccount } from "../../api/session.ts";
-import { HealthStrip } from "../../parts/hour.tsx";
+import { HealthStrip, minuteAt } from "../../parts/hour.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { tellAge, useNow } from "../../parts/time.ts";
 
@@ -53,7 +53,7 @@ export function TouchedHealth({ account, interconnects }: TouchedHealthProps) {
               <td className="mono">{health?.since ? tellAge(health.since, now) : "–"}</td>
               <td className="why">{health?.reason ?? "not reported yet"}</td>
               <td className="hour-cell">
-                <HealthStrip minutes={hourOf(id)} now={now} />
+                <HealthStrip minutes={hourOf(id)} minute={minuteAt(now)} />
               </td>
             </tr>
           ))}
