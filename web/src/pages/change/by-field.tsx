@@ -6,9 +6,10 @@ import type { Shown } from "../../../../src/file/shown.ts";
 import { typedValue } from "./drafts.ts";
 import { type Editing, inputId } from "./editing.ts";
 import { FieldInput } from "./field-input.tsx";
-import { type FieldInfo, fullLabel, lackOf } from "./fields.ts";
+import { type FieldInfo, lackOf } from "./fields.ts";
 import { Help } from "./help.tsx";
 import { troublesAt } from "./judge.ts";
+import { fullLabel } from "./labels.ts";
 import { TroubleList } from "./trouble-list.tsx";
 import { tellValue } from "./words.ts";
 

@@ -3,7 +3,7 @@
 import "./change.css";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useBlocker, useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useAccount } from "../../api/account.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
@@ -41,12 +41,13 @@ function Changing({ account, basis }: { readonly account: SessionAccount; readon
   const [drafts, setDrafts] = useState<Drafts>(noDrafts);
   const [text, setText] = useState("");
   const [refused, setRefused] = useState<Refused>();
-  const [done, setDone] = useState(false);
+  /** It is made: nothing that was typed is lost any more. */
+  const done = useRef(false);
   const ids = useMemo(() => search.ids?.split(",") ?? [...selected], [search.ids, selected]);
-  const isDirty = !done && (drafts.size > 0 || text.trim() !== "");
+  const isDirty = drafts.size > 0 || text.trim() !== "";
   const isPasting = search.paste !== undefined;
   const blocker = useBlocker({
-    shouldBlockFn: ({ next }) => isDirty && !next.pathname.endsWith("/change"),
+    shouldBlockFn: ({ next }) => isDirty && !done.current && !next.pathname.endsWith("/change"),
     enableBeforeUnload: isDirty,
     withResolver: true,
   });
@@ -68,20 +69,17 @@ function Changing({ account, basis }: { readonly account: SessionAccount; readon
     refused,
     setRefused,
     finish: (revision: number) => {
-      setDone(true);
-      // Once it is known that nothing is lost, nobody is asked.
-      setTimeout(() => {
-        void navigate({
-          to: "/dashboard/$account/live/$revision",
-          params: { account: account.id, revision: String(revision) },
-          replace: true,
-        });
+      done.current = true;
+      void navigate({
+        to: "/dashboard/$account/live/$revision",
+        params: { account: account.id, revision: String(revision) },
+        replace: true,
       });
     },
   };
   return (
     <div className="change">
-      {!isPlanned && <Tabs account={account.id} isPasting={isPasting} ids={search.ids} />}
+      {!isPlanned && <Tabs account={account.id} ids={search.ids} />}
       {isPasting ? (
         <Suspense fallback={<p className="change-reading muted">Reading …</p>}>
           <PastePage {...common} text={text} setText={setText} />
@@ -108,19 +106,19 @@ function Changing({ account, basis }: { readonly account: SessionAccount; readon
 
 interface TabsProps {
   readonly account: string;
-  readonly isPasting: boolean;
   readonly ids: string | undefined;
 }
 
-function Tabs({ account, isPasting, ids }: TabsProps) {
+function Tabs({ account, ids }: TabsProps) {
   const to = { to: "/dashboard/$account/change", params: { account } } as const;
+  const activeOptions = { exact: true, includeSearch: true } as const;
   const kept = ids === undefined ? {} : { ids };
   return (
     <nav className="change-tabs" aria-label="Ways to change">
-      <Link {...to} search={kept} aria-current={isPasting ? undefined : "true"}>
+      <Link {...to} activeOptions={activeOptions} search={kept}>
         Fields
       </Link>
-      <Link {...to} search={{ ...kept, paste: "" }} aria-current={isPasting ? "true" : undefined}>
+      <Link {...to} activeOptions={activeOptions} search={{ ...kept, paste: "" }}>
         Paste a file
       </Link>
     </nav>

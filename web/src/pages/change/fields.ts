@@ -4,6 +4,7 @@ import { hasGre, type Version } from "../../../../src/account/interconnect.ts";
 import { UpdateWithText } from "../../../../src/contract/interconnect.ts";
 import { FIELDS, type Field } from "../../../../src/file/fields.ts";
 import { member, type Shown } from "../../../../src/file/shown.ts";
+import { labels } from "./labels.ts";
 
 export interface FieldInfo extends Field {
   /** Without the object that it stands in. */
@@ -18,29 +19,6 @@ export interface FieldGroup {
   readonly title: string;
   readonly fields: readonly FieldInfo[];
 }
-
-const labels: Readonly<Record<string, string>> = {
-  name: "Name",
-  description: "Description",
-  mtu: "MTU",
-  interface_address: "Interface address",
-  interface_address6: "Interface address, IPv6",
-  "gre.cloudflare_endpoint": "GRE endpoint of the provider",
-  automatic_return_routing: "Automatic return routing",
-  "health_check.enabled": "Probes",
-  "health_check.rate": "Rate",
-  "health_check.type": "Type",
-  "health_check.direction": "Direction",
-  "health_check.source": "Source",
-  "health_check.target": "Target",
-  "bgp.customer_asn": "Customer ASN",
-  "bgp.extra_prefixes": "Extra prefixes",
-  "bgp.import_filter_id": "Import filter",
-  "bgp.export_filter_id": "Export filter",
-  "bgp.md5_key": "MD5 key",
-  "bgp.cloudflare_endpoint": "Endpoint of the provider",
-  "bgp.customer_endpoint": "Endpoint of the customer",
-};
 
 function infoOf(field: Field): FieldInfo {
   const schema = field.path
@@ -73,13 +51,6 @@ export const groups: readonly FieldGroup[] = [
 
 export function fieldInfo(path: string): FieldInfo | undefined {
   return infos.get(path);
-}
-
-/** With the object that it stands in, where the label alone would not tell. */
-export function fullLabel(path: string): string {
-  const label = labels[path] ?? path;
-  if (path.startsWith("health_check.")) return `Health check: ${label.toLowerCase()}`;
-  return path.startsWith("bgp.") ? `BGP: ${label.replace(/^E/, "e").replace(/^I/, "i")}` : label;
 }
 
 /** Why an interconnect has no such field to be changed; none if it has. */

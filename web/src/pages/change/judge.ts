@@ -43,19 +43,26 @@ export function judge(plan: Plan, basis: Basis): readonly Trouble[] {
       basis.whole || name === "address_overlap" || !pointer?.endsWith("/interface_address6"),
   );
   return known.map(({ name, message, pointer }) => {
-    const { code, todo } = entryOf(name);
-    return { code, todo, message, ...placeOf(plan, pointer) };
+    const { code } = entryOf(name);
+    return { ...sayOf(code, message), ...placeOf(plan, pointer) };
   });
 }
 
 /** What the server answered. */
 export function troublesOf(plan: Plan, errors: readonly ResponseInfo[]): readonly Trouble[] {
   return errors.map(({ code, message, source }) => ({
-    code,
-    message,
-    todo: Object.values(errorTable).find((entry) => entry.code === code)?.todo ?? "",
+    ...sayOf(code, message),
     ...placeOf(plan, source?.pointer),
   }));
+}
+
+/** Of these the sentence says all; what is to be done is said for programs. */
+const PLAIN: ReadonlySet<number> = new Set([errorTable.invalid_value.code, errorTable.invalid_request.code]);
+
+function sayOf(code: number, message: string): Pick<Trouble, "code" | "message" | "todo"> {
+  const entry = Object.values(errorTable).find((one) => one.code === code);
+  const sentence = message.replace(/^Invalid Request: /, "").replace(/[^.!?]$/, "$&.");
+  return { code, message: sentence, todo: PLAIN.has(code) ? "" : (entry?.todo ?? "") };
 }
 
 /** `/interconnects/3/health_check/target/saved` is a field of the plan's fourth step. */

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { fieldOf, type Value } from "../../../../src/file/fields.ts";
-import { fullLabel } from "./fields.ts";
+import { fullLabel } from "./labels.ts";
 import type { Difference, Planned, ServerPlan } from "./server-plan.ts";
 import { tellValue } from "./words.ts";
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { Plan } from "../../../../src/file/plan.ts";
-import { fullLabel } from "./fields.ts";
 import type { Trouble } from "./judge.ts";
+import { fullLabel } from "./labels.ts";
 
 interface TroublesOfPlanProps {
   readonly plan: Plan;

@@ -1,6 +1,6 @@
 import type { ChangeRecord } from "../../../../src/contract/log.ts";
 import { fieldOf, type Value } from "../../../../src/file/fields.ts";
-import { fullLabel } from "../change/fields.ts";
+import { fullLabel } from "../change/labels.ts";
 import { tellValue } from "../change/words.ts";
 
 /** Interconnects and other objects that are told. */
