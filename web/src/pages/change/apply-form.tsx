@@ -77,22 +77,22 @@ export function ApplyForm({ account, plan, etag, guards, blocked, failed, finish
   };
 
   return (
-    <form className="apply" onSubmit={(event) => void apply(event)} noValidate>
+    <form className="change-apply" onSubmit={(event) => void apply(event)} noValidate>
       <h2>Apply</h2>
       {guards.length > 0 && (
-        <div className="banner">
+        <div className="change-banner">
           <ul>
             {guards.map((guard) => (
               <li key={guard}>{guard}</li>
             ))}
           </ul>
-          <label className="check">
+          <label className="change-check">
             <input type="checkbox" checked={looked} onChange={({ target }) => setLooked(target.checked)} />I
             have looked at it, and want it so
           </label>
         </div>
       )}
-      <div className="apply-field wide">
+      <div className="change-apply-field wide">
         <label htmlFor={ids.reason}>Reason</label>
         <input
           id={ids.reason}
@@ -104,9 +104,9 @@ export function ApplyForm({ account, plan, etag, guards, blocked, failed, finish
           onChange={({ target }) => setReason(target.value)}
         />
       </div>
-      <div className="apply-field">
+      <div className="change-apply-field">
         <label htmlFor={ids.minutes}>To be confirmed within</label>
-        <span className="unit">
+        <span className="change-unit">
           <input
             ref={timer}
             id={ids.minutes}
@@ -123,20 +123,20 @@ export function ApplyForm({ account, plan, etag, guards, blocked, failed, finish
           />
           minutes
         </span>
-        <p className="help" id={ids.help}>
+        <p className="change-help" id={ids.help}>
           The change is made at once, and the server undoes it unless it is confirmed in that time. Empty: it
           is made for good.
         </p>
         {problem !== undefined && (
-          <p className="troubles" id={ids.problem} role="alert">
+          <p className="trouble-list" id={ids.problem} role="alert">
             {problem}
           </p>
         )}
       </div>
-      <fieldset className="apply-field" disabled={!hasTimer}>
+      <fieldset className="change-apply-field" disabled={!hasTimer}>
         <legend>Undone</legend>
         {reverts.map(([value, label]) => (
-          <label key={value} className="check">
+          <label key={value} className="change-check">
             <input
               type="radio"
               name="revert-on"
@@ -147,7 +147,7 @@ export function ApplyForm({ account, plan, etag, guards, blocked, failed, finish
           </label>
         ))}
       </fieldset>
-      <div className="apply-end">
+      <div className="change-apply-end">
         <button
           type="submit"
           className="primary"

@@ -34,14 +34,14 @@ export function Bar({ plan, troubles, settled, toTrouble, forget, toPlan }: BarP
     <footer className="change-bar">
       <p role="status" data-settled={settled}>
         {isEmpty ? "Nothing is changed yet." : tellPlan(plan)}
-        {troubles.length > 0 && <strong className="bad-text"> {count(troubles.length, "problem")}.</strong>}
+        {troubles.length > 0 && <strong className="change-bad"> {count(troubles.length, "problem")}.</strong>}
       </p>
       {troubles.length > 0 && (
         <button type="button" className="plain" onClick={toTrouble}>
           Go to the first
         </button>
       )}
-      <span className="spring" />
+      <span className="change-spring" />
       {!isEmpty && (
         <button type="button" className="plain" onClick={forget}>
           Start over

@@ -31,11 +31,11 @@ export function ByField({ field, editing, wanted }: ByFieldProps) {
   const place = chosen.findIndex(({ id }) => id === wanted);
   const rows = chosen.slice(0, Math.max(most, place + 1));
   return (
-    <section className="by-field" aria-label={fullLabel(path)}>
+    <section className="change-by-field" aria-label={fullLabel(path)}>
       <h2>{fullLabel(path)}</h2>
       <Help id={`all-${path}-help`} text={field.help} />
       {!field.unique && able.length > 1 && <ForAll field={field} editing={editing} able={able} />}
-      <table className="values">
+      <table className="change-values">
         <thead>
           <tr>
             <th scope="col">Interconnect</th>
@@ -76,7 +76,7 @@ function ForAll({ field, editing, able }: ForAllProps) {
   const same = others.every((value) => means(field, value, first));
   const id = `all-${path.replaceAll(".", "-")}`;
   return (
-    <div className="for-all">
+    <div className="change-for-all">
       <label htmlFor={id}>For all {able.length.toLocaleString("en")}</label>
       <FieldInput
         field={field}
@@ -110,7 +110,7 @@ function ValueRow({ field, shown, editing, changed }: ValueRowProps) {
       <td className="after">
         {lack === undefined ? (
           <>
-            <div className="with-undo">
+            <div className="change-with-undo">
               <FieldInput
                 field={field}
                 id={id}

@@ -1,6 +1,8 @@
 /** A change of one or many interconnects: typed or pasted, judged while it is typed, planned, applied. */
 
 import "./change.css";
+import "./fields.css";
+import "./plan.css";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useBlocker, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";

@@ -102,7 +102,7 @@ export function EditPage(props: EditPageProps) {
           </p>
         )}
         {!isOne && (
-          <fieldset className="switch">
+          <fieldset className="change-switch">
             <legend className="visually-hidden">Show</legend>
             <button type="button" aria-pressed={!one} onClick={() => setOneId(undefined)}>
               By field
@@ -114,7 +114,7 @@ export function EditPage(props: EditPageProps) {
         )}
       </div>
       {whole.length > 0 && (
-        <div id="change-troubles" className="banner bad" tabIndex={-1} role="alert">
+        <div id="change-troubles" className="change-banner bad" tabIndex={-1} role="alert">
           {whole.map(({ message, todo }) => (
             <p key={message}>
               <strong>{message}</strong> {todo}

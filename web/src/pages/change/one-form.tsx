@@ -13,8 +13,8 @@ import { tellValue } from "./words.ts";
 
 export function OneForm({ shown, editing }: { readonly shown: Shown; readonly editing: Editing }) {
   return (
-    <div className="one-form">
-      <p className="muted facts">
+    <div className="change-one">
+      <p className="muted change-facts">
         <span className="mono">{shown.id}</span> · version {String(member(shown.raw, "version"))}
       </p>
       <TroubleList id={`whole-${shown.id}`} troubles={troublesAt(editing.troubles, shown.id, undefined)} />
@@ -46,9 +46,9 @@ function OneField({ field, shown, editing }: OneFieldProps) {
   const changed = editing.drafts.get(shown.id)?.has(path) ?? false;
   const described = [troubles.length > 0 && `${id}-wrong`, `${id}-help`].filter(Boolean).join(" ");
   return (
-    <div className={changed ? "field changed" : "field"}>
+    <div className={changed ? "change-field changed" : "change-field"}>
       <label htmlFor={id}>{field.label}</label>
-      <div className="field-value">
+      <div className="change-field-value">
         <FieldInput
           field={field}
           id={id}
@@ -58,7 +58,7 @@ function OneField({ field, shown, editing }: OneFieldProps) {
           change={(value) => editing.set([shown], path, value)}
         />
         {changed && (
-          <p className="was">
+          <p className="change-was">
             was <span className="mono">{tellValue(field, shown.fields.get(path))}</span>
             <button
               type="button"

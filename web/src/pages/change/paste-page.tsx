@@ -1,5 +1,6 @@
 /** A file of interconnects, pasted: the same that `patchbay export` writes and `patchbay apply` takes. */
 
+import "./paste.css";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useDeferredValue, useEffect, useMemo, useRef } from "react";
 import { type Plan, planOf } from "../../../../src/file/plan.ts";
@@ -76,7 +77,7 @@ export function PastePage(props: PastePageProps) {
           YAML or JSON, as <code>patchbay export</code> writes it. What is left out stays as it is.
         </p>
       </div>
-      <div className="paste">
+      <div className="change-paste">
         <textarea
           ref={area}
           className="mono"
@@ -88,7 +89,7 @@ export function PastePage(props: PastePageProps) {
           value={text}
           onChange={({ target }) => setText(target.value)}
         />
-        <ol className="marks" id="paste-troubles" aria-label="Problems">
+        <ol className="paste-marks" id="paste-troubles" aria-label="Problems">
           {marks.map((marked) => (
             <li key={`${marked.line}:${marked.column} ${marked.message}`}>
               <button type="button" className="plain" onClick={() => goTo(marked)}>

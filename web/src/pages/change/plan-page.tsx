@@ -75,7 +75,7 @@ export function PlanPage({ account, basis, plan, setRefused, correct, finish }: 
     isNewer(basis.byId.get(before.id)?.raw["modified_on"], before.modified_on),
   );
   return (
-    <div className="plan">
+    <div className="change-plan">
       <div className="change-head">
         <h1 ref={heading} tabIndex={-1}>
           Plan
@@ -83,13 +83,13 @@ export function PlanPage({ account, basis, plan, setRefused, correct, finish }: 
         <p className="muted" role="status">
           {judged.isFetching ? "The server judges it …" : tellPlan(plan)}
         </p>
-        <span className="spring" />
+        <span className="change-spring" />
         <button type="button" onClick={() => correct(undefined)}>
           Back to the fields
         </button>
       </div>
       {pending && (
-        <p className="banner" role="alert">
+        <p className="change-banner" role="alert">
           Change {pending.revision} by {pending.actor.name} waits to be confirmed; no other is made before
           that.{" "}
           <Link
@@ -101,7 +101,7 @@ export function PlanPage({ account, basis, plan, setRefused, correct, finish }: 
         </p>
       )}
       {moved && moved.length > 0 && !failure && (
-        <p className="banner" role="alert">
+        <p className="change-banner" role="alert">
           {moved.map(({ moved: { before } }) => before.name).join(", ")} changed since this plan was made.{" "}
           <button type="button" onClick={planAgain}>
             Plan again
@@ -124,10 +124,10 @@ export function PlanPage({ account, basis, plan, setRefused, correct, finish }: 
           {touched.length > 0 && (
             <section>
               <h2>Who else is touched</h2>
-              <ul className="touched">
+              <ul className="change-touched">
                 {touched.map(({ weight, what, sentence }) => (
                   <li key={sentence} className={weight}>
-                    <span className="tag">{what}</span>
+                    <span className="change-tag">{what}</span>
                     <span>{sentence}</span>
                   </li>
                 ))}

@@ -25,7 +25,7 @@ export function Side({ label, items, current, choose }: SideProps) {
   const found = items.filter((item) => item.label.toLowerCase().includes(words.trim().toLowerCase()));
   const shown = found.slice(0, MOST);
   return (
-    <div className="side">
+    <div className="change-side">
       {items.length > 25 && (
         <input
           type="search"
@@ -36,7 +36,7 @@ export function Side({ label, items, current, choose }: SideProps) {
         />
       )}
       <select
-        className="side-pick"
+        className="change-side-pick"
         aria-label={label}
         value={current}
         onChange={({ target }) => choose(target.value)}
@@ -52,7 +52,7 @@ export function Side({ label, items, current, choose }: SideProps) {
           </option>
         ))}
       </select>
-      <nav className="side-list" aria-label={label}>
+      <nav className="change-side-list" aria-label={label}>
         {shown.map((item, index) => (
           <div key={item.key}>
             {item.group !== undefined && item.group !== shown[index - 1]?.group && <h3>{item.group}</h3>}
@@ -63,12 +63,12 @@ export function Side({ label, items, current, choose }: SideProps) {
             >
               <span>{item.label}</span>
               {item.troubles > 0 ? (
-                <span className="tally bad" title={tell(item)}>
+                <span className="change-tally bad" title={tell(item)}>
                   {item.troubles} wrong
                 </span>
               ) : (
                 item.changes > 0 && (
-                  <span className="tally" title={tell(item)}>
+                  <span className="change-tally" title={tell(item)}>
                     {item.changes}
                   </span>
                 )

@@ -10,7 +10,7 @@ export function TroubleList({
 }) {
   if (troubles.length === 0) return null;
   return (
-    <ul className="troubles" id={id}>
+    <ul className="trouble-list" id={id}>
       {troubles.map(({ code, message, todo }) => (
         <li key={`${code} ${message}`}>
           <strong>{message}</strong> {todo}

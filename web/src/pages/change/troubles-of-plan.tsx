@@ -26,7 +26,7 @@ export function TroublesOfPlan({
   useEffect(() => box.current?.focus(), []);
   const nameOf = (id: string | undefined) => plan.steps.find((step) => step.id === id)?.name;
   return (
-    <div className="banner bad" role="alert" tabIndex={-1} ref={box}>
+    <div className="change-banner bad" role="alert" tabIndex={-1} ref={box}>
       <p>
         <strong>
           {isStale
@@ -35,7 +35,7 @@ export function TroublesOfPlan({
         </strong>
       </p>
       {!isStale && (
-        <ul className="refusals">
+        <ul className="change-refusals">
           {troubles.length === 0 && <li>{sentence}</li>}
           {troubles.map((trouble) => {
             const name = nameOf(trouble.id);

@@ -77,7 +77,7 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
           <button type="button" disabled={busy} onClick={() => void run(() => revert(null))}>
             Revert now
           </button>
-          <span className="extend">
+          <span className="live-extend">
             <button type="button" disabled={busy} onClick={() => void run(extend)}>
               Extend
             </button>

@@ -26,7 +26,7 @@ export function Countdown({ confirmBy }: { readonly account: SessionAccount; rea
   }, [confirmBy, left]);
   const most = Math.max(whole.current.left, left, 1);
   return (
-    <div className="countdown">
+    <div className="live-countdown">
       <span role="timer" aria-label="Time left">
         {tellLeft(left)}
       </span>

@@ -56,7 +56,7 @@ function Followed({ account, revision }: LiveProps) {
   const error = change.error ?? after.error;
   if (error && !(change.data && after.data))
     return <Broken error={error} reset={() => void Promise.all([change.refetch(), after.refetch()])} />;
-  if (!change.data || !after.data) return <p className="live muted">Reading …</p>;
+  if (!change.data || !after.data) return <p className="live-page muted">Reading …</p>;
   const touched = change.data.objects.filter(({ kind }) => kind === "interconnect");
   return (
     <Told
@@ -122,7 +122,7 @@ function Told(props: ToldProps) {
     heading.current?.focus();
   }, [revision]);
   return (
-    <article className="live">
+    <article className="live-page">
       <div className="live-head">
         <h1 ref={heading} tabIndex={-1}>
           Change {revision}
@@ -135,11 +135,12 @@ function Told(props: ToldProps) {
           <strong>{headline(outcome)}</strong> {detail(outcome)}
         </p>
         {outcome.what === "waiting" && <Countdown account={account} confirmBy={outcome.confirmBy} />}
-        {notes.map((note) => (
-          <p key={note} className="muted">
-            {note}
-          </p>
-        ))}
+        {outcome.what === "waiting" &&
+          notes.map((note) => (
+            <p key={note} className="muted">
+              {note}
+            </p>
+          ))}
         <Actions account={account} revision={revision} outcome={outcome} ended={ended} />
       </div>
       {interconnects.length > 0 && may(account, "readHealth") && (

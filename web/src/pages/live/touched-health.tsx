@@ -33,7 +33,7 @@ export function TouchedHealth({ account, interconnects }: TouchedHealthProps) {
   return (
     <section>
       <h2>What it touched</h2>
-      <table className="touched-health">
+      <table className="live-health">
         <thead>
           <tr>
             <th scope="col">Interconnect</th>
@@ -51,8 +51,8 @@ export function TouchedHealth({ account, interconnects }: TouchedHealthProps) {
                 <StateBadge state={health?.state ?? "unknown"} />
               </td>
               <td className="mono">{health?.since ? tellAge(health.since, now) : "–"}</td>
-              <td className="why">{health?.reason ?? "not reported yet"}</td>
-              <td className="hour-cell">
+              <td className="live-why">{health?.reason ?? "not reported yet"}</td>
+              <td className="live-hour">
                 <HealthStrip minutes={hourOf(id)} minute={minuteAt(now)} />
               </td>
             </tr>
