@@ -33,7 +33,7 @@ export function Bar({ plan, troubles, settled, toTrouble, forget, toPlan }: BarP
   return (
     <footer className="change-bar">
       <p role="status" data-settled={settled}>
-        {isEmpty ? "Nothing is changed yet." : tellPlan(plan)}
+        {isEmpty ? "Nothing is changed yet." : plan.steps.length > 0 && tellPlan(plan)}
         {troubles.length > 0 && <strong className="change-bad"> {count(troubles.length, "problem")}.</strong>}
       </p>
       {troubles.length > 0 && (

@@ -1,6 +1,5 @@
 /** The account as a change is made on it, in the form that the server's own rules judge. */
 
-import { queryOptions } from "@tanstack/react-query";
 import {
   derivesBgpEndpoints,
   type InterconnectDoc,
@@ -14,9 +13,6 @@ import type { Interconnect } from "../../../../src/contract/interconnect.ts";
 import type { LinkBelow } from "../../../../src/contract/log.ts";
 import type { StaticRoute } from "../../../../src/contract/static-route.ts";
 import { fieldsOf, type Shown } from "../../../../src/file/shown.ts";
-import { magicPath, ownPath, targetForm } from "../../api/account.ts";
-import { ask } from "../../api/client.ts";
-import { may, type SessionAccount } from "../../api/session.ts";
 
 /** What `/state` tells that a change is judged by. */
 export interface WholeAccount {
@@ -37,23 +33,6 @@ export interface Basis {
   readonly byId: ReadonlyMap<string, Shown>;
   /** For the rules. Made when it is first asked for. */
   readonly state: () => State;
-}
-
-/** Read anew after each change of the account, as all of `["account", id]` is. */
-export function basisQuery(account: SessionAccount) {
-  return queryOptions({
-    queryKey: ["account", account.id, "basis"] as const,
-    staleTime: may(account, "readLog") ? Number.POSITIVE_INFINITY : 30_000,
-    queryFn: async ({ signal }): Promise<Basis> => {
-      if (!may(account, "readLog")) {
-        const asked = { signal, headers: targetForm };
-        const { result } = await ask<Pick<WholeAccount, "interconnects">>(magicPath(account.id), asked);
-        return basisOf(account.id, result.interconnects, undefined);
-      }
-      const { result } = await ask<WholeAccount>(`${ownPath(account.id)}/state`, { signal });
-      return basisOf(account.id, result.interconnects, result);
-    },
-  });
 }
 
 export function basisOf(
