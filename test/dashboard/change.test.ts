@@ -41,7 +41,7 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
   };
   const field = (page: Page, name: string) => page.getByRole("textbox", { name, exact: true });
   const choose = (page: Page, name: string) =>
-    page.getByRole("navigation", { name: "Fields" }).getByRole("button", { name }).click();
+    page.getByRole("navigation", { name: "Fields" }).getByRole("button", { name, exact: true }).click();
   const summary = (page: Page) => page.locator(".change-bar [role=status]").textContent();
   const plan = (page: Page) => page.getByRole("button", { name: "Plan", exact: true }).click();
   const planned = (page: Page) => page.getByRole("heading", { name: "Apply" }).waitFor();
@@ -153,7 +153,7 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     const since = new Date(Date.parse(NOON) - 60_000).toISOString();
     const told = async (revision: number) => {
       const { epoch } = (await server.ask("GET", `${OWN}/state`)).body.result;
-      return { configuration: { status: "applied", epoch, revision, problems: [] } } as const;
+      return { configuration: { status: "applied" as const, epoch, revision, problems: [] } };
     };
     await report(server, { ...(await told(1)), states: [currentOf("healthy", since)] });
     const page = await open(`${CHANGE}?ids=${ORD}`);
@@ -340,7 +340,7 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
       await page.getByRole("link", { name: "Change" }).click();
       await page.getByRole("heading", { name: "Nothing is selected" }).waitFor();
       await judge();
-      await page.getByRole("link", { name: "Paste a file" }).click();
+      await page.getByRole("link", { name: "Paste a file", exact: true }).click();
       await page.getByLabel("File of interconnects").fill("interconnects: {pni_x: {mtu: 1}}");
       await page.getByText("There is no interconnect pni_x.").waitFor();
       await judge();

@@ -59,6 +59,8 @@ function Changing({ account, basis }: { readonly account: SessionAccount; readon
   useEffect(() => {
     const leave = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      // It would close the dialog that this may open.
+      event.preventDefault();
       if (isPlanned) history.back();
       else void navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
     };

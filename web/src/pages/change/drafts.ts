@@ -47,13 +47,13 @@ export function typedValue(drafts: Drafts, shown: Shown, path: string): Value | 
   return drafts.get(shown.id)?.get(path) ?? shown.fields.get(path) ?? fieldOf(path)?.absent;
 }
 
-/** The plan that the drafts make. Of an interconnect that is gone there is none any more. */
-export function planOfDrafts(drafts: Drafts, { byId, interconnects }: Basis): Planned {
-  const wanted = [...drafts].flatMap(([id, fields]): Wanted[] => {
-    const shown = byId.get(id);
-    if (!shown) return [];
+/** The plan that the drafts make, in the account's order. Of an interconnect that is gone there is none any more. */
+export function planOfDrafts(drafts: Drafts, { interconnects }: Pick<Basis, "interconnects">): Planned {
+  const wanted = interconnects.flatMap(({ id, name }): Wanted[] => {
+    const fields = drafts.get(id);
+    if (!fields) return [];
     const placed = [...fields].map(([path, value]): [string, Placed] => [path, { value, place: path }]);
-    return [{ name: shown.name, place: id, id: { value: id, place: id }, fields: new Map(placed) }];
+    return [{ name, place: id, id: { value: id, place: id }, fields: new Map(placed) }];
   });
   return planOf(wanted, interconnects);
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { guardsOf } from "../../../../src/file/guards.ts";
 import type { Plan } from "../../../../src/file/plan.ts";
 import { useHealth } from "../../api/account.ts";
@@ -28,12 +28,13 @@ interface PlanPageProps {
   readonly finish: (revision: number) => void;
 }
 
-export function PlanPage({ account, basis, plan, setRefused, correct, finish }: PlanPageProps) {
+export function PlanPage({ account, basis, plan: newest, setRefused, correct, finish }: PlanPageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const body = useMemo(() => JSON.stringify(plan.steps), [plan]);
+  // It stays as it is, however the account moves meanwhile: what is applied is what was looked at.
+  const [{ plan, attempt }, setFixed] = useState({ plan: newest, attempt: 0 });
+  const key = useId();
   const judged = useQuery({
-    // Not read again by itself: what is applied is what was looked at.
-    queryKey: ["plan", account.id, body],
+    queryKey: ["plan", account.id, key, attempt],
     queryFn: ({ signal }) => planAtServer(account.id, plan, signal),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
@@ -67,7 +68,7 @@ export function PlanPage({ account, basis, plan, setRefused, correct, finish }: 
   const planAgain = () => {
     setFailure(undefined);
     setRefused(undefined);
-    void judged.refetch();
+    setFixed({ plan: newest, attempt: attempt + 1 });
     heading.current?.focus();
   };
   const pending = basis.whole?.pending_change;

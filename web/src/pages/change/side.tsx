@@ -55,7 +55,7 @@ export function Side({ label, items, current, choose }: SideProps) {
       <nav className="change-side-list" aria-label={label}>
         {shown.map((item, index) => (
           <div key={item.key}>
-            {item.group !== undefined && item.group !== shown[index - 1]?.group && <h3>{item.group}</h3>}
+            {item.group !== undefined && item.group !== shown[index - 1]?.group && <h2>{item.group}</h2>}
             <button
               type="button"
               aria-current={item.key === current ? "true" : undefined}
