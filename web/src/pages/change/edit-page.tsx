@@ -44,10 +44,13 @@ export function EditPage(props: EditPageProps) {
 
   const chosen = useMemo(() => ids.flatMap((id) => basis.byId.get(id) ?? []), [ids, basis]);
   const typed = useDeferredValue(drafts);
-  const planned = useMemo(() => planOfDrafts(typed, basis), [typed, basis]);
-  const plan = planned.ok ? planned.plan : noPlan;
-  const found = useMemo(() => judge(plan, basis), [plan, basis]);
-  const troubles = useMemo(() => withRefused(found, refused, plan), [found, refused, plan]);
+  const judged = useMemo(() => judgeDrafts(typed, basis, refused), [typed, basis, refused]);
+  // What is planned is all that was typed, judged or not: the server judges it as well.
+  const isPlanned = search.plan !== undefined;
+  const { plan, troubles } = useMemo(
+    () => (isPlanned ? judgeDrafts(drafts, basis, refused) : judged),
+    [isPlanned, judged, drafts, basis, refused],
+  );
 
   const focused = useRef<Wanted>(undefined);
   // It may be there only once the plan is left.
@@ -75,8 +78,9 @@ export function EditPage(props: EditPageProps) {
     setWanted({ id, path: at });
   };
   const toPlan = () => {
-    if (troubles.length > 0) goTo(troubles[0]);
-    else if (plan.steps.length > 0) void navigate({ search: { ...search, plan: "" } });
+    const now = typed === drafts ? judged : judgeDrafts(drafts, basis, refused);
+    if (now.troubles.length > 0) goTo(now.troubles[0]);
+    else if (now.plan.steps.length > 0) void navigate({ search: { ...search, plan: "" } });
   };
 
   if (search.plan !== undefined && plan.steps.length > 0)
@@ -144,6 +148,12 @@ export function EditPage(props: EditPageProps) {
       />
     </>
   );
+}
+
+function judgeDrafts(drafts: Drafts, basis: Basis, refused: Refused | undefined) {
+  const planned = planOfDrafts(drafts, basis);
+  const plan = planned.ok ? planned.plan : noPlan;
+  return { plan, troubles: withRefused(judge(plan, basis), refused, plan) };
 }
 
 function itemsOfFields({ drafts, troubles }: Editing): SideItem[] {

@@ -41,15 +41,12 @@ export function PastePage(props: PastePageProps) {
   const navigate = useNavigate({ from: "/dashboard/$account/change" });
   const area = useRef<HTMLTextAreaElement>(null);
   const typed = useDeferredValue(text);
-  const read = useMemo(() => readText(typed, basis), [typed, basis]);
-  const { plan } = read;
-  const marks = useMemo(
-    () =>
-      [
-        ...read.marks,
-        ...withRefused(judge(plan, basis), refused, plan).map((trouble) => mark(plan, trouble)),
-      ].sort((one, other) => one.line - other.line || one.column - other.column),
-    [read, plan, basis, refused],
+  const judged = useMemo(() => judgeText(typed, basis, refused), [typed, basis, refused]);
+  // What is planned is all that was typed, judged or not: the server judges it as well.
+  const isPlanned = search.plan !== undefined;
+  const { plan, marks } = useMemo(
+    () => (isPlanned ? judgeText(text, basis, refused) : judged),
+    [isPlanned, judged, text, basis, refused],
   );
 
   useEffect(() => area.current?.focus(), []);
@@ -63,8 +60,9 @@ export function PastePage(props: PastePageProps) {
     field.setSelectionRange(start + marked.column - 1, start + (lines[marked.line - 1]?.length ?? 0));
   };
   const toPlan = () => {
-    if (marks.length > 0) goTo(marks[0]);
-    else if (plan.steps.length > 0) void navigate({ search: { ...search, plan: "" } });
+    const now = typed === text ? judged : judgeText(text, basis, refused);
+    if (now.marks.length > 0) goTo(now.marks[0]);
+    else if (now.plan.steps.length > 0) void navigate({ search: { ...search, plan: "" } });
   };
 
   if (search.plan !== undefined && plan.steps.length > 0)
@@ -115,6 +113,15 @@ export function PastePage(props: PastePageProps) {
       />
     </>
   );
+}
+
+function judgeText(text: string, basis: Basis, refused: Refused | undefined) {
+  const { plan, marks: unread } = readText(text, basis);
+  const wrong = withRefused(judge(plan, basis), refused, plan).map((trouble) => mark(plan, trouble));
+  const marks = [...unread, ...wrong].sort(
+    (one, other) => one.line - other.line || one.column - other.column,
+  );
+  return { plan, marks };
 }
 
 /** What a text asks for, or what keeps it from being read. */
