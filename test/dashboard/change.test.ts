@@ -297,6 +297,10 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").getByRole("button", { name: "Stay" }).click();
     expect(new URL(page.url()).pathname).toBe(CHANGE);
+    await page.getByRole("button", { name: "Who is signed in" }).click();
+    await page.keyboard.press("Escape");
+    expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(0);
+    expect(await page.getByRole("dialog").count()).toBe(0);
     await page.getByRole("button", { name: "Start over" }).click();
     await eventually(() => summary(page)).toBe("Nothing is changed yet.");
     await page.keyboard.press("Escape");

@@ -10,6 +10,7 @@ import { useAccount } from "../../api/account.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
+import { useLeave } from "../../parts/leave.ts";
 import { Message } from "../../parts/message.tsx";
 import { useSelection } from "../../parts/selection.ts";
 import type { Basis } from "./basis.ts";
@@ -56,17 +57,24 @@ function Changing({ account, basis }: { readonly account: SessionAccount; readon
   });
 
   const isPlanned = search.plan !== undefined && isDirty;
+  // The address of a plan outlives what was typed for it.
+  const isStale = search.plan !== undefined && !isDirty;
   useEffect(() => {
-    const leave = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      // It would close the dialog that this may open.
-      event.preventDefault();
-      if (isPlanned) history.back();
-      else void navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
-    };
-    document.addEventListener("keydown", leave);
-    return () => document.removeEventListener("keydown", leave);
-  }, [isPlanned, navigate, account.id]);
+    if (!isStale || done.current) return;
+    void navigate({
+      to: "/dashboard/$account/change",
+      params: { account: account.id },
+      search: ({ ids, paste }) => ({
+        ...(ids !== undefined && { ids }),
+        ...(paste !== undefined && { paste }),
+      }),
+      replace: true,
+    });
+  }, [isStale, navigate, account.id]);
+  useLeave(() => {
+    if (isPlanned) history.back();
+    else void navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
+  });
 
   const common = {
     account,

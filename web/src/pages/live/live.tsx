@@ -3,10 +3,11 @@
 import "./live.css";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useAccount } from "../../api/account.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
+import { useLeave } from "../../parts/leave.ts";
 import { Message } from "../../parts/message.tsx";
 import { tellTime } from "../../parts/time.ts";
 import { Actions } from "./actions.tsx";
@@ -22,14 +23,7 @@ export function Live() {
   const account = useAccount();
   const { revision: text } = useParams({ from: "/dashboard/$account/live/$revision" });
   const navigate = useNavigate();
-  useEffect(() => {
-    const leave = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      void navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
-    };
-    document.addEventListener("keydown", leave);
-    return () => document.removeEventListener("keydown", leave);
-  }, [navigate, account.id]);
+  useLeave(() => void navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } }));
   const revision = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
   if (revision === undefined)
     return (
@@ -111,7 +105,7 @@ interface ToldProps extends LiveProps {
   readonly notes: readonly string[];
   readonly interconnects: readonly { readonly id: string; readonly name: string }[];
   readonly ended?: (outcome: Outcome) => void;
-  readonly children?: React.ReactNode;
+  readonly children?: ReactNode;
 }
 
 function Told(props: ToldProps) {
