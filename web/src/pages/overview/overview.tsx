@@ -4,7 +4,7 @@ import "./overview.css";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type AccountHealth, useAccount, useAccountState, useHealth } from "../../api/account.ts";
-import { may } from "../../api/session.ts";
+import { may, seesInterconnects } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Message } from "../../parts/message.tsx";
 import { select, useSelection } from "../../parts/selection.ts";
@@ -94,7 +94,7 @@ export function Overview() {
     select(account.id, after);
   };
 
-  if (!may(account, "readMagic") && !may(account, "readLog"))
+  if (!seesInterconnects(account))
     return (
       <Message title="The token may not see interconnects">
         <p>Sign in with one that has Magic WAN Read, Magic Transit Read or Patchbay Read in this account.</p>

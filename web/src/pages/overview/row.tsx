@@ -132,8 +132,8 @@ function Changed({
   ];
   return (
     <span title={title.filter(Boolean).join(" · ")}>
-      <span className="age">{tellAge(time, now)}</span>{" "}
-      <span className="muted">{isSeed ? "from the start" : (who ?? "")}</span>
+      <span className="age">{tellAge(time, now)} ago</span>{" "}
+      <span className="muted">{isSeed ? "seed" : (who ?? "")}</span>
     </span>
   );
 }
