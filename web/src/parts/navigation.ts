@@ -1,6 +1,6 @@
 /** The pages of an account that the navigation leads to. */
 
-import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
+import { may, type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
 export type AccountPage = "/dashboard/$account/interconnects" | "/dashboard/$account/change";
