@@ -8,7 +8,7 @@ import { environment, ROOT, run, SetupFailure, toolFile } from "./program.js";
 const BUILT = join(ROOT, "dist", "web");
 /** Beside the folder, not in it: all that is in it is served. */
 const STAMP = join(ROOT, "dist", "web.stamp");
-const SOURCES = ["web", "src/contract", "src/account", "package-lock.json"];
+const SOURCES = ["web", "src/contract", "src/account", "src/file", "package-lock.json"];
 
 /**
  * Builds the dashboard if it is not as its sources are.

@@ -63,8 +63,23 @@ function themeFirst(): Plugin {
   };
 }
 
+/**
+ * The policy allows no code that is made while running, and whoever only tries has that in the console. Schemas are
+ * walked instead.
+ */
+function withoutEvaluation(): Plugin {
+  return {
+    name: "without-evaluation",
+    enforce: "pre",
+    load: (id) =>
+      /typebox\/build\/system\/environment\/evaluate\.mjs$/.test(id)
+        ? 'export const CanEvaluate = () => false;\nexport function Evaluate() { throw new Error("Not in a browser."); }\n'
+        : undefined,
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), precompressed(), themeFirst()],
+  plugins: [react(), withoutEvaluation(), precompressed(), themeFirst()],
   build: {
     target: "es2024",
     outDir: "../dist/web",

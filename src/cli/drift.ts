@@ -1,8 +1,9 @@
 /** `patchbay drift`: what two servers, or two accounts, differ in, field by field. */
 
+import { FIELDS, means } from "../file/fields.ts";
+import type { Shown } from "../file/shown.ts";
 import { CommandFailure } from "./failure.ts";
-import { listPath, readInterconnects, type Shown, TARGETS_AS_OBJECTS } from "./file/account.ts";
-import { FIELDS, means } from "./file/fields.ts";
+import { listPath, readInterconnects, TARGETS_AS_OBJECTS } from "./file/account.ts";
 import { type FieldChange, MASK, type ObjectChange } from "./log/records.ts";
 import { tellChanges } from "./log/tell.ts";
 import { asJson, count } from "./printable.ts";

@@ -1,16 +1,8 @@
 /** What ends a command: a sentence for people, and the same as JSON. */
 
-/** One problem, as a server or a check of a file tells it. */
-export interface Told {
-  readonly code?: number;
-  readonly message: string;
-  /** JSON pointer into what was sent. */
-  readonly pointer?: string;
-  /** `file:line:column` of what was read. */
-  readonly place?: string;
-  /** The page that explains the code. */
-  readonly page?: string;
-}
+import type { Told } from "../file/told.ts";
+
+export type { Told };
 
 /** Ends a command. `main.ts` prints it, or tells it as JSON where that was asked for. */
 export class CommandFailure extends Error {

@@ -1,8 +1,9 @@
 /** `patchbay get`: the interconnects there are, as a table or as they were answered. */
 
+import { unknownName } from "../file/plan.ts";
+import { type Shown, valueAt } from "../file/shown.ts";
 import { CommandFailure } from "./failure.ts";
-import { readList, type Shown, valueAt } from "./file/account.ts";
-import { unknownName } from "./file/plan.ts";
+import { readList } from "./file/account.ts";
 import { type Health, readHealth, tellHealth } from "./health.ts";
 import { asJson, printable, table } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";

@@ -1,7 +1,7 @@
 /** Health of interconnects, as a Patchbay tells it. */
 
+import { member } from "../file/shown.ts";
 import { type Api, ServerRefusal } from "./api.ts";
-import { member } from "./file/account.ts";
 
 /** Of one interconnect. */
 export interface Health {

@@ -1,14 +1,14 @@
 /** `patchbay plan`: what a file would change, asked of the server and not done. */
 
+import { guardsOf } from "../file/guards.ts";
+import { type Plan, planOf } from "../file/plan.ts";
+import type { Wanted } from "../file/reading.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Binding } from "./file/account.ts";
 import { readAccount } from "./file/account.ts";
 import { dryRun } from "./file/dry-run.ts";
-import { guardsOf } from "./file/guards.ts";
-import { type Plan, planOf } from "./file/plan.ts";
 import { writePlanFile } from "./file/plan-file.ts";
-import type { Wanted } from "./file/read-file.ts";
 import { type Destination, planJson, planMarkdown, planText } from "./file/show-plan.ts";
 import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";

@@ -1,11 +1,11 @@
 /** `patchbay set`: one interconnect from the shell, with the plan and the questions of `apply`. */
 
+import { type Form, fieldOf, hasForm } from "../file/fields.ts";
+import { notWritable } from "../file/not-writable.ts";
+import type { Wanted } from "../file/reading.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandFailure, type Told } from "./failure.ts";
 import { type ApplyOptions, applyPlan, judgeOptions } from "./file/apply-plan.ts";
-import { type Form, fieldOf, hasForm } from "./file/fields.ts";
-import { notWritable } from "./file/not-writable.ts";
-import type { Wanted } from "./file/read-file.ts";
 import { destinationOf, makePlan } from "./plan.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 

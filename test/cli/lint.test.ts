@@ -2,11 +2,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { FIELDS, READ_ONLY } from "../../src/cli/file/fields.ts";
 import { judge } from "../../src/cli/file/judge.ts";
 import { readInterconnects } from "../../src/cli/file/read-file.ts";
 import { UpdateWithText } from "../../src/contract/interconnect.ts";
 import { interconnectsFileSchema } from "../../src/contract/interconnects-file.ts";
+import { FIELDS, READ_ONLY } from "../../src/file/fields.ts";
 import { fileOf, patchbay } from "../harness/cli.ts";
 
 /** What lint says of the one interconnect of a file, without the file's name. */

@@ -4,16 +4,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { CommandFailure } from "../../src/cli/failure.ts";
-import {
-  readInterconnects as readAnswer,
-  type Shown,
-  TARGETS_AS_OBJECTS,
-} from "../../src/cli/file/account.ts";
-import { nested } from "../../src/cli/file/fields.ts";
-import { guardsOf } from "../../src/cli/file/guards.ts";
-import { inverseOf, type Plan, planOf, updateOf } from "../../src/cli/file/plan.ts";
+import { readInterconnects as readAnswer, TARGETS_AS_OBJECTS } from "../../src/cli/file/account.ts";
 import { readInterconnects as readFile } from "../../src/cli/file/read-file.ts";
 import { exportJson, exportYaml } from "../../src/cli/file/write-file.ts";
+import { nested } from "../../src/file/fields.ts";
+import { guardsOf } from "../../src/file/guards.ts";
+import { inverseOf, type Plan, planOf, updateOf } from "../../src/file/plan.ts";
+import type { Shown } from "../../src/file/shown.ts";
 import { type JsonObject, update } from "../harness/arbitraries.ts";
 import { IDS, RICH, world } from "../harness/model-world.ts";
 import { startTestServer } from "../harness/server.ts";

@@ -16,6 +16,7 @@ import {
 import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readChangeSearch } from "./pages/change/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { readTopologySearch } from "./pages/topology/search.ts";
@@ -82,11 +83,24 @@ const topology = createRoute({
   component: lazyRouteComponent(() => import("./pages/topology/topology.tsx"), "Topology"),
 });
 
+const change = createRoute({
+  getParentRoute: () => account,
+  path: "/change",
+  validateSearch: readChangeSearch,
+  component: lazyRouteComponent(() => import("./pages/change/change.tsx"), "Change"),
+});
+
+const live = createRoute({
+  getParentRoute: () => account,
+  path: "/live/$revision",
+  component: lazyRouteComponent(() => import("./pages/live/live.tsx"), "Live"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect, topology]),
+  account.addChildren([interconnects, interconnect, topology, change, live]),
 ]);
 
 export const router = createRouter({

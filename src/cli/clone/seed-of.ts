@@ -10,8 +10,8 @@ import {
   parsePrefix4,
   parsePrefix6,
 } from "../../contract/addresses.ts";
-import type { Shown } from "../file/account.ts";
-import { FIELDS, nested } from "../file/fields.ts";
+import { FIELDS, nested } from "../../file/fields.ts";
+import type { Shown } from "../../file/shown.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 

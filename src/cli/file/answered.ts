@@ -1,9 +1,10 @@
 /** What a server says that it made, against what was asked of it. */
 
+import { fieldOf, means } from "../../file/fields.ts";
+import type { Plan } from "../../file/plan.ts";
+import { member } from "../../file/shown.ts";
 import type { Told } from "../failure.ts";
-import { member, readInterconnects } from "./account.ts";
-import { fieldOf, means } from "./fields.ts";
-import type { Plan } from "./plan.ts";
+import { readInterconnects } from "./account.ts";
 import { valueWords } from "./words.ts";
 
 /**

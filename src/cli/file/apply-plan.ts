@@ -1,5 +1,7 @@
 /** From a plan to the change: shown, guarded, asked about, made in one call and followed to its end. */
 
+import { guardsOf } from "../../file/guards.ts";
+import type { Plan } from "../../file/plan.ts";
 import { type Reply, ServerRefusal } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandFailure, type Told } from "../failure.ts";
@@ -11,8 +13,7 @@ import { type Binding, movedWords, readAccount, sameBinding } from "./account.ts
 import { otherwise } from "./answered.ts";
 import { readConfirmWithin, readRevertOn, UNWATCHED, waitHeaders } from "./confirm-within.ts";
 import { sendPlan } from "./dry-run.ts";
-import { guardsOf, judgeGuards } from "./guards.ts";
-import type { Plan } from "./plan.ts";
+import { judgeGuards } from "./judge-guards.ts";
 import { type Destination, planJson, planText } from "./show-plan.ts";
 
 export interface ApplyOptions extends Common {

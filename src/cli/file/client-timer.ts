@@ -7,6 +7,8 @@
 
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
+import { guardsOf } from "../../file/guards.ts";
+import { inverseOf, type Plan } from "../../file/plan.ts";
 import { ServerRefusal } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
@@ -14,8 +16,6 @@ import type { Session } from "../run.ts";
 import { readAccount } from "./account.ts";
 import { Countdown } from "./countdown.ts";
 import { sendPlan } from "./dry-run.ts";
-import { guardsOf } from "./guards.ts";
-import { inverseOf, type Plan } from "./plan.ts";
 import { rebound, type SavedPlan, writePlanFile } from "./plan-file.ts";
 import type { Destination } from "./show-plan.ts";
 

@@ -1,10 +1,10 @@
 /** Sends a plan: to be judged, or to be done. What the server says of an element is told where it was written. */
 
+import { type Plan, type Step, updateOf } from "../../file/plan.ts";
 import type { Api, Ask, Reply } from "../api.ts";
 import { ServerRefusal } from "../api.ts";
 import type { Told } from "../failure.ts";
 import { listPath, TARGETS_AS_OBJECTS } from "./account.ts";
-import { type Plan, type Step, updateOf } from "./plan.ts";
 
 /** Throws `ServerRefusal` with all that the server finds. */
 export function dryRun(api: Api, plan: Plan): Promise<Reply> {

@@ -1,13 +1,13 @@
 /** Follows a change that a Patchbay undoes unless it is confirmed, to its end. */
 
 import { setTimeout } from "node:timers/promises";
+import { member } from "../../file/shown.ts";
 import type { Api } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandFailure } from "../failure.ts";
 import { readHealth, tellHealth } from "../health.ts";
 import { count } from "../printable.ts";
 import type { Session } from "../run.ts";
-import { member } from "./account.ts";
 import { Countdown, type Key } from "./countdown.ts";
 import { changesAfter } from "./long-poll.ts";
 

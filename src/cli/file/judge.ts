@@ -14,9 +14,9 @@ import {
 import { Checker } from "../../contract/check.ts";
 import { entryOf, type Problem, Problems, problem } from "../../contract/errors.ts";
 import { type InterconnectUpdate, MOST_ELEMENTS, UpdateWithText } from "../../contract/interconnect.ts";
+import { nested } from "../../file/fields.ts";
+import type { Wanted } from "../../file/reading.ts";
 import type { Told } from "../failure.ts";
-import { nested } from "./fields.ts";
-import type { Wanted } from "./read-file.ts";
 
 const checker = new Checker(UpdateWithText);
 /** Where several fit as badly, the first counts: a source speaks for the one version that has it. */

@@ -6,19 +6,12 @@
 
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { fieldOf, hasForm, means, type Value } from "../../file/fields.ts";
+import { type FieldStep, type Plan, type Step, updateOf } from "../../file/plan.ts";
+import { member, type Shown } from "../../file/shown.ts";
 import { CommandFailure } from "../failure.ts";
 import type { Session } from "../run.ts";
-import {
-  type AccountShown,
-  type Binding,
-  hashOf,
-  member,
-  movedWords,
-  type Shown,
-  sameBinding,
-} from "./account.ts";
-import { fieldOf, hasForm, means, type Value } from "./fields.ts";
-import { type FieldStep, type Plan, type Step, updateOf } from "./plan.ts";
+import { type AccountShown, type Binding, hashOf, movedWords, sameBinding } from "./account.ts";
 import { readText } from "./read-text.ts";
 import type { Destination } from "./show-plan.ts";
 

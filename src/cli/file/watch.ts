@@ -1,10 +1,11 @@
 /** Shows interconnects again whenever they change: of a Patchbay at once, elsewhere within ten seconds. */
 
 import { setTimeout } from "node:timers/promises";
+import { member, type Shown } from "../../file/shown.ts";
 import type { Api } from "../api.ts";
 import { type Health, readHealth } from "../health.ts";
 import type { Session } from "../run.ts";
-import { canonicalJson, member, readList, type Shown } from "./account.ts";
+import { canonicalJson, readList } from "./account.ts";
 import { changesAfter } from "./long-poll.ts";
 
 /** Seconds. Of health no log tells, so it is looked at in between. */

@@ -1,7 +1,8 @@
 /** Which object a person means by a name. */
 
+import type { Shown } from "../../file/shown.ts";
 import { type Api, ServerRefusal } from "../api.ts";
-import { readList, type Shown } from "../file/account.ts";
+import { readList } from "../file/account.ts";
 import type { ObjectChange } from "./records.ts";
 
 /** The interconnect with a name or an id, if it is there now and may be read. */

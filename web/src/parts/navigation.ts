@@ -1,9 +1,12 @@
 /** The pages of an account that the navigation leads to. */
 
-import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
+import { may, type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
-export type AccountPage = "/dashboard/$account/interconnects" | "/dashboard/$account/topology";
+export type AccountPage =
+  | "/dashboard/$account/interconnects"
+  | "/dashboard/$account/change"
+  | "/dashboard/$account/topology";
 
 export interface Destination {
   readonly label: string;
@@ -17,6 +20,11 @@ export const destinations: readonly Destination[] = [
     label: "Interconnects",
     to: "/dashboard/$account/interconnects",
     offered: (_, account) => seesInterconnects(account),
+  },
+  {
+    label: "Change",
+    to: "/dashboard/$account/change",
+    offered: (_, account) => may(account, "writeMagic"),
   },
   {
     label: "Topology",

@@ -1,7 +1,7 @@
 /** All interconnects of the account: found, put in order, selected, by mouse or keyboard. Its address says what is shown. */
 
 import "./overview.css";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type AccountHealth, useAccount, useAccountState, useHealth } from "../../api/account.ts";
 import { may, seesInterconnects } from "../../api/session.ts";
@@ -109,6 +109,11 @@ export function Overview() {
           {state.data ? tellCount(rows.length, all.length) : "Reading …"}
           {selected.size > 0 && ` · ${selected.size.toLocaleString("en")} selected`}
         </p>
+        {selected.size > 0 && may(account, "writeMagic") && (
+          <Link className="button" to="/dashboard/$account/change" params={{ account: account.id }}>
+            Change
+          </Link>
+        )}
         {selected.size > 0 && (
           <button type="button" className="plain" onClick={() => select(account.id, new Set())}>
             Select nothing

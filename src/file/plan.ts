@@ -1,11 +1,11 @@
 /** What a file would change of an account: the fewest fields, and what would put them back. */
 
-import { formatAddress4, otherHost, type Prefix4, parsePrefix4 } from "../../contract/addresses.ts";
-import { didYouMean } from "../../contract/similar.ts";
-import type { Told } from "../failure.ts";
-import type { Shown } from "./account.ts";
+import { formatAddress4, otherHost, type Prefix4, parsePrefix4 } from "../contract/addresses.ts";
+import { didYouMean } from "../contract/similar.ts";
 import { FIELDS, fieldOf, means, nested, type Value } from "./fields.ts";
-import type { PlacedFields, Wanted } from "./read-file.ts";
+import type { PlacedFields, Wanted } from "./reading.ts";
+import type { Shown } from "./shown.ts";
+import type { Told } from "./told.ts";
 
 /** One field before and after. */
 export interface FieldStep {

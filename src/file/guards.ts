@@ -1,6 +1,5 @@
 /** What should make an operator look twice before a plan is applied. */
 
-import { CommandFailure } from "../failure.ts";
 import { fieldOf } from "./fields.ts";
 import type { Plan } from "./plan.ts";
 
@@ -28,14 +27,4 @@ export function guardsOf({ steps, total }: Plan): readonly string[] {
     );
   }
   return guards;
-}
-
-/** Throws where a guard stands and `--force` was not given. */
-export function judgeGuards(guards: readonly string[], force: boolean | undefined): void {
-  if (guards.length === 0 || force === true) return;
-  throw new CommandFailure("This plan needs --force.", {
-    problems: guards.map((message) => ({ message })),
-    advice:
-      "Look at the plan once more, then give --force; with --confirm-within 5m it is undone unless you confirm it.",
-  });
 }

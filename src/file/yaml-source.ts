@@ -13,7 +13,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import type { Told } from "../failure.ts";
+import type { Told } from "./told.ts";
 
 /** Something in the file. */
 export interface Spot {

@@ -5,7 +5,7 @@
  * together. What a value may be beyond its type is judged by the server, or by `lint`.
  */
 
-import { canonicalAddress, formatPrefix, parsePrefix } from "../../contract/addresses.ts";
+import { canonicalAddress, formatPrefix, parsePrefix } from "../contract/addresses.ts";
 
 /** What a field holds. */
 export type Value = string | number | boolean | readonly string[];

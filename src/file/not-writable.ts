@@ -1,4 +1,4 @@
-import { didYouMean } from "../../contract/similar.ts";
+import { didYouMean } from "../contract/similar.ts";
 import { FIELDS, OBJECTS, READ_ONLY } from "./fields.ts";
 
 /** What to say of something that is no field to be written. */
