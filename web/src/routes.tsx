@@ -16,6 +16,7 @@ import {
 import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
@@ -70,6 +71,7 @@ const interconnects = createRoute({
 const interconnect = createRoute({
   getParentRoute: () => account,
   path: "/interconnects/$interconnect",
+  validateSearch: readInterconnectSearch,
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 

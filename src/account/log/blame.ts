@@ -43,6 +43,11 @@ export class Blame<Change extends Told> {
     return this.#settings.has(path);
   }
 
+  /** The fields that it knows of, also that they have no value any more. */
+  fields(): readonly string[] {
+    return [...this.#settings.keys()];
+  }
+
   /** By field, in the order of their names; without those that have no value any more. */
   settings(): readonly (readonly [path: string, setting: Setting<Change>])[] {
     return [...this.#settings]
