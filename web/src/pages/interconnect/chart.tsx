@@ -24,7 +24,8 @@ interface ChartProps {
   readonly tell: (value: number) => string;
   /** Pixels. */
   readonly height: number;
-  readonly isBars?: boolean;
+  /** Bars and steps are of percents: they begin at nothing. */
+  readonly look?: "line" | "bars" | "steps";
 }
 
 /** Lines differ by more than their colour. */
@@ -32,7 +33,7 @@ const dashes: readonly number[][] = [[], [6, 3], [2, 3], [9, 3, 2, 3], [12, 4], 
 const DAY = 86_400;
 
 export function Chart(props: ChartProps) {
-  const { title, about, summary, times, lines, band, height, isBars = false } = props;
+  const { title, about, summary, times, lines, band, height, look = "line" } = props;
   const place = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLSpanElement>(null);
   const plot = useRef<uPlot>(undefined);
@@ -54,7 +55,7 @@ export function Chart(props: ChartProps) {
       made.destroy();
       plot.current = undefined;
     };
-  }, [shape, theme, height, isBars]);
+  }, [shape, theme, height, look]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what `dataOf` takes of them is told
   useEffect(() => {
@@ -83,7 +84,7 @@ function optionsOf(
   readout: { readonly current: HTMLSpanElement | null },
   element: HTMLElement,
 ): uPlot.Options {
-  const { lines, band, tell, height, isBars = false } = latest.current;
+  const { lines, band, tell, height, look = "line" } = latest.current;
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const font = `11px ${color("--sans")}`;
@@ -94,7 +95,11 @@ function optionsOf(
     ticks: { show: false },
   };
   const hidden: uPlot.Series = { stroke: "transparent", points: { show: false } };
-  const bars = isBars && uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.8, 12, 1] }) } : {};
+  const { bars, stepped } = uPlot.paths;
+  const drawn = { line: undefined, bars: bars?.({ size: [0.8, 12, 1] }), steps: stepped?.({ align: 1 }) }[
+    look
+  ];
+  const isBars = look === "bars";
   return {
     width: element.clientWidth,
     height,
@@ -102,32 +107,32 @@ function optionsOf(
     padding: [6, 4, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: "interconnect" }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, low, high) => rangeOf(isBars, low, high) } },
+    scales: { y: { range: (_, low, high) => rangeOf(look !== "line", low, high) } },
     series: [
       {},
       ...(band ? [hidden, hidden] : []),
-      ...lines.map(({ values, look }, at): uPlot.Series => {
-        const stroke = color(`--series-${look + 1}`);
+      ...lines.map(({ values, look: of }, at): uPlot.Series => {
+        const stroke = color(`--series-${of + 1}`);
         return {
           stroke,
           width: isBars ? 0 : 1.5,
-          dash: dashes[look] ?? [],
+          dash: dashes[of] ?? [],
           ...(isBars && { fill: stroke }),
           points: {
-            show: !isBars,
+            show: look === "line",
             size: 4,
             fill: stroke,
             width: 0,
             filter: () => lonely(latest.current.lines[at]?.values ?? values),
           },
-          ...bars,
+          ...(drawn && { paths: drawn }),
         };
       }),
     ],
     ...(band && { bands: [{ series: [2, 1], fill: color("--series-band") }] }),
     axes: [
-      { ...axis, space: 60, values: (_, splits) => tellTicks(splits) },
-      { ...axis, size: 62, space: 34, values: (_, splits) => splits.map((value) => tell(value)) },
+      { ...axis, size: 22, space: 60, values: (_, splits) => tellTicks(splits) },
+      { ...axis, size: 62, space: 28, values: (_, splits) => splits.map((value) => tell(value)) },
     ],
     hooks: {
       setCursor: [
@@ -147,7 +152,7 @@ function optionsOf(
       return [shown.length === 1 ? inWords(value) : `${name} ${inWords(value)}`];
     });
     const at = new Date(time * 1000).toISOString().slice(11, 16);
-    return `${at} · ${told.length === 0 ? "nothing" : told.join(" · ")}`;
+    return `${at} UTC · ${told.length === 0 ? "nothing" : told.join(" · ")}`;
   }
 
   function rangeOf(fromZero: boolean, low: number | null, high: number | null): uPlot.Range.MinMax {

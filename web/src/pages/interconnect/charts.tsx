@@ -47,7 +47,7 @@ export function Charts({ history }: { readonly history: History }) {
         lines={of("median")}
         band={band}
         tell={tellLatency}
-        height={170}
+        height={160}
       />
       <Chart
         title="Loss"
@@ -59,8 +59,8 @@ export function Charts({ history }: { readonly history: History }) {
         times={times}
         lines={of("loss")}
         tell={tellPercent}
-        height={110}
-        isBars
+        height={96}
+        look={edges.length === 1 ? "bars" : "steps"}
       />
       <Chart
         title="Jitter"
@@ -72,7 +72,7 @@ export function Charts({ history }: { readonly history: History }) {
         times={times}
         lines={of("jitter")}
         tell={tellLatency}
-        height={110}
+        height={96}
       />
     </div>
   );

@@ -97,11 +97,12 @@ function SetBy({ field, account, blame, now }: SetByProps) {
     if (blame.error != null || blame.reached === undefined) return null;
     return <span className="muted">before revision {blame.reached}</span>;
   }
-  const { revision, time, reason } = setter;
+  const { revision, time, reason, operation } = setter;
+  const isSeed = operation === "seed";
   return (
     <>
       <span>
-        <strong>{tellWho(setter)}</strong>{" "}
+        {isSeed ? "From the start" : <strong>{tellWho(setter)}</strong>}{" "}
         <time className="muted" dateTime={time} title={tellTime(time)}>
           {tellAge(time, now)} ago
         </time>
@@ -113,7 +114,6 @@ function SetBy({ field, account, blame, now }: SetByProps) {
   );
 }
 
-function tellWho({ actor, operation }: Setter): string {
-  if (operation === "seed") return "From the start";
+function tellWho({ actor }: Setter): string {
   return actor.type === "system" ? "Patchbay" : actor.name || actor.id;
 }

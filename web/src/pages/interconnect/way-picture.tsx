@@ -21,12 +21,12 @@ function pipesOf({ cni, link, gre, interface4, interface6 }: Way, { mtu }: Inter
           {
             look: "link" as const,
             title: cni ? "CNI" : "Link",
-            about: cni ? `${cni.id}${mode}` : "made without the CNI API",
+            about: cni ? `${cni.id}${mode}` : "not made by the CNI API",
             ends: link ? [link] : [],
           },
         ]
       : []),
-    ...(gre ? [{ look: "gre" as const, title: "GRE", about: "IP in IP protocol 47", ends: [gre] }] : []),
+    ...(gre ? [{ look: "gre" as const, title: "GRE", about: "over IPv4, protocol 47", ends: [gre] }] : []),
     {
       look: "interface",
       title: "Interface",
@@ -52,7 +52,13 @@ export function WayPicture({
         {way.sockets.map((socket) => (
           <SocketBox key={socket.title} socket={socket} />
         ))}
-        {way.sockets.length === 0 && <p className="muted">No port is told of.</p>}
+        {way.sockets.length === 0 && (
+          <p className="box muted">
+            {way.isTold
+              ? "No port is known: it was not made by the CNI API."
+              : "Port and link are not shown: the token needs Patchbay Read."}
+          </p>
+        )}
       </div>
       <div className="pipes">
         <Pipes pipes={pipesOf(way, interconnect)} check={way.check} />

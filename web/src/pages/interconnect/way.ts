@@ -34,6 +34,8 @@ export interface Check {
 }
 
 export interface Way {
+  /** May the token read what interconnects run over? */
+  readonly isTold: boolean;
   /** From the building to the port, outside first. None where nothing is told of it. */
   readonly sockets: readonly Socket[];
   /** The CNI's identifier, where there is one. */
@@ -53,6 +55,7 @@ export function wayOf(interconnect: Interconnect, below: Below | undefined): Way
   const gre = interconnect.gre?.cloudflare_endpoint;
   const interface4 = ends4(interconnect.interface_address);
   const way = {
+    isTold: below !== undefined,
     sockets: cni ? socketsOf(cni.interconnect, below) : reservedPort(interconnect, below),
     cni: cni && { id: cni.id, mode: cni.bgp_mode?.replaceAll("_", " ") },
     link,
