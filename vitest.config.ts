@@ -10,12 +10,13 @@ const gathers =
 // Minutes of what happens by chance, and peers that not every machine has.
 const isLong = Boolean(process.env["PATCHBAY_TEST_LONG"]);
 
-/** Tests of networks measure time against links: one after the other, when nothing else computes. */
+/** Tests that measure time, as those of networks do against links: one after the other, when nothing else computes. */
 const networks = [
   "test/edge/packets/**/*.test.ts",
   ...(isLong ? ["test/edge/long/**/*.test.ts"] : []),
   "test/edge/*-network.test.ts",
   "test/edge/in-a-virtual-machine.test.ts",
+  "test/dashboard/ten-thousand.test.ts",
 ];
 const everything = ["src/**/*.test.ts", "test/**/*.test.ts"];
 

@@ -35,7 +35,8 @@ async function build(toolchain, hash) {
   try {
     const args = [toolFile("vite"), "build", "--logLevel", "warn", "--outDir", aside, "--emptyOutDir"];
     const ending = await run(toolchain.node, args, {
-      env: environment(toolchain),
+      // Whoever runs it: tests are to see what users see.
+      env: { ...environment(toolchain), NODE_ENV: "production" },
       cwd: join(ROOT, "web"),
       listen: true,
     });

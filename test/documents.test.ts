@@ -38,10 +38,12 @@ test("docs/openapi.json is the contract that the server publishes (npm run docs 
 });
 
 test("every dependency has its line in docs/dependencies.md", () => {
-  const { dependencies, devDependencies } = JSON.parse(read("package.json"));
   const text = read("docs/dependencies.md");
-  for (const name of Object.keys({ ...dependencies, ...devDependencies }))
-    expect(text).toContain(`[${name}](`);
+  for (const file of ["package.json", "web/package.json"]) {
+    const { dependencies, devDependencies } = JSON.parse(read(file));
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      expect(text).toContain(`[${name}](`);
+  }
 });
 
 test("the lock file names no registry", () => {

@@ -39,18 +39,32 @@ function precompressed(): Plugin {
   };
 }
 
-/** Nothing is painted before the script has chosen the theme, so that a dark page never begins with a white flash. */
-function paintedLate(): Plugin {
-  const transformIndexHtml = {
-    order: "post" as const,
-    handler: (html: string) =>
-      html.replace('<script type="module"', '<script type="module" blocking="render"'),
+/**
+ * A script of three lines that runs before anything is painted and chooses the theme, so that a dark page never begins
+ * with a white flash. What is a module comes too late for that.
+ */
+function themeFirst(): Plugin {
+  let file = "";
+  return {
+    name: "theme-first",
+    apply: "build",
+    async buildStart() {
+      const source = await readFile(join(import.meta.dirname, "src/look/first-theme.js"));
+      file = this.emitFile({ type: "asset", name: "first-theme.js", source });
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler: (_html, { bundle = {} }) => {
+        const built = Object.values(bundle).find(({ fileName }) => fileName.includes("first-theme"));
+        if (!built) throw new Error(`first-theme.js (${file}) is not in the bundle`);
+        return [{ tag: "script", attrs: { src: `/${built.fileName}` }, injectTo: "head-prepend" }];
+      },
+    },
   };
-  return { name: "painted-late", apply: "build", transformIndexHtml };
 }
 
 export default defineConfig({
-  plugins: [react(), precompressed(), paintedLate()],
+  plugins: [react(), precompressed(), themeFirst()],
   build: {
     target: "es2024",
     outDir: "../dist/web",

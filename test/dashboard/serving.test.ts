@@ -38,7 +38,7 @@ async function get(path: string, headers: Readonly<Record<string, string>> = {},
 /** The script that the page loads first. */
 async function firstScript(): Promise<string> {
   const { text } = await get("/", { accept: BROWSER });
-  return /src="(\/assets\/[^"]+\.js)"/.exec(text)?.[1] ?? "";
+  return /src="(\/assets\/index[^"]+\.js)"/.exec(text)?.[1] ?? "";
 }
 
 describe("the dashboard", () => {

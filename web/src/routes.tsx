@@ -18,6 +18,7 @@ import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
+import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
@@ -49,7 +50,7 @@ const signIn = createRoute({
   path: "/dashboard/sign-in",
   validateSearch: ({ next }): { next?: string } =>
     typeof next === "string" && next.startsWith("/dashboard/") ? { next } : {},
-  component: lazyRouteComponent(() => import("./pages/sign-in/sign-in.tsx"), "SignIn"),
+  component: SignIn,
 });
 
 const account = createRoute({

@@ -86,7 +86,9 @@ async function carryOn(
   const before = client.getQueryData<AccountState>(key);
   const objects = records.flatMap((record) => record.objects).filter(({ kind }) => kind !== "pending_change");
   const touched = new Set(objects.map(({ id }) => id));
-  const plain = objects.every(({ kind, action }) => kind === "interconnect" && action === "update");
+  const plain =
+    may(account, "readMagic") &&
+    objects.every(({ kind, action }) => kind === "interconnect" && action === "update");
   const revision = records.at(-1)?.revision;
   if (!before?.position || revision === undefined || !plain || touched.size > MOST_ONE_BY_ONE)
     return readAgain(account, client, signal);

@@ -96,7 +96,12 @@ export function may(account: SessionAccount | undefined, right: AccountRight): b
   return account?.may.includes(right) ?? false;
 }
 
+/** By the vendor's list, or by the state that the log is of. */
+export function seesInterconnects(account: SessionAccount): boolean {
+  return may(account, "readMagic") || may(account, "readLog");
+}
+
 /** The account to begin with: the first in which interconnects may be seen. */
 export function firstAccount(session: Session): SessionAccount | undefined {
-  return session.accounts.find((account) => may(account, "readMagic")) ?? session.accounts[0];
+  return session.accounts.find(seesInterconnects) ?? session.accounts[0];
 }

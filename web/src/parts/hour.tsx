@@ -1,17 +1,17 @@
 /** The last hour of an interconnect, small: a strip of its minutes, and a line of its latency. */
 
 import "./hour.css";
+import { memo } from "react";
 import type { Minute } from "../api/recent.ts";
 
 const MINUTES = 60;
 const MINUTE = 60_000;
 
 /** The minutes of the hour that ends now by their place in it; the running one is not told of yet. */
-function places(minutes: readonly Minute[], now: number): readonly (Minute | undefined)[] {
-  const last = Math.floor(now / MINUTE) - 1;
+function places(minutes: readonly Minute[], running: number): readonly (Minute | undefined)[] {
   const byPlace: (Minute | undefined)[] = new Array(MINUTES).fill(undefined);
   for (const minute of minutes) {
-    const place = MINUTES - 1 - (last - Math.floor(minute.at / MINUTE));
+    const place = MINUTES - (running - minuteAt(minute.at));
     if (place >= 0 && place < MINUTES) byPlace[place] = minute;
   }
   return byPlace;
@@ -28,35 +28,41 @@ function lookOf(minute: Minute | undefined): Look {
 }
 
 interface HourProps {
-  /** Undefined until it was read. */
+  /** Undefined until it was read: then there is nothing to see. */
   readonly minutes: readonly Minute[] | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: number;
+  /** The running minute, counted from 1970. */
+  readonly minute: number;
+}
+
+/** Of a time in milliseconds since 1970. */
+export function minuteAt(now: number): number {
+  return Math.floor(now / MINUTE);
 }
 
 /** One bar a minute: answered, partly lost, all lost, not probed. */
-export function HealthStrip({ minutes = [], now }: HourProps) {
+export const HealthStrip = memo(function HealthStrip({ minutes, minute }: HourProps) {
+  if (!minutes) return null;
   const paths: Record<Look, string> = { none: "", ok: "", some: "", all: "" };
   const counts: Record<Look, number> = { none: 0, ok: 0, some: 0, all: 0 };
-  for (const [place, minute] of places(minutes, now).entries()) {
-    const look = lookOf(minute);
+  for (const [place, one] of places(minutes, minute).entries()) {
+    const look = lookOf(one);
     counts[look] += 1;
     paths[look] += `M${place} 10v-${looks[look]}h.75v${looks[look]}z`;
   }
   const told = `Last hour: ${counts.ok} minutes without loss, ${counts.some} with some, ${counts.all} with no answer, ${counts.none} not probed`;
   return (
     <svg className="hour" viewBox="0 0 60 10" preserveAspectRatio="none" role="img" aria-label={told}>
-      <title>{told}</title>
       {(Object.keys(looks) as Look[]).map(
         (look) => paths[look] !== "" && <path key={look} className={look} d={paths[look]} />,
       )}
     </svg>
   );
-}
+});
 
 /** Latency as a line, and a mark below each minute that lost a probe. */
-export function Sparkline({ minutes = [], now }: HourProps) {
-  const known = places(minutes, now);
+export const Sparkline = memo(function Sparkline({ minutes, minute: running }: HourProps) {
+  if (!minutes) return null;
+  const known = places(minutes, running);
   const latencies = known.flatMap((minute) => minute?.latency ?? []);
   const most = Math.max(...latencies);
   const least = Math.min(...latencies);
@@ -79,12 +85,11 @@ export function Sparkline({ minutes = [], now }: HourProps) {
       : `Latency in the last hour: ${tellLatency(least)} to ${tellLatency(most)}`;
   return (
     <svg className="hour spark" viewBox="0 0 60 10" preserveAspectRatio="none" role="img" aria-label={told}>
-      <title>{told}</title>
       {line !== "" && <path className="line" d={line} />}
       {lost !== "" && <path className="lost" d={lost} />}
     </svg>
   );
-}
+});
 
 /** Milliseconds with three digits that mean something. */
 export function tellLatency(milliseconds: number): string {

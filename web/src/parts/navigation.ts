@@ -1,6 +1,6 @@
 /** The pages of an account that the navigation leads to. */
 
-import { may, type Session, type SessionAccount } from "../api/session.ts";
+import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
 export type AccountPage = "/dashboard/$account/interconnects";
@@ -16,6 +16,6 @@ export const destinations: readonly Destination[] = [
   {
     label: "Interconnects",
     to: "/dashboard/$account/interconnects",
-    offered: (_, account) => may(account, "readMagic"),
+    offered: (_, account) => seesInterconnects(account),
   },
 ];

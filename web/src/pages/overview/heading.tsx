@@ -62,7 +62,7 @@ export function Heading({ account, rows, order, sortBy, selected, toggleAll }: H
             aria-sort={column === order.column ? (order.descending ? "descending" : "ascending") : undefined}
           >
             {column ? (
-              <button type="button" className="sort" tabIndex={-1} onClick={() => sortBy(column)}>
+              <button type="button" className="sort" onClick={() => sortBy(column)}>
                 {title}
                 {column === order.column && <Icon name={order.descending ? "down" : "up"} />}
               </button>

@@ -3,14 +3,25 @@
 import "./overview.css";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useAccount, useAccountState, useHealth } from "../../api/account.ts";
-import { may } from "../../api/session.ts";
+import { type AccountHealth, useAccount, useAccountState, useHealth } from "../../api/account.ts";
+import { may, seesInterconnects } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Message } from "../../parts/message.tsx";
 import { select, useSelection } from "../../parts/selection.ts";
 import { useOverviewKeys } from "./keys.ts";
 import { KeysHelp } from "./keys-help.tsx";
-import { findRows, healthById, orderOf, rowsOf, sitesOf, sortRows, usualOrder } from "./rows.ts";
+import {
+  type HealthById,
+  healthById,
+  isOfHealth,
+  matchRows,
+  orderOf,
+  rowsInStates,
+  rowsOf,
+  sitesOf,
+  sortRows,
+  usualOrder,
+} from "./rows.ts";
 import type { Column, OverviewSearch } from "./search.ts";
 import { Table } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
@@ -36,22 +47,27 @@ export function Overview() {
     [navigate],
   );
   const all = useMemo(() => (state.data ? rowsOf(state.data) : []), [state.data]);
-  const health = useMemo(() => told.data && healthById(told.data.health), [told.data]);
-  const found = useMemo(() => findRows(all, health, search), [all, health, search]);
-  const order = orderOf(search);
-  const rows = useMemo(
-    () => sortRows(found.rows, health, { column: order.column, descending: order.descending }),
-    [found, health, order.column, order.descending],
-  );
+  const health = useSteadyHealth(told.data?.health);
+  const { column, descending } = orderOf(search);
+  const order = useMemo(() => ({ column, descending }), [column, descending]);
+  const { q, site } = search;
+  const matched = useMemo(() => matchRows(all, { ...(q && { q }), ...(site && { site }) }), [all, q, site]);
+  const judged = isOfHealth(column) ? health : undefined;
+  const sorted = useMemo(() => sortRows(matched, judged, order), [matched, judged, order]);
+  const found = useMemo(() => rowsInStates(sorted, health, search.state), [sorted, health, search.state]);
+  const { rows } = found;
   const sites = useMemo(() => sitesOf(all), [all]);
   const active = useMemo(() => rows.findIndex(({ id }) => id === activeId), [rows, activeId]);
   const activate = useCallback((index: number) => setActiveId(rows[index]?.id), [rows]);
 
-  const open = (id: string) =>
-    void navigate({
-      to: "/dashboard/$account/interconnects/$interconnect",
-      params: { account: account.id, interconnect: id },
-    });
+  const open = useCallback(
+    (id: string) =>
+      void navigate({
+        to: "/dashboard/$account/interconnects/$interconnect",
+        params: { account: account.id, interconnect: id },
+      }),
+    [navigate, account.id],
+  );
   const keys = useOverviewKeys({
     account: account.id,
     rows,
@@ -62,11 +78,11 @@ export function Overview() {
     field,
     help: () => setHelping(true),
   });
-  const sortBy = (column: Column) => {
-    const descending = order.column === column && !order.descending;
+  const sortBy = (by: Column) => {
+    const turned = column === by && !descending;
     const { sort: _, ...rest } = search;
-    const isUsual = column === usualOrder.column && !descending;
-    change(isUsual ? rest : { ...rest, sort: descending ? `-${column}` : column });
+    const isUsual = by === usualOrder.column && !turned;
+    change(isUsual ? rest : { ...rest, sort: turned ? `-${by}` : by });
   };
   const toggleAll = () => {
     const every = rows.every(({ id }) => selected.has(id));
@@ -78,7 +94,7 @@ export function Overview() {
     select(account.id, after);
   };
 
-  if (!may(account, "readMagic") && !may(account, "readLog"))
+  if (!seesInterconnects(account))
     return (
       <Message title="The token may not see interconnects">
         <p>Sign in with one that has Magic WAN Read, Magic Transit Read or Patchbay Read in this account.</p>
@@ -120,6 +136,7 @@ export function Overview() {
           sortBy={sortBy}
           active={active}
           activate={activate}
+          open={open}
           selected={selected}
           toggleAll={toggleAll}
           onKeyDown={keys.onKeyDown}
@@ -129,6 +146,15 @@ export function Overview() {
       {helping && <KeysHelp close={() => setHelping(false)} />}
     </div>
   );
+}
+
+/** Health by interconnect, of which what did not change stays the same object. */
+function useSteadyHealth(told: AccountHealth | undefined): HealthById {
+  const [steady, setSteady] = useState<{ readonly of: AccountHealth; readonly health: HealthById }>();
+  if (!told || steady?.of === told) return steady?.health;
+  const health = healthById(told, steady?.health);
+  setSteady({ of: told, health });
+  return health;
 }
 
 function tellCount(shown: number, all: number): string {

@@ -1,9 +1,8 @@
-import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import type { LastChange } from "../../../../src/contract/last-changes.ts";
 import type { Minute } from "../../api/recent.ts";
 import type { SessionAccount } from "../../api/session.ts";
-import { HealthStrip, Sparkline, tellLatency, tellLoss } from "../../parts/hour.tsx";
+import { HealthStrip, minuteAt, Sparkline, tellLatency, tellLoss } from "../../parts/hour.tsx";
 import { toggle } from "../../parts/selection.ts";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { tellAge, tellTime } from "../../parts/time.ts";
@@ -22,10 +21,11 @@ interface OneRowProps {
   readonly active: boolean;
   readonly selected: boolean;
   readonly activate: (index: number) => void;
+  readonly open: (id: string) => void;
 }
 
 export const OneRow = memo(function OneRow(props: OneRowProps) {
-  const { account, row, index, start, health, hour, change, now, active, selected, activate } = props;
+  const { account, row, index, start, health, hour, change, now, active, selected, activate, open } = props;
   const { interconnect } = row;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table element cannot leave rows out
@@ -57,14 +57,19 @@ export const OneRow = memo(function OneRow(props: OneRowProps) {
         {health?.since && <span className="muted age">{tellAge(health.since, now)}</span>}
       </Cell>
       <Cell name="name">
-        <Link
+        {/* The router's own link is dear where thousands pass by. */}
+        <a
           tabIndex={-1}
-          to="/dashboard/$account/interconnects/$interconnect"
-          params={{ account: account.id, interconnect: row.id }}
+          href={`/dashboard/${account.id}/interconnects/${row.id}`}
           title={interconnect.description}
+          onClick={(event) => {
+            if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+            event.preventDefault();
+            open(row.id);
+          }}
         >
           {row.name}
-        </Link>
+        </a>
       </Cell>
       <Cell name="site">
         <span title={row.site}>{row.site || "–"}</span>
@@ -77,10 +82,10 @@ export const OneRow = memo(function OneRow(props: OneRowProps) {
       </Cell>
       <Cell name="mtu">{interconnect.mtu}</Cell>
       <Cell name="strip">
-        <HealthStrip minutes={hour} now={now} />
+        <HealthStrip minutes={hour} minute={minuteAt(now)} />
       </Cell>
       <Cell name="latency">
-        <Sparkline minutes={hour} now={now} />
+        <Sparkline minutes={hour} minute={minuteAt(now)} />
         <span className="number">{health?.latency === undefined ? "–" : tellLatency(health.latency)}</span>
       </Cell>
       <Cell name="loss">
@@ -127,8 +132,8 @@ function Changed({
   ];
   return (
     <span title={title.filter(Boolean).join(" · ")}>
-      <span className="age">{tellAge(time, now)}</span>{" "}
-      <span className="muted">{isSeed ? "from the start" : (who ?? "")}</span>
+      <span className="age">{tellAge(time, now)} ago</span>{" "}
+      <span className="muted">{isSeed ? "seed" : (who ?? "")}</span>
     </span>
   );
 }

@@ -26,22 +26,25 @@ export interface RowHealth {
   readonly loss: number | undefined;
 }
 
+/** In the order of their names, which stays that of rows that are otherwise equal. */
 export function rowsOf({ interconnects, sites }: AccountState): readonly Row[] {
-  return interconnects.map((one) => {
-    const { id, name, interface_address, interface_address6 = "", description = "", colo_name = "" } = one;
-    const site = sites.get(id) ?? colo_name;
-    const told = [name, site, interface_address, interface_address6, description, colo_name, id];
-    return {
-      id,
-      interconnect: one,
-      name,
-      site,
-      modified_on: one.modified_on,
-      text: told.join("\n").toLowerCase(),
-      nameKey: inOrder(name.toLowerCase()),
-      addressKey: inOrder(interface_address),
-    };
-  });
+  return interconnects
+    .map((one) => {
+      const { id, name, interface_address, interface_address6 = "", description = "", colo_name = "" } = one;
+      const site = sites.get(id) ?? colo_name;
+      const told = [name, site, interface_address, interface_address6, description, colo_name, id];
+      return {
+        id,
+        interconnect: one,
+        name,
+        site,
+        modified_on: one.modified_on,
+        text: told.join("\n").toLowerCase(),
+        nameKey: inOrder(name.toLowerCase()),
+        addressKey: inOrder(interface_address),
+      };
+    })
+    .sort((one, other) => compare(one.nameKey, other.nameKey));
 }
 
 /** So that `pni_9` comes before `pni_10`, and 10.0.9.0 before 10.0.10.0. */
@@ -49,8 +52,25 @@ function inOrder(text: string): string {
   return text.replaceAll(/\d+/g, (digits) => digits.padStart(8, "0"));
 }
 
-export function healthById({ interconnects }: AccountHealth): ReadonlyMap<string, RowHealth> {
-  return new Map(interconnects.map((one) => [one.id, rowHealth(one)]));
+/** By interconnect. What is as it was before is the same object, so that nothing is drawn again for it. */
+export function healthById({ interconnects }: AccountHealth, before: HealthById): NonNullable<HealthById> {
+  return new Map(
+    interconnects.map((one) => {
+      const health = rowHealth(one);
+      const was = before?.get(one.id);
+      return [one.id, was && isSame(was, health) ? was : health] as const;
+    }),
+  );
+}
+
+function isSame(one: RowHealth, other: RowHealth): boolean {
+  return (
+    one.state === other.state &&
+    one.since === other.since &&
+    one.reason === other.reason &&
+    one.latency === other.latency &&
+    one.loss === other.loss
+  );
 }
 
 function rowHealth({ state, since, reason, edges }: InterconnectHealth): RowHealth {
@@ -68,25 +88,31 @@ export type HealthById = ReadonlyMap<string, RowHealth> | undefined;
 
 const stateOf = (row: Row, health: HealthById): ShownState => health?.get(row.id)?.state ?? "unknown";
 
+/** Rows of the site in which all words are found. */
+export function matchRows(rows: readonly Row[], { q, site }: OverviewSearch): readonly Row[] {
+  const words = q?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
+  if (words.length === 0 && site === undefined) return rows;
+  return rows.filter(
+    (row) => (site === undefined || row.site === site) && words.every((word) => row.text.includes(word)),
+  );
+}
+
 export interface Found {
   readonly rows: readonly Row[];
-  /** By state: how many the other conditions find. */
+  /** By state: how many there are, whichever states are asked for. */
   readonly counts: Readonly<Record<ShownState, number>>;
 }
 
-/** Rows that all words and the site fit, counted by state; those of the states that are asked for. */
-export function findRows(rows: readonly Row[], health: HealthById, search: OverviewSearch): Found {
-  const words = search.q?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
-  const wanted = new Set(statesIn(search.state));
+/** Rows of the states that are asked for. */
+export function rowsInStates(rows: readonly Row[], health: HealthById, state: string | undefined): Found {
+  const wanted = new Set(statesIn(state));
   const counts = { healthy: 0, degraded: 0, down: 0, unknown: 0 };
   const found = rows.filter((row) => {
-    if (search.site !== undefined && row.site !== search.site) return false;
-    if (!words.every((word) => row.text.includes(word))) return false;
-    const state = stateOf(row, health);
-    counts[state] += 1;
-    return wanted.size === 0 || wanted.has(state);
+    const is = stateOf(row, health);
+    counts[is] += 1;
+    return wanted.has(is);
   });
-  return { rows: found, counts };
+  return { rows: wanted.size === 0 ? rows : found, counts };
 }
 
 const severity: Readonly<Record<ShownState, number>> = { down: 0, degraded: 1, unknown: 2, healthy: 3 };
@@ -110,22 +136,32 @@ export function orderOf(search: OverviewSearch): Order {
   return (search.sort !== undefined && orderIn(search.sort)) || usualOrder;
 }
 
+/** Columns whose order moves with health. */
+export function isOfHealth(column: Order["column"]): boolean {
+  return column === "state" || column === "latency" || column === "loss";
+}
+
+/** Of rows in the order of their names. */
 export function sortRows(
   rows: readonly Row[],
   health: HealthById,
   { column, descending }: Order,
 ): readonly Row[] {
+  if (column === "name") return descending ? rows.toReversed() : rows;
   const sign = descending ? -1 : 1;
   return rows
     .map((row) => ({ row, key: keys[column](row, health) }))
     .sort((one, other) => {
-      if (one.key === undefined || other.key === undefined || one.key === other.key) {
-        const known = Number(one.key === undefined) - Number(other.key === undefined);
-        return known || (one.row.nameKey < other.row.nameKey ? -1 : 1);
-      }
-      return one.key < other.key ? -sign : sign;
+      if (one.key === undefined || other.key === undefined)
+        return Number(one.key === undefined) - Number(other.key === undefined);
+      return sign * compare(one.key, other.key);
     })
     .map(({ row }) => row);
+}
+
+function compare(one: string | number, other: string | number): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 /** Sites that there are, in order. */

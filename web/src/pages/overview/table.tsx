@@ -14,7 +14,7 @@ import type { Column, Order } from "./search.ts";
 const narrow = matchMedia("(max-width: 45rem)");
 const ROW = { wide: 34, narrow: 76 } as const;
 /** Rows made before they are seen. */
-const AHEAD = 10;
+const AHEAD = 6;
 
 function onNarrow(listener: () => void): () => void {
   narrow.addEventListener("change", listener);
@@ -29,6 +29,7 @@ interface TableProps {
   readonly sortBy: (column: Column) => void;
   readonly active: number;
   readonly activate: (index: number) => void;
+  readonly open: (id: string) => void;
   readonly selected: ReadonlySet<string>;
   readonly toggleAll: () => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
@@ -36,7 +37,7 @@ interface TableProps {
 }
 
 export function Table(props: TableProps) {
-  const { account, rows, health, active, activate, selected, grid } = props;
+  const { account, rows, health, active, activate, open, selected, grid } = props;
   const now = useNow();
   const isNarrow = useSyncExternalStore(onNarrow, () => narrow.matches);
   const height = isNarrow ? ROW.narrow : ROW.wide;
@@ -92,6 +93,7 @@ export function Table(props: TableProps) {
               active={index === active}
               selected={selected.has(row.id)}
               activate={activate}
+              open={open}
             />
           );
         })}
