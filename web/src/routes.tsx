@@ -16,6 +16,7 @@ import {
 import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readInspectorSearch } from "./pages/inspector/search.ts";
 import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
@@ -76,11 +77,18 @@ const interconnect = createRoute({
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
+const inspector = createRoute({
+  getParentRoute: () => account,
+  path: "/inspector",
+  validateSearch: readInspectorSearch,
+  component: lazyRouteComponent(() => import("./pages/inspector/inspector.tsx"), "Inspector"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect]),
+  account.addChildren([interconnects, interconnect, inspector]),
 ]);
 
 export const router = createRouter({

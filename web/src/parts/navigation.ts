@@ -3,7 +3,7 @@
 import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
-export type AccountPage = "/dashboard/$account/interconnects";
+export type AccountPage = "/dashboard/$account/interconnects" | "/dashboard/$account/inspector";
 
 export interface Destination {
   readonly label: string;
@@ -12,10 +12,20 @@ export interface Destination {
   readonly offered: (session: Session, account: SessionAccount) => boolean;
 }
 
+/** Faults and what was asked are shown to administrators, in a sandbox. */
+export function mayInspect({ administers, sandbox }: Session): boolean {
+  return administers && sandbox;
+}
+
 export const destinations: readonly Destination[] = [
   {
     label: "Interconnects",
     to: "/dashboard/$account/interconnects",
     offered: (_, account) => seesInterconnects(account),
+  },
+  {
+    label: "Inspector",
+    to: "/dashboard/$account/inspector",
+    offered: mayInspect,
   },
 ];

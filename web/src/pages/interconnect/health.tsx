@@ -1,7 +1,7 @@
 /** How the interconnect is and was: per edge, as charts, and as a list of transitions. */
 
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { ShownTransition } from "../../../../src/contract/health.ts";
 import { sentenceOf } from "../../api/client.ts";
 import { tellLatency, tellLoss } from "../../parts/hour.tsx";
@@ -12,8 +12,8 @@ import { type Range, rangeNames, ranges } from "./search.ts";
 
 const Charts = lazy(async () => ({ default: (await import("./charts.tsx")).Charts }));
 
-/** The newest of the transitions that are listed. */
-const MOST_LISTED = 50;
+/** The newest of the transitions are listed, and more if that is asked for. */
+const LISTED = { first: 8, most: 200 };
 
 interface HealthProps {
   readonly history: History | undefined;
@@ -126,7 +126,9 @@ interface TransitionsProps {
 }
 
 function Transitions({ transitions, range }: TransitionsProps) {
-  const shown = transitions.slice(-MOST_LISTED).toReversed();
+  const [all, setAll] = useState(false);
+  const shown = transitions.slice(-(all ? LISTED.most : LISTED.first)).toReversed();
+  const more = transitions.length - shown.length;
   return (
     <div className="panel">
       <h3>Transitions</h3>
@@ -151,9 +153,16 @@ function Transitions({ transitions, range }: TransitionsProps) {
           </li>
         ))}
       </ol>
-      {transitions.length > MOST_LISTED && (
-        <p className="muted">and {transitions.length - MOST_LISTED} before.</p>
-      )}
+      {more > 0 &&
+        (all ? (
+          <p className="muted">and {more} before.</p>
+        ) : (
+          <p className="further">
+            <button type="button" onClick={() => setAll(true)}>
+              Show {Math.min(more, LISTED.most - LISTED.first)} more
+            </button>
+          </p>
+        ))}
     </div>
   );
 }
