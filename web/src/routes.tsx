@@ -9,7 +9,6 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
-  parseSearchWith,
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
@@ -95,8 +94,8 @@ export const router = createRouter({
   routeTree,
   defaultPreload: "intent",
   defaultErrorComponent: Broken,
-  // Plain texts: what is in an address can be read and typed.
-  parseSearch: parseSearchWith((text) => text),
+  // Plain texts: what is in an address can be read and typed, and a number in it is no other thing than it looks.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: stringifySearchWith(String),
 });
 

@@ -134,7 +134,7 @@ function Body({ body, marks }: Pick<SideProps, "body" | "marks">) {
               {marked
                 ? marked.lines.map(({ text: line, marks: said }, place) => (
                     // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a text stay where they are
-                    <span key={place} className={said.length > 0 ? "marked" : undefined}>
+                    <span key={place} className={lookOf(said)}>
                       {line}
                       {"\n"}
                       {said.map((mark) => (
@@ -155,6 +155,11 @@ function Body({ body, marks }: Pick<SideProps, "body" | "marks">) {
       )}
     </>
   );
+}
+
+function lookOf(marks: readonly Mark[]): string | undefined {
+  if (marks.length === 0) return undefined;
+  return marks.every(({ kind }) => kind === "ignored") ? "marked ignored" : "marked";
 }
 
 function MarkNote({ mark: { kind, pointer, text } }: { readonly mark: Mark }) {

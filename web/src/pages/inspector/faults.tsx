@@ -55,7 +55,7 @@ export function Faults({ struck }: { readonly struck: number }) {
               </span>
               <span>{tellEffect(fault)}</span>
               <span className="muted">
-                {fault.left === 0 ? "used up" : `${fault.left} left`} of {fault.times}
+                {fault.left === 0 ? `used up after ${fault.times}` : `${fault.left} of ${fault.times} left`}
               </span>
               <button
                 type="button"

@@ -5,7 +5,7 @@ import type { SeenRequest } from "../../../../src/contract/inspector.ts";
 import { useAccount } from "../../api/account.ts";
 import type { InspectorSearch } from "./search.ts";
 import { StatusMark } from "./status-mark.tsx";
-import { tellDuration } from "./words.ts";
+import { tellCount, tellDuration } from "./words.ts";
 
 interface RequestListProps {
   readonly requests: readonly SeenRequest[];
@@ -43,21 +43,28 @@ export function RequestList({ requests, isRead, isFiltered, search }: RequestLis
               {one.time.slice(11, 23)}
             </time>
             <span className="method mono">{one.method}</span>
-            <span className="path mono" title={one.path}>
-              {one.path}
-            </span>
             <StatusMark request={one} />
-            <span className="duration">{tellDuration(one.duration_ms)}</span>
+            <span className="path mono" title={one.path}>
+              {shortened(one.path)}
+            </span>
             <span className="note">
               {one.fault !== null && <span className="tag">fault</span>}
-              {one.problems.length > 0 && <span className="tag bad">{one.problems.length}×problem</span>}
+              {one.problems.length > 0 && (
+                <span className="tag bad">{tellCount(one.problems.length, "problem")}</span>
+              )}
               {one.ignored !== null && one.ignored.length > 0 && (
-                <span className="tag">{one.ignored.length}×ignored</span>
+                <span className="tag">{one.ignored.length} ignored</span>
               )}
             </span>
+            <span className="duration">{tellDuration(one.duration_ms)}</span>
           </Link>
         </li>
       ))}
     </ol>
   );
+}
+
+/** The account, which is mostly the same, by its beginning. */
+function shortened(path: string): string {
+  return path.replace(/\/accounts\/([0-9a-f]{4})[0-9a-f]{28}(?=\/|$)/, "/accounts/$1…");
 }

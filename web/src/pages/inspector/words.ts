@@ -9,3 +9,8 @@ export function tellDuration(milliseconds: number): string {
 export function tellBytes(bytes: number): string {
   return bytes < 10_240 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(0)} KiB`;
 }
+
+/** `1 problem`, `4 problems`. */
+export function tellCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

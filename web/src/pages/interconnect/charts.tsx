@@ -11,7 +11,7 @@ import { type Column, columnsOf, summaryOf } from "./series.ts";
 const tellPercent = (value: number) => tellLoss(value / 100);
 
 export function Charts({ history }: { readonly history: History }) {
-  const columns = useMemo(() => columnsOf(history), [history]);
+  const columns = useMemo(() => columnsOf(history, history.begin), [history]);
   const { edges, times, undrawn } = columns;
   const of = (member: "median" | "loss" | "jitter"): readonly ChartLine[] =>
     edges.map((one, place) => ({ name: one.edge, values: one[member], look: place }));

@@ -6,6 +6,7 @@ import { ownPath } from "../../api/account.ts";
 import { ask } from "../../api/client.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
 import { type Range, ranges } from "./search.ts";
+import { together } from "./together.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -49,31 +50,4 @@ export function useHistory(account: SessionAccount, id: string, range: Range) {
 function resumeFrom({ minutes, time }: History): number {
   const newest = minutes.at(-1)?.minute;
   return (newest === undefined ? Date.parse(time) : Date.parse(newest)) - LATE;
-}
-
-/** What was known with what came since, without what is before `begin`. Exported for its test. */
-export function together(
-  known: InterconnectHistory,
-  fresh: InterconnectHistory,
-  begin: number,
-): InterconnectHistory {
-  const isShown = (time: string) => Date.parse(time) >= begin;
-  const minutes = new Map(known.minutes.map((one) => [`${one.minute} ${one.edge}`, one]));
-  for (const one of fresh.minutes) minutes.set(`${one.minute} ${one.edge}`, one);
-  const transitions = new Map(known.transitions.map((one) => [`${one.time} ${one.edge} ${one.to}`, one]));
-  for (const one of fresh.transitions) transitions.set(`${one.time} ${one.edge} ${one.to}`, one);
-  return {
-    ...fresh,
-    from: known.from,
-    minutes: [...minutes.values()]
-      .filter(({ minute }) => isShown(minute))
-      .sort((one, other) => compare(one.minute, other.minute) || compare(one.edge, other.edge)),
-    transitions: [...transitions.values()]
-      .filter(({ time }) => isShown(time))
-      .sort((one, other) => compare(one.time, other.time)),
-  };
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 /** Minutes of health as columns of numbers, one place a minute, as charts take them. */
 
-import type { History } from "./history.ts";
+import type { InterconnectHistory } from "../../../../src/contract/health.ts";
 
 const MINUTE = 60_000;
 /** More lines than that nobody tells apart. */
@@ -28,13 +28,10 @@ export interface Columns {
   readonly undrawn: number;
 }
 
-/** Edges of the provider come first, as the state is theirs. */
-export function columnsOf({
-  minutes,
-  edges,
-  begin,
-  time,
-}: Pick<History, "minutes" | "edges" | "begin" | "time">): Columns {
+type Told = Pick<InterconnectHistory, "minutes" | "edges" | "time">;
+
+/** From `begin` on, in milliseconds since 1970. Edges of the provider come first, as the state is theirs. */
+export function columnsOf({ minutes, edges, time }: Told, begin: number): Columns {
   const first = Math.ceil(begin / MINUTE);
   const count = Math.max(1, Math.floor(Date.parse(time) / MINUTE) - first);
   const times = Array.from({ length: count }, (_, place) => (first + place) * 60);
