@@ -209,7 +209,7 @@ describe.skipIf(noBrowser !== undefined)("the page of one interconnect", () => {
     expect(await reader.getByRole("link", { name: "Change it" }).count()).toBe(0);
     expect(await reader.getByRole("link", { name: "Its changes" }).count()).toBe(0);
     await reader.getByText("The token may not read who set what: it needs Patchbay Read.").waitFor();
-    await reader.getByText("Port and link are not shown: the token needs Patchbay Read.").waitFor();
+    await reader.getByText("What it runs over is not shown: the token needs Patchbay Read.").waitFor();
     expect(await ends(reader)).toContain("10.213.0.8/31 to 10.213.0.9/31");
   });
 

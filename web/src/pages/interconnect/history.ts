@@ -12,8 +12,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Milliseconds between two looks. */
 const EVERY = 5_000;
-/** Edges tell of a minute when it is over, and may be that much later. What is later still comes with the whole. */
-const LATE = 5 * MINUTE;
+/** Edges may tell of a minute that much later. What is later still comes with the whole. */
+const LATE = 15 * MINUTE;
 /** All is read again after that long. */
 const WHOLE_EVERY = 10 * MINUTE;
 
@@ -34,15 +34,21 @@ export function useHistory(account: SessionAccount, id: string, range: Range) {
     refetchInterval: EVERY,
     placeholderData: (before) => (before?.id === id ? before : undefined),
     queryFn: async ({ signal }): Promise<History> => {
+      const read = async (since: number) => {
+        const query = new URLSearchParams({ since: new Date(since).toISOString() });
+        const path = `${ownPath(account.id)}/health/${id}?${query}`;
+        return (await ask<InterconnectHistory>(path, { signal })).result;
+      };
+      const beginOf = ({ time }: InterconnectHistory) => Date.parse(time) - ranges[range] * HOUR;
       const known = client.getQueryData<History>(queryKey);
-      const isWhole = !known || Date.now() - known.readWhole > WHOLE_EVERY;
-      const since = isWhole ? Date.now() - ranges[range] * HOUR : resumeFrom(known);
-      const query = new URLSearchParams({ since: new Date(since).toISOString() });
-      const path = `${ownPath(account.id)}/health/${id}?${query}`;
-      const { result } = await ask<InterconnectHistory>(path, { signal });
-      const begin = Date.parse(result.time) - ranges[range] * HOUR;
-      if (isWhole) return { ...result, readWhole: Date.now(), begin };
-      return { ...together(known, result, begin), readWhole: known.readWhole, begin };
+      if (known && Date.now() - known.readWhole < WHOLE_EVERY) {
+        const fresh = await read(resumeFrom(known));
+        const begin = beginOf(fresh);
+        if (!isBack(known, fresh))
+          return { ...together(known, fresh, begin), readWhole: known.readWhole, begin };
+      }
+      const whole = await read(Date.now() - ranges[range] * HOUR);
+      return { ...whole, readWhole: Date.now(), begin: beginOf(whole) };
     },
   });
 }
@@ -50,4 +56,12 @@ export function useHistory(account: SessionAccount, id: string, range: Range) {
 function resumeFrom({ minutes, time }: History): number {
   const newest = minutes.at(-1)?.minute;
   return (newest === undefined ? Date.parse(time) : Date.parse(newest)) - LATE;
+}
+
+/** Was an edge not heard of, and is now? Then it may tell of all that was meanwhile. */
+function isBack(known: InterconnectHistory, fresh: InterconnectHistory): boolean {
+  const heard = (edges: InterconnectHistory["edges"]) =>
+    edges.filter(({ state }) => state !== "unknown").map(({ edge }) => edge);
+  const before = new Set(heard(known.edges));
+  return heard(fresh.edges).some((edge) => !before.has(edge));
 }

@@ -52,12 +52,11 @@ export function WayPicture({
         {way.sockets.map((socket) => (
           <SocketBox key={socket.title} socket={socket} />
         ))}
-        {way.sockets.length === 0 && (
-          <p className="box muted">
-            {way.isTold
-              ? "No port is known: it was not made by the CNI API."
-              : "Port and link are not shown: the token needs Patchbay Read."}
-          </p>
+        {!way.isTold && (
+          <p className="box muted">What it runs over is not shown: the token needs Patchbay Read.</p>
+        )}
+        {way.isTold && way.sockets.length === 0 && (
+          <p className="box muted">No port is known: it was not made by the CNI API.</p>
         )}
       </div>
       <div className="pipes">
