@@ -11,7 +11,17 @@ import {
   useBrowser,
 } from "../harness/browser.ts";
 import { currentOf, minuteOf, report, transitionOf } from "../harness/edge-report.ts";
-import { ACCOUNT, AMS, demo, ORD, one, SIN, startTestServer, type TestServer } from "../harness/server.ts";
+import {
+  ACCOUNT,
+  AMS,
+  demo,
+  ORD,
+  OWN,
+  one,
+  SIN,
+  startTestServer,
+  type TestServer,
+} from "../harness/server.ts";
 
 const MINUTE = 60_000;
 const READ_ONLY = "demo-magic-read-only-token-0000000000000";
@@ -130,6 +140,8 @@ describe.skipIf(noBrowser !== undefined)("the page of one interconnect", () => {
     await eventually(() => setter(page, "health_check.rate")).toMatch(/revision 33\nCloser watch$/);
     expect(await setter(page, "mtu")).toContain("revision 2");
     expect(await row(page, "health_check.rate").locator(".value").innerText()).toBe("high");
+    await server.ask("POST", `${OWN}/changes/33/revert`, { body: {} });
+    await eventually(() => setter(page, "health_check.rate")).toMatch(/revision 34\nundid revision 33$/);
   });
 
   test("charts latency, loss and jitter once an edge has told of minutes", async () => {

@@ -82,7 +82,7 @@ function Shown({ request: seen }: { readonly request: SeenRequest }) {
           </div>
         )}
       </dl>
-      <Side title="Request" headers={request.headers} body={request.body} marks={marks} />
+      <Side title="Request" headers={request.headers} body={request.body} marks={marks} isOpen />
       <Side title="Answer" headers={response.headers} body={response.body} marks={[]} />
     </>
   );
@@ -93,13 +93,15 @@ interface SideProps {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: SeenBody | null;
   readonly marks: readonly Mark[];
+  /** Are headers shown without being asked for? */
+  readonly isOpen?: boolean;
 }
 
-function Side({ title, headers, body, marks }: SideProps) {
+function Side({ title, headers, body, marks, isOpen = false }: SideProps) {
   return (
     <section className="side" aria-label={title}>
       <h3>{title}</h3>
-      <details>
+      <details open={isOpen}>
         <summary>
           Headers <span className="muted">{Object.keys(headers).length}</span>
         </summary>

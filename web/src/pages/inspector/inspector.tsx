@@ -3,6 +3,7 @@
 import "./inspector.css";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { sentenceOf } from "../../api/client.ts";
 import { useSession } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Message } from "../../parts/message.tsx";
@@ -53,7 +54,7 @@ function Inspected() {
         </p>
         {error != null && (
           <p className="lost" role="alert">
-            Not followed at the moment: the server does not answer.
+            Not followed at the moment. {sentenceOf(error)}
           </p>
         )}
       </div>

@@ -17,7 +17,10 @@ const QUICK = 400;
 const MOST_AT_ONCE = 25;
 
 /** The change that set a field, without what else it did. */
-export type Setter = Pick<ChangeRecord, "revision" | "time" | "actor" | "operation" | "reason">;
+export type Setter = Pick<
+  ChangeRecord,
+  "revision" | "time" | "actor" | "operation" | "reason" | "reverts" | "restores"
+>;
 
 interface Stretch {
   readonly setters: readonly (readonly [field: string, setter: Setter])[];
@@ -117,8 +120,8 @@ function stretchOf(
     .settings()
     .filter(([field]) => !before.has(field))
     .map(([field, { record }]) => {
-      const { revision, time, actor, operation, reason } = record;
-      return [field, { revision, time, actor, operation, ...(reason !== undefined && { reason }) }] as const;
+      const { objects: _, request_id: _r, address: _a, ...setter } = record;
+      return [field, setter] as const;
     });
   return { setters, known: blame.fields(), reached, next };
 }

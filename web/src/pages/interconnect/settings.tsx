@@ -97,7 +97,8 @@ function SetBy({ field, account, blame, now }: SetByProps) {
     if (blame.error != null || blame.reached === undefined) return null;
     return <span className="muted">before revision {blame.reached}</span>;
   }
-  const { revision, time, reason, operation } = setter;
+  const { revision, time, operation } = setter;
+  const reason = tellWhy(setter);
   const isSeed = operation === "seed";
   return (
     <>
@@ -116,4 +117,14 @@ function SetBy({ field, account, blame, now }: SetByProps) {
 
 function tellWho({ actor }: Setter): string {
   return actor.type === "system" ? "Patchbay" : actor.name || actor.id;
+}
+
+function tellWhy({ reason, reverts, restores }: Setter): string | undefined {
+  const undone =
+    reverts === undefined
+      ? restores === undefined
+        ? undefined
+        : `back to revision ${restores}`
+      : `undid revision ${reverts}`;
+  return [undone, reason].filter((part) => part !== undefined).join(": ") || undefined;
 }
