@@ -67,6 +67,8 @@ describe.skipIf(noBrowser !== undefined)("the inspector", () => {
     );
     await page.locator(".request-row").first().click();
     const detail = page.locator(".detail");
+    await detail.getByRole("heading", { name: /^Request \d+$/ }).waitFor();
+    expect(await page.locator(".request-row[aria-current=page]").count()).toBe(1);
     const request = detail.getByRole("region", { name: "Request", exact: true });
     const marked = request.locator(".marked");
     expect(await marked.allInnerTexts()).toEqual([

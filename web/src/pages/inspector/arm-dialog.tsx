@@ -2,16 +2,11 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
-import { EVERY_VENDOR_OPERATION, faultOperations, faultStatuses } from "../../../../src/contract/fault.ts";
-import type { Operation } from "../../../../src/contract/operation.ts";
+import { EVERY_VENDOR_OPERATION, faultStatuses } from "../../../../src/contract/fault.ts";
+import { faultTargets } from "../../../../src/contract/fault-targets.ts";
 import { operations } from "../../../../src/contract/operations.ts";
 import { ApiFailure, ask, sentenceOf } from "../../api/client.ts";
 import { Dialog } from "../../parts/dialog.tsx";
-
-/** All but those that would stand in the way of clearing. */
-const targets = Object.entries<Operation>(operations)
-  .filter(([name]) => !Object.hasOwn(faultOperations, name))
-  .map(([name, { summary }]) => ({ name, summary }));
 
 const empty = { operation: "", status: "429", latency_ms: "", drop: "", times: "1" };
 type Form = typeof empty;
@@ -59,8 +54,8 @@ export function ArmDialog({ close }: { readonly close: () => void }) {
           )}
         </Labelled>
         <datalist id={list}>
-          {targets.map(({ name, summary }) => (
-            <option key={name} value={name} label={summary} />
+          {faultTargets.map((name) => (
+            <option key={name} value={name} label={operations[name].summary} />
           ))}
         </datalist>
         <Labelled label="Answer" hint="Instead of carrying it out." said={said("status")}>

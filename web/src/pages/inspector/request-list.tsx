@@ -37,7 +37,6 @@ export function RequestList({ requests, isRead, isFiltered, search }: RequestLis
             replace={search.request !== undefined}
             preload={false}
             className="request-row"
-            aria-current={search.request === String(one.number)}
           >
             <time className="muted" dateTime={one.time}>
               {one.time.slice(11, 23)}
