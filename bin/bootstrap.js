@@ -186,7 +186,7 @@ function removeAbandoned() {
 
 /**
  * What a package is in a lock file, as far as it matters here.
- * @typedef {{ version?: string, integrity?: string, dev?: boolean, optional?: boolean, devOptional?: boolean,
+ * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, optional?: boolean, devOptional?: boolean,
  *   os?: string[], cpu?: string[], libc?: string[], dependencies?: object, devDependencies?: object }} LockedPackage
  * @typedef {{ packages: Record<string, LockedPackage> }} Lock
  */

@@ -45,6 +45,9 @@ describe("dependencies are installed", () => {
   const lock = {
     packages: {
       "": { dependencies: { runs: "1" }, devDependencies: { tests: "1" } },
+      web: { dependencies: { shows: "1" } },
+      "node_modules/web": { link: true },
+      "node_modules/shows": { version: "1.0.0", integrity: "sha512-shows" },
       "node_modules/runs": { version: "1.0.0", integrity: "sha512-runs" },
       "node_modules/tests": { version: "1.0.0", integrity: "sha512-tests", dev: true },
       "node_modules/tests-linux": {
@@ -66,10 +69,11 @@ describe("dependencies are installed", () => {
   };
   const {
     "node_modules/runs": runs,
+    "node_modules/shows": shows,
     "node_modules/tests": tests,
     "node_modules/tests-linux": native,
   } = lock.packages;
-  const production = { packages: { "node_modules/runs": runs } };
+  const production = { packages: { "node_modules/runs": runs, "node_modules/shows": shows } };
   const all = {
     packages: { ...production.packages, "node_modules/tests": tests, "node_modules/tests-linux": native },
   };
@@ -92,6 +96,11 @@ describe("dependencies are installed", () => {
     ["if they are another platform's", { ...installed, platform: "darwin-arm64" }],
     ["for the tests, if only the server's are there", { ...installed, stamp: { ...stamp, dev: false } }],
     ["if one of them was deleted", { ...installed, has: (name: string) => name !== "tests" }],
+    ["if one of the dashboard's was deleted", { ...installed, has: (name: string) => name !== "shows" }],
+    [
+      "if somebody installed without the dashboard's",
+      { ...byHand, dev: false, installed: { packages: { "node_modules/runs": runs } } },
+    ],
     ["for the tests, if somebody installed without them", { ...byHand, installed: production }],
     [
       "if somebody's npm left out the native package",
@@ -114,7 +123,7 @@ describe("dependencies are installed", () => {
     ["for the server, if its own are there", { ...installed, dev: false, stamp: { ...stamp, dev: false } }],
     [
       "for the server, if only the tests' were deleted",
-      { ...installed, dev: false, has: (name: string) => name === "runs" },
+      { ...installed, dev: false, has: (name: string) => name !== "tests" },
     ],
     ["if somebody installed all of them by hand", { ...byHand, installed: all }],
     [

@@ -279,11 +279,10 @@ export class Reconciler implements AsyncDisposable {
 
   /** With those that were applied just now. Where changes are heard of, how they are listed is seen when it is quiet. */
   async #tablesAfter({ tables }: Made, applied: CarriedOut["tables"]): Promise<Made["tables"]> {
-    const names = [...applied].flatMap(([table, text]) => (text === undefined ? [] : [table]));
-    // What is heard until here is about what was applied.
+    if (applied.size === 0) return tables;
     const believes = this.#view.remembers(this.#monitor?.hearingSince());
-    if (believes) this.#view.believe(names);
-    const listed = believes ? undefined : await this.#view.list(names);
+    if (believes) this.#view.believe(applied);
+    const listed = believes ? undefined : await this.#view.list([...applied.keys()]);
     const all = { ...tables };
     for (const [table, text] of applied)
       if (text === undefined) delete all[table];

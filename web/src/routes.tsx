@@ -19,6 +19,7 @@ import { readInspectorSearch } from "./pages/inspector/search.ts";
 import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
+import { readTopologySearch } from "./pages/topology/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
@@ -76,6 +77,13 @@ const interconnect = createRoute({
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
+const topology = createRoute({
+  getParentRoute: () => account,
+  path: "/topology",
+  validateSearch: readTopologySearch,
+  component: lazyRouteComponent(() => import("./pages/topology/topology.tsx"), "Topology"),
+});
+
 const inspector = createRoute({
   getParentRoute: () => account,
   path: "/inspector",
@@ -87,7 +95,7 @@ const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect, inspector]),
+  account.addChildren([interconnects, interconnect, topology, inspector]),
 ]);
 
 export const router = createRouter({

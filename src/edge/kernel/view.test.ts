@@ -145,10 +145,18 @@ describe("what is known of the kernel", () => {
     expect([...sysctls.keys()].toSorted()).toEqual(settings.toSorted());
   });
 
+  test("lists other tables again, of which something may have been heard", async () => {
+    const { kernel, view, look } = await seen();
+    view.heardOfTables();
+    view.believe(new Map([["inet patchbay_return", undefined]]));
+    await look();
+    expect(kernel.take()).toEqual(["nft"]);
+  });
+
   test("believes that a table is as it was applied until it hears of one", async () => {
     const { kernel, view, look } = await seen();
     view.changes([otherStep("tables", { kind: "table", table: TABLE, text: "" }, [], { what: "" })]);
-    view.believe([TABLE]);
+    view.believe(new Map([[TABLE, "text"]]));
     expect((await look()).tables.get(TABLE)).toBe("");
     expect(view.believed).toEqual([TABLE]);
     expect(kernel.take()).toEqual([]);

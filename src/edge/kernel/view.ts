@@ -141,10 +141,14 @@ export class KernelView {
     return performance.now() - this.#wholeAt < MOST_REMEMBERED;
   }
 
-  /** Tables that were applied just now, and of which nothing was heard since, need not be listed at once. */
-  believe(names: readonly string[]): void {
+  /**
+   * Tables that were applied just now are so, and those that were removed are gone, until something is heard of one.
+   * What was heard until now may have been about others too, which are listed again.
+   */
+  believe(applied: ReadonlyMap<string, string | undefined>): void {
     this.#stale.tables = false;
-    for (const name of names) this.#tables.set(name, BELIEVED);
+    this.#tables.clear();
+    for (const [name, text] of applied) this.#tables.set(name, text === undefined ? undefined : BELIEVED);
   }
 
   get believed(): readonly string[] {

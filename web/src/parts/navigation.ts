@@ -3,7 +3,10 @@
 import { type Session, type SessionAccount, seesInterconnects } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
-export type AccountPage = "/dashboard/$account/interconnects" | "/dashboard/$account/inspector";
+export type AccountPage =
+  | "/dashboard/$account/interconnects"
+  | "/dashboard/$account/topology"
+  | "/dashboard/$account/inspector";
 
 export interface Destination {
   readonly label: string;
@@ -21,6 +24,11 @@ export const destinations: readonly Destination[] = [
   {
     label: "Interconnects",
     to: "/dashboard/$account/interconnects",
+    offered: (_, account) => seesInterconnects(account),
+  },
+  {
+    label: "Topology",
+    to: "/dashboard/$account/topology",
     offered: (_, account) => seesInterconnects(account),
   },
   {

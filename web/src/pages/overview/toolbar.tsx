@@ -63,7 +63,7 @@ interface SearchFieldProps {
   readonly toRows: () => void;
 }
 
-function SearchField({ q, search, field, toRows }: SearchFieldProps) {
+export function SearchField({ q, search, field, toRows }: SearchFieldProps) {
   const [text, setText] = useState(q);
   const [told, setTold] = useState(q);
   if (told !== q) {
@@ -99,7 +99,7 @@ function SearchField({ q, search, field, toRows }: SearchFieldProps) {
   );
 }
 
-function StateFilter({ search, change, counts }: Pick<ToolbarProps, "search" | "change" | "counts">) {
+export function StateFilter({ search, change, counts }: Pick<ToolbarProps, "search" | "change" | "counts">) {
   const shown = statesIn(search.state);
   const flip = (state: ShownState) => {
     const after = states.filter((one) => (one === state) !== shown.includes(one));
