@@ -1,11 +1,12 @@
 /** `patchbay blame`: each field of an interconnect with the change that last set it. */
 
+import { Blame } from "../account/log/blame.ts";
+import { leavesOf } from "../account/log/leaves.ts";
 import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
-import { leavesOf } from "./log/fields.ts";
 import { findInterconnect } from "./log/find.ts";
-import { Blame } from "./log/net.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
+import type { ChangeRecord } from "./log/records.ts";
 import { tableOf, tellActor, tellTime, tellValue } from "./log/tell.ts";
 import { asJson, printable } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
@@ -60,7 +61,7 @@ export function blame(
 }
 
 async function blameFields(api: Api, id: string, shown: Readonly<Record<string, unknown>>) {
-  const found = new Blame(id);
+  const found = new Blame<ChangeRecord>(id);
   let since = 0;
   for await (const record of changesBackwards(api)) {
     found.look(record);

@@ -7,6 +7,7 @@
 
 import Type, { type Static } from "typebox";
 import { success } from "./envelope.ts";
+import { says } from "./interconnect-words.ts";
 import type { Operation } from "./operation.ts";
 import { accepted } from "./permissions.ts";
 
@@ -18,82 +19,6 @@ const identifier = { minLength: 1, maxLength: 32 } as const;
 export const Identifier = Type.String(identifier);
 
 const closed = { additionalProperties: false } as const;
-
-/** What the fields mean, whether they are told or taken. */
-export const says = {
-  id: { description: "The identifier.", examples: ["c4a7362d577a6c3019a474fd6f485821"] },
-  automatic_return_routing: {
-    description:
-      "Are answers routed back through the interconnect they came from? Needs the account flag `coupler_integration`.",
-    examples: [true],
-  },
-  colo_name: { description: "The data centre it ends in. Read-only.", examples: ["pni_ord"], readOnly: true },
-  created_on: {
-    description: "When it was made. Read-only.",
-    examples: ["2017-06-14T00:00:00Z"],
-    readOnly: true,
-  },
-  description: { description: "Free text.", examples: ["Tunnel for Interconnect to ORD"] },
-  gre: { description: 'The GRE tunnel of a version "1" interconnect. The other versions have none.' },
-  gre_endpoint: {
-    description: "The provider's end of the GRE tunnel, an IPv4 address.",
-    examples: ["203.0.113.1"],
-  },
-  health_check: { description: "How it is told whether the interconnect works." },
-  direction: {
-    description: "`bidirectional`: the probe's answer takes the tunnel back; `unidirectional`: any way.",
-    default: "unidirectional",
-    examples: ["unidirectional"],
-  },
-  enabled: { description: "Are probes sent?", default: true, examples: [true] },
-  rate: { description: "How often probes are sent.", default: "mid", examples: ["low"] },
-  source: {
-    description:
-      'The address that probes of a bidirectional check are sent from. Version "1.5" alone, and required there; in RFC 1918, 169.254.240.0/20 or 198.41.199.224/27.',
-  },
-  type: { description: "The kind of ICMP message that is sent.", default: "reply", examples: ["request"] },
-  effective: {
-    description:
-      "The address that probes are sent to. Read-only: for a bidirectional check it follows from `interface_address`.",
-    examples: ["203.0.113.1"],
-    readOnly: true,
-  },
-  saved: {
-    description: 'The address that was asked for; `""` for the customer\'s end of the link.',
-    examples: ["203.0.113.1"],
-  },
-  target: { description: 'The address that was asked for; `""` for the customer\'s end of the link.' },
-  interface_address: {
-    description:
-      'The provider\'s own end of the interface, with its /31 or /30 (version "1.5": /31), in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 169.254.240.0/20; version "1.5" also in the account\'s authorised prefixes. Subnets of an account do not overlap.',
-    examples: ["10.213.0.8/31"],
-  },
-  interface_address6: {
-    description:
-      "The provider's end in IPv6: the first address of a /127 in the /96 of the account's `virtual_subnet6`.",
-    examples: ["2606:54c1:7:0:a9fe:12d2:1:200/127"],
-  },
-  modified_on: {
-    description: "When a value changed last. Read-only.",
-    readOnly: true,
-    examples: ["2017-06-14T05:20:00Z"],
-  },
-  mtu: {
-    description: 'The greatest packet, in bytes: 576 to 1476 (version "1") or to 1500 ("1.5" and "2").',
-    default: 1476,
-    examples: [1476],
-  },
-  name: { description: "Unique among the account's interconnects and tunnels.", examples: ["pni_ord"] },
-  version: {
-    description: "How it is carried: over GRE (`1`) or bare (`1.5`, `2`). Read-only.",
-    readOnly: true,
-    examples: ["1"],
-  },
-  virtual_port_reservation_id: {
-    description: "The port reservation it runs over. Read-only.",
-    readOnly: true,
-  },
-} as const;
 
 const Text = (most: number, about: object = {}) => Type.String({ maxLength: most, ...about });
 const asNumber = { minimum: 0, maximum: 2147483647 } as const;
@@ -109,45 +34,24 @@ export const TargetObject = Type.Object(
 const TargetText = Text(64, says.target);
 
 const bgp = {
-  as_no: Type.Optional(
-    Type.Integer({ ...asNumber, deprecated: true, description: "`customer_asn` by its old name." }),
-  ),
-  cloudflare_endpoint: Type.Optional(
-    Text(64, {
-      deprecated: true,
-      description:
-        'The provider\'s address of the session. Version "1.5": follows from `interface_address`, read-only.',
-    }),
-  ),
-  customer_asn: Type.Optional(
-    Type.Integer({ ...asNumber, description: "The customer's autonomous system number; not 13335." }),
-  ),
-  customer_endpoint: Type.Optional(
-    Text(64, {
-      deprecated: true,
-      description:
-        'The customer\'s address of the session. Version "1.5": follows from `interface_address`, read-only.',
-    }),
-  ),
-  export_filter_id: Type.Optional(Text(32, { description: "The filter profile of what is announced." })),
+  as_no: Type.Optional(Type.Integer({ ...asNumber, deprecated: true, ...says.as_no })),
+  cloudflare_endpoint: Type.Optional(Text(64, { deprecated: true, ...says.bgp_provider_endpoint })),
+  customer_asn: Type.Optional(Type.Integer({ ...asNumber, ...says.customer_asn })),
+  customer_endpoint: Type.Optional(Text(64, { deprecated: true, ...says.bgp_customer_endpoint })),
+  export_filter_id: Type.Optional(Text(32, says.export_filter_id)),
   extra_prefixes: Type.Optional(
     Type.Array(Text(64), {
       maxItems: 1000,
-      description: "Prefixes announced besides, in CIDR form without host bits.",
+      ...says.extra_prefixes,
     }),
   ),
-  import_filter_id: Type.Optional(Text(32, { description: "The filter profile of what is accepted." })),
-  md5_key: Type.Optional(
-    Text(80, {
-      description:
-        'The key of TCP MD5: printable ASCII but `"` and `?`. Masked in the change log and the state.',
-    }),
-  ),
+  import_filter_id: Type.Optional(Text(32, says.import_filter_id)),
+  md5_key: Type.Optional(Text(80, says.md5_key)),
 };
 
 const Bgp = Type.Object(bgp, {
   title: "Bgp",
-  description: "The BGP session over the interconnect.",
+  ...says.bgp,
   ...closed,
 });
 

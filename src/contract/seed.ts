@@ -5,7 +5,8 @@ import { BgpMode } from "./cni/cni.ts";
 import { closed, GivenUuid, Whole32 } from "./cni/forms.ts";
 import { NewDirectPort, NewPartnerPort } from "./cni/port.ts";
 import { NewSlot } from "./cni/slot.ts";
-import { Interconnect, says as interconnectSays, UpdateWithText } from "./interconnect.ts";
+import { Interconnect, UpdateWithText } from "./interconnect.ts";
+import { says as interconnectSays } from "./interconnect-words.ts";
 import { NewStaticRoute } from "./static-route.ts";
 
 const objectId = { pattern: "^[0-9a-f]{32}$" } as const;

@@ -9,7 +9,6 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
-  parseSearchWith,
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
@@ -17,6 +16,8 @@ import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readChangeSearch } from "./pages/change/search.ts";
+import { readInspectorSearch } from "./pages/inspector/search.ts";
+import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { readTopologySearch } from "./pages/topology/search.ts";
@@ -73,6 +74,7 @@ const interconnects = createRoute({
 const interconnect = createRoute({
   getParentRoute: () => account,
   path: "/interconnects/$interconnect",
+  validateSearch: readInterconnectSearch,
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
@@ -96,19 +98,26 @@ const live = createRoute({
   component: lazyRouteComponent(() => import("./pages/live/live.tsx"), "Live"),
 });
 
+const inspector = createRoute({
+  getParentRoute: () => account,
+  path: "/inspector",
+  validateSearch: readInspectorSearch,
+  component: lazyRouteComponent(() => import("./pages/inspector/inspector.tsx"), "Inspector"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect, topology, change, live]),
+  account.addChildren([interconnects, interconnect, topology, change, live, inspector]),
 ]);
 
 export const router = createRouter({
   routeTree,
   defaultPreload: "intent",
   defaultErrorComponent: Broken,
-  // Plain texts: what is in an address can be read and typed.
-  parseSearch: parseSearchWith((text) => text),
+  // Plain texts: what is in an address can be read and typed, and a number in it is no other thing than it looks.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: stringifySearchWith(String),
 });
 

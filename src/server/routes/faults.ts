@@ -2,8 +2,8 @@
 
 import { Checker } from "../../contract/check.ts";
 import { Problems } from "../../contract/errors.ts";
-import { ArmedFault, EVERY_VENDOR_OPERATION, faultOperations } from "../../contract/fault.ts";
-import { operations } from "../../contract/operations.ts";
+import { ArmedFault, EVERY_VENDOR_OPERATION } from "../../contract/fault.ts";
+import { faultTargets } from "../../contract/fault-targets.ts";
 import { didYouMean } from "../../contract/similar.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
@@ -14,11 +14,7 @@ import type { Faults } from "../sandbox/faults.ts";
 
 const checker = new Checker(ArmedFault, undefined, "Fault");
 
-/** All but those that would stand in the way of clearing. */
-const targets = [
-  ...Object.keys(operations).filter((name) => !Object.hasOwn(faultOperations, name)),
-  EVERY_VENDOR_OPERATION,
-];
+const targets: readonly string[] = [...faultTargets, EVERY_VENDOR_OPERATION];
 
 export function addFaultRoutes(routes: Routes, { faults, log }: AppContext): void {
   routes.server("listFaults", () => {

@@ -2,8 +2,12 @@
 
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import type { Cni } from "../../../src/contract/cni/cni.ts";
+import type { ListedPort } from "../../../src/contract/cni/port.ts";
+import type { AdministeredSlot } from "../../../src/contract/cni/slot.ts";
 import type { AccountHealth } from "../../../src/contract/health.ts";
 import type { Interconnect } from "../../../src/contract/interconnect.ts";
+import type { LinkBelow } from "../../../src/contract/log.ts";
 import { ask } from "./client.ts";
 import { may, type SessionAccount, useSession } from "./session.ts";
 
@@ -15,18 +19,22 @@ export interface AccountState {
   readonly interconnects: readonly Interconnect[];
   /** By interconnect: the site of the slot below it. */
   readonly sites: ReadonlyMap<string, string>;
+  /** None where the token may not read the log. */
+  readonly below: Below | undefined;
 }
 
-interface StateAnswer {
+/** What interconnects run over. */
+export interface Below {
+  readonly slots: readonly AdministeredSlot[];
+  readonly ports: readonly ListedPort[];
+  readonly cnis: readonly Cni[];
+  readonly links: readonly LinkBelow[];
+}
+
+interface StateAnswer extends Below {
   readonly epoch: string;
   readonly revision: number;
   readonly interconnects: readonly Interconnect[];
-  readonly slots: readonly { readonly id: string; readonly site: string }[];
-  readonly ports: readonly { readonly id: string; readonly slot_id?: string; readonly region?: string }[];
-  readonly cnis: readonly {
-    readonly interconnect: string;
-    readonly magic: { readonly conduit_name: string };
-  }[];
 }
 
 export const ownPath = (account: string) => `/patchbay/v1/accounts/${account}`;
@@ -55,7 +63,7 @@ export function stateQuery(account: SessionAccount) {
 
 async function readState(account: string, signal: AbortSignal): Promise<AccountState> {
   const { result } = await ask<StateAnswer>(`${ownPath(account)}/state`, { signal });
-  const { epoch, revision, interconnects, slots, ports, cnis } = result;
+  const { epoch, revision, interconnects, slots, ports, cnis, links } = result;
   const siteOf = new Map(slots.map(({ id, site }) => [id, site]));
   const siteOfPort = new Map(
     ports.map(({ id, slot_id, region }) => [id, siteOf.get(slot_id ?? "") ?? region ?? ""]),
@@ -69,7 +77,12 @@ async function readState(account: string, signal: AbortSignal): Promise<AccountS
       return site ? [[id, site] as const] : [];
     }),
   );
-  return { position: { epoch, revision }, interconnects, sites };
+  return {
+    position: { epoch, revision },
+    interconnects,
+    sites,
+    below: { slots, ports, cnis, links },
+  };
 }
 
 async function readList(account: string, signal: AbortSignal): Promise<AccountState> {
@@ -77,7 +90,7 @@ async function readList(account: string, signal: AbortSignal): Promise<AccountSt
     signal,
     headers: targetForm,
   });
-  return { position: undefined, interconnects: result.interconnects, sites: new Map() };
+  return { position: undefined, interconnects: result.interconnects, sites: new Map(), below: undefined };
 }
 
 export async function readInterconnect(

@@ -32,6 +32,10 @@ export class ApiFailure extends Error {
 /** The gateway's codes for a credential that is missing, malformed, or not in force. */
 const SIGNED_OUT = new Set([6003, 9106, 9109]);
 
+/** By which the inspector knows the dashboard's own requests. */
+export const CLIENT_HEADER = "x-patchbay-client";
+export const DASHBOARD = "dashboard";
+
 export interface Asked {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
@@ -52,7 +56,7 @@ export interface Reply<T> {
 export async function ask<T>(path: string, asked: Asked = {}): Promise<Reply<T>> {
   const { method = "GET", body, signal } = asked;
   const bearer = asked.token ?? token;
-  const headers = new Headers({ accept: "application/json", ...asked.headers });
+  const headers = new Headers({ accept: "application/json", [CLIENT_HEADER]: DASHBOARD, ...asked.headers });
   if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
   else if (csrf !== undefined && method !== "GET") headers.set("x-patchbay-csrf", csrf);
   if (body !== undefined) headers.set("content-type", "application/json");

@@ -6,13 +6,19 @@ import { may, type Session, type SessionAccount, seesInterconnects } from "../ap
 export type AccountPage =
   | "/dashboard/$account/interconnects"
   | "/dashboard/$account/change"
-  | "/dashboard/$account/topology";
+  | "/dashboard/$account/topology"
+  | "/dashboard/$account/inspector";
 
 export interface Destination {
   readonly label: string;
   readonly to: AccountPage;
   /** Is it there for whoever is signed in? */
   readonly offered: (session: Session, account: SessionAccount) => boolean;
+}
+
+/** Faults and what was asked are shown to administrators, in a sandbox. */
+export function mayInspect({ administers, sandbox }: Session): boolean {
+  return administers && sandbox;
 }
 
 export const destinations: readonly Destination[] = [
@@ -30,5 +36,10 @@ export const destinations: readonly Destination[] = [
     label: "Topology",
     to: "/dashboard/$account/topology",
     offered: (_, account) => seesInterconnects(account),
+  },
+  {
+    label: "Inspector",
+    to: "/dashboard/$account/inspector",
+    offered: mayInspect,
   },
 ];

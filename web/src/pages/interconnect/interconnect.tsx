@@ -1,20 +1,26 @@
-/** One interconnect: its fields as the API tells them, its last hour, and what each edge says. */
+/** One interconnect: its way, its health, and every field with who set it last. */
 
 import "./interconnect.css";
-import { Link, useParams } from "@tanstack/react-router";
-import { useEffect } from "react";
-import { type Interconnect, useAccount, useAccountState, useHealth } from "../../api/account.ts";
-import { hourOf, useRecent } from "../../api/recent.ts";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
+import { type AccountState, type Interconnect, useAccount, useAccountState } from "../../api/account.ts";
+import { may } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
-import { HealthStrip, minuteAt } from "../../parts/hour.tsx";
 import { Message } from "../../parts/message.tsx";
+import { PageLink } from "../../parts/page-link.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { tellAge, useNow } from "../../parts/time.ts";
+import { useBlame } from "./blame.ts";
+import { Health } from "./health.tsx";
+import { type History, useHistory } from "./history.ts";
+import { Settings } from "./settings.tsx";
+import { wayOf } from "./way.ts";
+import { WayPicture } from "./way-picture.tsx";
+
+const ROUTE = "/dashboard/$account/interconnects/$interconnect";
 
 export function InterconnectPage() {
-  const { account: accountId, interconnect: id } = useParams({
-    from: "/dashboard/$account/interconnects/$interconnect",
-  });
+  const { account: accountId, interconnect: id } = useParams({ from: ROUTE });
   const state = useAccountState();
   const found = state.data?.interconnects.find((one) => one.id === id);
   useEffect(() => {
@@ -34,15 +40,20 @@ export function InterconnectPage() {
         </p>
       </Message>
     );
-  return <Shown interconnect={found} />;
+  return <Shown interconnect={found} state={state.data} />;
 }
 
-function Shown({ interconnect }: { readonly interconnect: Interconnect }) {
+interface ShownProps {
+  readonly interconnect: Interconnect;
+  readonly state: AccountState;
+}
+
+function Shown({ interconnect, state }: ShownProps) {
   const account = useAccount();
-  const now = useNow();
-  const { data } = useHealth();
-  useRecent(account, [interconnect]);
-  const health = data?.health.interconnects.find(({ id }) => id === interconnect.id);
+  const { range = "1h" } = useSearch({ from: ROUTE });
+  const history = useHistory(account, interconnect.id, range);
+  const blame = useBlame(account, state.position?.epoch ?? "", interconnect);
+  const way = useMemo(() => wayOf(interconnect, state.below), [interconnect, state.below]);
   return (
     <article className="interconnect">
       <Link to="/dashboard/$account/interconnects" params={{ account: account.id }}>
@@ -50,39 +61,48 @@ function Shown({ interconnect }: { readonly interconnect: Interconnect }) {
       </Link>
       <div className="interconnect-head">
         <h1>{interconnect.name}</h1>
-        {health && <StateBadge state={health.state} />}
-        {health?.since && <span className="muted">for {tellAge(health.since, now)}</span>}
-        {health && <span className="muted">{health.reason}</span>}
+        {history.data && <Standing history={history.data} />}
+        <p className="actions">
+          {may(account, "readLog") && (
+            <PageLink
+              className="button"
+              href={`/dashboard/${account.id}/history?object=${encodeURIComponent(interconnect.id)}`}
+            >
+              Its changes
+            </PageLink>
+          )}
+          {may(account, "writeMagic") && (
+            <PageLink
+              className="button"
+              href={`/dashboard/${account.id}/change?ids=${encodeURIComponent(interconnect.id)}`}
+            >
+              Change it
+            </PageLink>
+          )}
+        </p>
       </div>
       {interconnect.description && <p className="muted">{interconnect.description}</p>}
-      <section>
-        <h2>Last hour</h2>
-        <div className="panel">
-          <HealthStrip minutes={hourOf(interconnect.id)} minute={minuteAt(now)} />
-        </div>
+      <section aria-labelledby="way">
+        <h2 id="way">Its way</h2>
+        <WayPicture way={way} interconnect={interconnect} />
       </section>
-      <section>
-        <h2>Settings</h2>
-        <dl className="panel facts">
-          {factsOf(interconnect).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd className="mono">{value}</dd>
-            </div>
-          ))}
-        </dl>
-      </section>
+      {may(account, "readHealth") && <Health history={history.data} error={history.error} range={range} />}
+      <Settings
+        account={account.id}
+        interconnect={interconnect}
+        blame={may(account, "readLog") ? blame : undefined}
+      />
     </article>
   );
 }
 
-/** Each field that has a value, by its dotted path. */
-function factsOf(value: object, path = ""): readonly (readonly [string, string])[] {
-  return Object.entries(value).flatMap(([key, member]: [string, unknown]) => {
-    const at = path + key;
-    if (member === undefined || member === null || member === "") return [];
-    if (Array.isArray(member)) return [[at, member.join(", ")] as const];
-    if (typeof member === "object") return factsOf(member, `${at}.`);
-    return [[at, String(member)] as const];
-  });
+function Standing({ history: { state, since, reason } }: { readonly history: History }) {
+  const now = useNow();
+  return (
+    <>
+      <StateBadge state={state} />
+      {since !== null && <span className="muted">for {tellAge(since, now)}</span>}
+      <span className="muted">{reason}</span>
+    </>
+  );
 }
