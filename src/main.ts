@@ -23,7 +23,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       "--seed <file>",
       "world to start an empty directory from [PATCHBAY_SEED] (default: the demonstration)",
     )
-    .option("--sandbox", "allow reset and faults; always so with the demonstration [PATCHBAY_SANDBOX]")
+    .option(
+      "--sandbox",
+      "allow reset, faults and the inspector; always so with the demonstration [PATCHBAY_SANDBOX]",
+    )
     .option(
       "--metrics-port <number>",
       "port of /metrics, /healthz and /readyz, or off [PATCHBAY_METRICS_PORT] (default: 8788)",

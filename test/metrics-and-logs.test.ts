@@ -246,6 +246,8 @@ describe("the log", () => {
       const fault = { operation: "reset", latency_ms: 1 };
       await server.ask("PUT", FAULTS, { ...asked, body: fault });
       await server.ask("GET", FAULTS, asked);
+      await server.ask("GET", "/patchbay/v1/requests", asked);
+      await server.ask("DELETE", `${FAULTS}/1`, asked);
       await server.ask("DELETE", FAULTS, asked);
     }
     for (const asked of Object.values(refused)) {

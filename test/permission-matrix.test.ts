@@ -127,6 +127,8 @@ const needs: Record<OperationName, Right | Free> = {
   listFaults: "admin",
   armFault: "admin",
   clearFaults: "admin",
+  disarmFault: "admin",
+  listRequests: "admin",
   createSession: "session",
   getSession: "session",
   deleteSession: "session",
@@ -184,6 +186,7 @@ const beside: readonly OperationName[] = [
   "listFaults",
   "armFault",
   "clearFaults",
+  "disarmFault",
   "createSession",
   "deleteSession",
   "reportHealth",
@@ -195,6 +198,7 @@ const outcomes: Partial<Record<OperationName, string>> = {
   revertChange: "409 990135",
   confirmChange: "409 990131",
   extendChange: "409 990131",
+  disarmFault: "404 990107",
 };
 
 /** A fault that changes no answer of this file. */
@@ -411,6 +415,7 @@ function pathAt(name: OperationName, place: Place, given: Names): string {
     .replace(":cni", names.cni)
     .replace(":token_id", targetAt(place))
     .replace(":user_id", USER)
+    .replace(":fault", "999999")
     .replace(":revision", "1");
 }
 

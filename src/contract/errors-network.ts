@@ -45,6 +45,14 @@ export const networkErrors = {
     todo: "Clear them with `DELETE /patchbay/v1/faults`.",
     mark,
   },
+  fault_not_found: {
+    code: 990107,
+    status: 404,
+    message: "There is no fault {given} on this server.",
+    when: "A fault was to be taken away that was never armed here, or is cleared already.",
+    todo: "`GET /patchbay/v1/faults` lists those there are. Each server has its own.",
+    mark,
+  },
   injected_conflict: {
     code: 990105,
     status: 409,

@@ -10,6 +10,7 @@ import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
+import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
@@ -107,6 +108,6 @@ export const families: readonly Family[] = [
   {
     name: "Sandbox",
     about: "Patchbay's own: what a server started with `--sandbox` takes besides.",
-    operations: { ...sandboxOperations, ...faultOperations },
+    operations: { ...sandboxOperations, ...faultOperations, ...inspectorOperations },
   },
 ];

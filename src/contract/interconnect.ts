@@ -27,8 +27,12 @@ export const says = {
       "Are answers routed back through the interconnect they came from? Needs the account flag `coupler_integration`.",
     examples: [true],
   },
-  colo_name: { description: "The data centre it ends in. Read-only.", examples: ["pni_ord"] },
-  created_on: { description: "When it was made. Read-only.", examples: ["2017-06-14T00:00:00Z"] },
+  colo_name: { description: "The data centre it ends in. Read-only.", examples: ["pni_ord"], readOnly: true },
+  created_on: {
+    description: "When it was made. Read-only.",
+    examples: ["2017-06-14T00:00:00Z"],
+    readOnly: true,
+  },
   description: { description: "Free text.", examples: ["Tunnel for Interconnect to ORD"] },
   gre: { description: 'The GRE tunnel of a version "1" interconnect. The other versions have none.' },
   gre_endpoint: {
@@ -52,6 +56,7 @@ export const says = {
     description:
       "The address that probes are sent to. Read-only: for a bidirectional check it follows from `interface_address`.",
     examples: ["203.0.113.1"],
+    readOnly: true,
   },
   saved: {
     description: 'The address that was asked for; `""` for the customer\'s end of the link.',
@@ -70,6 +75,7 @@ export const says = {
   },
   modified_on: {
     description: "When a value changed last. Read-only.",
+    readOnly: true,
     examples: ["2017-06-14T05:20:00Z"],
   },
   mtu: {
@@ -80,9 +86,13 @@ export const says = {
   name: { description: "Unique among the account's interconnects and tunnels.", examples: ["pni_ord"] },
   version: {
     description: "How it is carried: over GRE (`1`) or bare (`1.5`, `2`). Read-only.",
+    readOnly: true,
     examples: ["1"],
   },
-  virtual_port_reservation_id: { description: "The port reservation it runs over. Read-only." },
+  virtual_port_reservation_id: {
+    description: "The port reservation it runs over. Read-only.",
+    readOnly: true,
+  },
 } as const;
 
 const Text = (most: number, about: object = {}) => Type.String({ maxLength: most, ...about });

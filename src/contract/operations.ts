@@ -13,6 +13,7 @@ import { tokenOperations } from "./directory/token-operations.ts";
 import { userOperations } from "./directory/user.ts";
 import { faultOperations } from "./fault.ts";
 import { healthOperations } from "./health.ts";
+import { inspectorOperations } from "./inspector.ts";
 import { interconnectOperations } from "./interconnect.ts";
 import { lastChangeOperations } from "./last-changes.ts";
 import { logOperations } from "./log.ts";
@@ -40,6 +41,7 @@ export const operations = {
   ...sessionOperations,
   ...sandboxOperations,
   ...faultOperations,
+  ...inspectorOperations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof operations;

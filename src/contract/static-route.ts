@@ -30,8 +30,16 @@ const Scope = Type.Object(
 );
 
 const says = {
-  created_on: { description: "When it was made. Read-only.", examples: ["2017-06-14T00:00:00Z"] },
-  modified_on: { description: "When a value changed last. Read-only.", examples: ["2017-06-14T05:20:00Z"] },
+  created_on: {
+    description: "When it was made. Read-only.",
+    examples: ["2017-06-14T00:00:00Z"],
+    readOnly: true,
+  },
+  modified_on: {
+    description: "When a value changed last. Read-only.",
+    examples: ["2017-06-14T05:20:00Z"],
+    readOnly: true,
+  },
 } as const;
 
 const RouteId = Type.String({

@@ -64,6 +64,7 @@ export class Agent implements AsyncDisposable {
   #due = false;
   #keeping: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(options: EdgeOptions, log: Logger, version: string, parts: Parts) {
     this.#options = options;
@@ -258,7 +259,7 @@ export class Agent implements AsyncDisposable {
     }
     this.#watch.set(targets);
     this.#before = new Map();
-    await this.#keep(wanted);
+    this.#keep(wanted);
   }
 
   #settled(configuration: EdgeConfiguration): void {
@@ -289,12 +290,19 @@ export class Agent implements AsyncDisposable {
     );
   }
 
-  async #keep(account: EdgeAccount): Promise<void> {
-    if (account === this.#kept || this.#id === undefined) return;
+  /** Not waited for: what comes next is made real meanwhile. The newest is written, one at a time. */
+  #keep(account: EdgeAccount): void {
+    if (account === this.#kept) return;
+    this.#kept = account;
+    this.#writing = this.#writing.then(() => this.#write(account));
+  }
+
+  async #write(account: EdgeAccount): Promise<void> {
+    if (account !== this.#kept || this.#id === undefined) return;
     try {
       await keepAccount(this.#options.edge.stateDirectory, { id: this.#id, account });
-      this.#kept = account;
     } catch (error) {
+      this.#kept = undefined;
       this.#log.error(
         { err: error },
         "the configuration cannot be kept on disk: a restart would begin without it",
@@ -372,6 +380,7 @@ export class Agent implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    await this.#writing;
     if (this.#keeping) {
       clearTimeout(this.#keeping);
       this.#keepHealth();

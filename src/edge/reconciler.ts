@@ -17,16 +17,16 @@ import { DEVICE_PREFIX } from "./devices.ts";
 import type { TunnelDriver } from "./drivers/driver.ts";
 import { KernelDriver } from "./drivers/kernel.ts";
 import { UserspaceDriver } from "./drivers/userspace.ts";
-import { readBird, removeBird } from "./kernel/bird-file.ts";
+import { removeBird } from "./kernel/bird-file.ts";
 import { type CarriedOut, carryOut } from "./kernel/carry-out.ts";
 import { CommandFailed, type Commands } from "./kernel/commands.ts";
 import { MadeFile } from "./kernel/made-file.ts";
 import { Monitor } from "./kernel/monitor.ts";
-import { observe, type Wanted } from "./kernel/observe.ts";
-import type { Actual } from "./plan/actual.ts";
+import { BELIEVED, KernelView } from "./kernel/view.ts";
 import type { Made } from "./plan/made.ts";
 import { type FullPlan, type Plan, plan, refusals } from "./plan/plan.ts";
 import type { PlannedStep, Step } from "./plan/step.ts";
+import { digest } from "./plan/tables.ts";
 
 export type { EdgeProblem } from "./desired/desired.ts";
 export type { Plan } from "./plan/plan.ts";
@@ -41,9 +41,6 @@ export interface Outcome {
 
 /** Times that the kernel is looked at again: removing one thing may take others along. */
 const MOST_ROUNDS = 3;
-
-/** Milliseconds after which the kernel is looked at anyway: of its settings nobody tells. */
-const MOST_REMEMBERED = 30_000;
 
 const NOBODY: EdgeAccount = { epoch: "", revision: 0, interconnects: [], routes: [] };
 
@@ -62,24 +59,16 @@ export class Reconciler implements AsyncDisposable {
   readonly #commands: Commands;
   readonly #driver: TunnelDriver;
   readonly #file: MadeFile;
+  readonly #view: KernelView;
   readonly #listeners = new Set<() => void>();
   #monitor: Monitor | undefined;
   /** What was last to be real; what would not become so, by its commands. */
   #last: Applied | undefined;
   #failing: ReadonlySet<string> = new Set();
-  /** Grows with every change of ours, so that a look that it came between is not believed. */
-  #changes = 0;
-  /** The kernel as it was looked at last, after how many changes of ours, and what of it. */
-  #seen:
-    | {
-        readonly time: number;
-        readonly changes: number;
-        readonly actual: Actual;
-        readonly wanted: Wanted;
-      }
-    | undefined;
   /** The file for BIRD is about to be taken away, and not to be written first. */
   #removesBird = false;
+  /** How many are to be applied before anybody has time to look. */
+  #waiting = 0;
   #looking = false;
   #lookAgain = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -89,6 +78,7 @@ export class Reconciler implements AsyncDisposable {
     this.#commands = commands;
     this.#driver = driver;
     this.#file = file;
+    this.#view = new KernelView(commands, driver, config);
   }
 
   /** Throws `EdgeUnavailable` if the driver cannot be had here, or the list of what was made cannot be read. */
@@ -112,14 +102,18 @@ export class Reconciler implements AsyncDisposable {
   }
 
   /** What `apply` would do. */
-  async plan(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Plan> {
-    const { steps, problems } = await this.#plan(account, states, new Map());
-    return { steps: steps.map(shown), problems };
+  plan(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Plan> {
+    return this.#inTurn(async () => {
+      const { steps, problems } = await this.#plan(account, states, new Map());
+      return { steps: steps.map(shown), problems };
+    });
   }
 
   /** Makes it so. What cannot be done is in the outcome; only what nobody foresaw is thrown. */
   apply(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Outcome> {
-    return this.#inTurn(async () => {
+    this.#waiting++;
+    const outcome = this.#inTurn(async () => {
+      this.#waiting--;
       this.#last = { account, states };
       try {
         return await this.#apply(account, states);
@@ -127,18 +121,27 @@ export class Reconciler implements AsyncDisposable {
         // A program that is not there, or does not end.
         if (error instanceof CommandFailed) return { steps: [], problems: [{ reason: error.message }] };
         throw error;
+      } finally {
+        // The next one may come soon, and should find nobody looking.
+        this.#monitor?.defer();
       }
     });
+    // What was touched is read again before it is asked for.
+    this.#inTurn(() => this.#view.refresh(this.#monitor?.hearingSince())).catch(() => undefined);
+    return outcome;
   }
 
   /** Calls when somebody else changed what is ours. */
   onDrift(listener: () => void): Disposable {
     this.#listeners.add(listener);
-    this.#monitor ??= new Monitor(
-      this.#commands,
-      (line) => this.#mayBeOurs(line),
-      () => this.#look(),
-    );
+    this.#monitor ??= new Monitor(this.#commands, {
+      heard: (line) => {
+        this.#view.heard(line);
+        return this.#mayBeOurs(line);
+      },
+      heardOfTables: () => this.#view.heardOfTables(),
+      changed: () => void this.#look(),
+    });
     return {
       [Symbol.dispose]: () => {
         this.#listeners.delete(listener);
@@ -192,9 +195,9 @@ export class Reconciler implements AsyncDisposable {
   /** What was made stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
+    await this.#inTurn(() => this.#settle()).catch(() => undefined);
     this.#monitor?.[Symbol.dispose]();
     this.#monitor = undefined;
-    await this.#queue;
     await this.#driver[Symbol.asyncDispose]();
   }
 
@@ -210,40 +213,24 @@ export class Reconciler implements AsyncDisposable {
     states: ReadonlyMap<string, HealthState>,
     failed: ReadonlyMap<string, string>,
   ): Promise<FullPlan> {
+    // A look at everything compares tables with how they are listed.
+    if (!this.#view.remembers(this.#monitor?.hearingSince())) await this.#settle();
     const config = this.#removesBird ? { ...this.#config, bird: undefined } : this.#config;
     const { made } = this.#file;
     const numbers = numbersFor(account, config, made.numbers);
     const wanted = { account, config, states, numbers, without: failed };
     let desired = desire(wanted);
-    const actual = await this.#observe({
-      settings: desired.sysctls.map(({ key }) => key),
-      rules: desired.rules.length > 0 || Object.keys(made.numbers.given).length > 0,
-      tables: Object.keys(made.tables),
-    });
+    const actual = await this.#view.look(
+      {
+        settings: desired.sysctls.map(({ key }) => key),
+        rules: desired.rules.length > 0 || Object.keys(made.numbers.given).length > 0,
+        tables: Object.keys(made.tables),
+      },
+      this.#monitor?.hearingSince(),
+    );
     const refused = refusals(account, config, desired, actual, made, this.#driver);
     if (refused.size > 0) desired = desire({ ...wanted, without: new Map([...refused, ...failed]) });
     return plan({ desired, actual, made, numbers }, config, this.#driver);
-  }
-
-  /** Looks at the kernel, or remembers: of every change since, the monitor would have told. */
-  async #observe(wanted: Wanted): Promise<Actual> {
-    const seen = this.#seen;
-    const known = seen && covers(seen.wanted, wanted);
-    const recent = seen && performance.now() - seen.time < MOST_REMEMBERED;
-    if (known && recent && seen.changes === this.#changes && this.#monitor?.isQuietSince(seen.time)) {
-      const carried = await this.#driver.carried(seen.actual.links);
-      return { ...seen.actual, carried, bird: await readBird(this.#config) };
-    }
-    const time = performance.now();
-    const changes = this.#changes;
-    const actual = await observe({
-      commands: this.#commands,
-      driver: this.#driver,
-      config: this.#config,
-      ...wanted,
-    });
-    this.#seen = { time, changes, actual, wanted };
-    return actual;
   }
 
   async #apply(account: EdgeAccount, states: ReadonlyMap<string, HealthState>): Promise<Outcome> {
@@ -267,11 +254,11 @@ export class Reconciler implements AsyncDisposable {
         const reason = `Nothing was changed, since what is made cannot be written down: ${error.message}.`;
         return { steps: done.map(shown), problems: [...problems, ...troubles, { reason }] };
       }
-      this.#changes++;
+      this.#view.changes(steps);
       const out = await carryOut(steps, this.#commands, this.#driver, this.#config);
-      this.#changes++;
       done.push(...steps);
-      await this.#file.write(withTables(out.failed.size > 0 ? full.before : full.after, out), false).catch(
+      const made = out.failed.size > 0 ? full.before : full.after;
+      await this.#file.write({ ...made, tables: await this.#tablesAfter(made, out.tables) }, false).catch(
         // The list before is still there and says more, which does no harm.
         () => undefined,
       );
@@ -288,6 +275,37 @@ export class Reconciler implements AsyncDisposable {
     }
     this.#failing = failing;
     return { steps: done.map(shown), problems: once([...problems, ...troubles]) };
+  }
+
+  /** With those that were applied just now. Where changes are heard of, how they are listed is seen when it is quiet. */
+  async #tablesAfter({ tables }: Made, applied: CarriedOut["tables"]): Promise<Made["tables"]> {
+    if (applied.size === 0) return tables;
+    const believes = this.#view.remembers(this.#monitor?.hearingSince());
+    if (believes) this.#view.believe(applied);
+    const listed = believes ? undefined : await this.#view.list([...applied.keys()]);
+    const all = { ...tables };
+    for (const [table, text] of applied)
+      if (text === undefined) delete all[table];
+      else all[table] = { text: digest(text), listing: listed?.get(table) ?? BELIEVED };
+    return all;
+  }
+
+  /** Writes down how the tables that were applied are listed, if nobody changed them since. */
+  async #settle(): Promise<void> {
+    this.#monitor?.hearingSince();
+    const names = this.#view.believed;
+    if (names.length === 0) return;
+    const listed = new Map(await this.#view.list(names));
+    // Whoever came between is found by the next look, which has nothing to compare with.
+    this.#monitor?.hearingSince();
+    if (this.#view.isUncertainOfTables) return;
+    const { made } = this.#file;
+    const tables = { ...made.tables };
+    for (const name of names) {
+      const known = tables[name];
+      if (known) tables[name] = { ...known, listing: listed.get(name) ?? BELIEVED };
+    }
+    await this.#file.write({ ...made, tables }, false).catch(() => undefined);
   }
 
   #mayBeOurs(line: string): boolean {
@@ -307,13 +325,13 @@ export class Reconciler implements AsyncDisposable {
     try {
       do {
         this.#lookAgain = false;
-        await this.#queue;
-        const last = this.#last;
-        const changes = this.#changes;
-        if (!last || !(await this.#differs(last))) continue;
-        // What came between is judged by what it was to be.
-        if (this.#changes !== changes || this.#last !== last) this.#lookAgain = true;
-        else for (const listener of this.#listeners) listener();
+        const differs = await this.#inTurn(async () => {
+          if (this.#waiting === 0) await this.#settle().catch(() => undefined);
+          if (this.#waiting === 0) return this.#last && (await this.#differs(this.#last));
+          this.#monitor?.touch();
+          return false;
+        });
+        if (differs) for (const listener of this.#listeners) listener();
       } while (this.#lookAgain);
     } finally {
       this.#looking = false;
@@ -331,30 +349,12 @@ export class Reconciler implements AsyncDisposable {
   }
 }
 
-/** Was all that is wanted looked at? */
-function covers(seen: Wanted, wanted: Wanted): boolean {
-  const settings = new Set(seen.settings);
-  return (
-    (seen.rules || !wanted.rules) &&
-    wanted.tables.every((table) => seen.tables.includes(table)) &&
-    wanted.settings.every((key) => settings.has(key))
-  );
-}
-
 function shown({ what, commands, interrupts }: Step): Step {
   return { what, commands, interrupts };
 }
 
 function keyOf({ commands }: PlannedStep): string {
   return commands.join("\n");
-}
-
-function withTables(made: Made, { tables }: CarriedOut): Made {
-  const all = { ...made.tables };
-  for (const [table, state] of tables)
-    if (state) all[table] = state;
-    else delete all[table];
-  return { ...made, tables: all };
 }
 
 /** The first of an interconnect tells; others follow from it. */

@@ -94,6 +94,8 @@ export class Watch implements AsyncDisposable {
       this.#memories.set(id, this.#begin(id));
       if (!this.#minutes.has(id)) this.#minutes.set(id, new Minutes(id));
     }
+    // One that was not to be watched when the first were has no state, as if its checks had been off all the time.
+    this.#before.clear();
     this.#prober.set(targets);
   }
 

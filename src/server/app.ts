@@ -20,6 +20,7 @@ import { addTokenRoutes } from "./routes/directory/tokens.ts";
 import { addUserRoutes } from "./routes/directory/users.ts";
 import { addFaultRoutes } from "./routes/faults.ts";
 import { addHealthRoutes } from "./routes/health.ts";
+import { addInspectorRoute } from "./routes/inspector.ts";
 import { addInterconnectRoutes } from "./routes/interconnects.ts";
 import { addLastChangeRoutes } from "./routes/last-changes.ts";
 import { addLogRoutes } from "./routes/log.ts";
@@ -97,6 +98,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   addTokenRoutes(routes, context);
   addResetRoute(routes, context);
   addFaultRoutes(routes, context);
+  addInspectorRoute(routes, context);
   addSessionRoutes(app, routes, context);
   addPages(app, routes, context);
   addDashboard(app, routes, context);

@@ -19,8 +19,8 @@ import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
 import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
-import { meet } from "./sandbox/faults.ts";
-import { Sender } from "./sender.ts";
+import { effectOf, MARK, meet } from "./sandbox/faults.ts";
+import { DROPPED, Sender } from "./sender.ts";
 import { judgeCsrf } from "./session.ts";
 import { CONFIRM_WITHIN, REVERT_ON, submitting } from "./submitting.ts";
 
@@ -58,6 +58,8 @@ declare module "fastify" {
   interface FastifyRequest {
     startedAt: number;
     operation: string;
+    /** The operation that it is a request of, also where a fault strikes it. */
+    asked: OperationName | undefined;
     rate: string;
     call: unknown;
     /** The change of an account's objects that the request made. */
@@ -87,6 +89,7 @@ export class Routes {
     this.#sender = new Sender(context, this.#rate.policy);
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
+    app.decorateRequest("asked", undefined);
     app.decorateRequest("rate", "");
     app.decorateRequest("call", null);
     app.decorateRequest("made", undefined);
@@ -172,6 +175,7 @@ export class Routes {
     const operation: Operation = operations[name];
     const prepared = (request: FastifyRequest): C => {
       request.operation = name;
+      request.asked = name;
       const { headers, raw } = request;
       if (this.#stale.has(raw)) throw this.#stale.get(raw);
       const waits = headers[CONFIRM_WITHIN] !== undefined || headers[REVERT_ON] !== undefined;
@@ -257,6 +261,7 @@ export class Routes {
       ip: asking.address,
       startedAt,
       operation: name,
+      asked: name,
       rate,
       made: undefined,
       watched: undefined,
@@ -287,13 +292,14 @@ export class Routes {
     request.operation = "fault";
     if (answer) return answer;
     reply.raw.destroy();
-    return { status: 0, body: "" };
+    return { status: DROPPED, body: "", headers: { [MARK]: effectOf(fault) } };
   }
 
   /** What goes before every route. False if the request is answered with that. */
   begin(request: FastifyRequest, reply: FastifyReply): boolean {
     request.startedAt = performance.now();
     request.operation = "none";
+    request.asked = undefined;
     request.rate = "";
     request.made = undefined;
     request.watched = undefined;

@@ -10,6 +10,7 @@ import type { HealthGate } from "./health/gate.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
 import type { Faults } from "./sandbox/faults.ts";
+import type { Inspector } from "./sandbox/inspector.ts";
 import type { Sources } from "./sources.ts";
 
 /** Time, ids and secrets come from the server's sources. */
@@ -30,6 +31,8 @@ export interface AppContext extends Sources {
   readonly sandbox: boolean;
   /** Faults that may be armed; without them, the server has none. */
   readonly faults: Faults | undefined;
+  /** Keeps what was asked and answered last; without it, nothing is kept. */
+  readonly inspector: Inspector | undefined;
   /** There if the answers are a function of the requests alone: what is to be done before each of them is answered. */
   readonly settle: (() => Promise<void>) | undefined;
   /** Goes back to the seed, and returns what is there now. */

@@ -34,6 +34,7 @@ import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
 import { KeyPairWatch } from "./network/key-pair-watch.ts";
 import { QUOTA } from "./rate.ts";
 import { Faults } from "./sandbox/faults.ts";
+import { Inspector } from "./sandbox/inspector.ts";
 import { chance, seeded } from "./sources.ts";
 
 /** What a test or an embedding program may put in the place of the usual. */
@@ -131,7 +132,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     await health.forget();
     refusals.forget();
     lookAtWorld();
-    faults?.clear();
+    faults?.reset();
     metrics.setRevisions(accounts.all());
     return world;
   };
@@ -161,6 +162,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
+    inspector: sandbox ? new Inspector(sources.clock) : undefined,
     settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
+import type { OperationName } from "../contract/operations.ts";
 import type { AppContext } from "./context.ts";
 import type { Answer } from "./envelope.ts";
 import { linesOfChange } from "./submitting.ts";
@@ -9,11 +10,19 @@ import { linesOfChange } from "./submitting.ts";
 /** A body larger than this is worked on in steps, between which others are answered. */
 export const LARGE_BODY = 256 * 1024;
 
+/** Stands for a status where the connection was closed instead. */
+export const DROPPED = 0;
+
 /** What an answer needs to know of its request. */
 export type Exchange = Pick<
   FastifyRequest,
   "id" | "raw" | "method" | "url" | "ip" | "startedAt" | "operation" | "rate" | "made" | "watched"
->;
+> & {
+  /** The operation that it is a request of, if it is of one. */
+  readonly asked: OperationName | undefined;
+  /** As it came, if it was read. */
+  readonly body?: unknown;
+};
 
 export class Sender {
   readonly #context: AppContext;
@@ -44,12 +53,17 @@ export class Sender {
   /** Sends an answer. All answers of the server leave here. */
   send(request: Exchange, response: ServerResponse, answer: Answer, lines = this.linesOf(answer)): void {
     const { status, body } = answer;
-    if (response.writableEnded || response.destroyed) return;
+    const { inspector } = this.#context;
+    if (response.writableEnded || response.destroyed) {
+      if (status === DROPPED) inspector?.note(request, answer, []);
+      return;
+    }
     const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
     headers.push("cf-ray", request.id);
     if (request.made && status < 400) headers.push(...linesOfChange(request.made, request.watched));
     const last = this.#closing || hasMuchLeft(request);
     if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
+    inspector?.note(request, answer, headers);
     response.writeHead(status, headers);
     // A text of as many bytes as characters is ASCII, which Node writes faster under its simpler name.
     response.end(body, answer.length === body.length ? "latin1" : "utf8");

@@ -186,6 +186,24 @@ describe("a fault strikes", () => {
     expect(verdict(await server.ask("PUT", LIST, { body: {} }))).toBe("500 990106");
   });
 
+  test("every operation of the vendor's alike, where it is armed for all of them", async () => {
+    await get();
+    await arm({ operation: "*", status: 429, times: 3 });
+    expect((await list())[0].left).toBe(3);
+    expect(verdict(await get())).toBe("429 971");
+    expect(verdict(await server.ask("GET", `${OWN}/state`))).toBe("200");
+    expect(verdict(await change(1400))).toBe("429 971");
+    expect(verdict(await server.ask("GET", "/client/v4/user/tokens/verify"))).toBe("429 971");
+    expect(await inTurn(2, get)).toEqual(["200", "200"]);
+  });
+
+  test("in the order of arming, whether it is for one operation or for all", async () => {
+    await arm({ operation: "getInterconnect", status: 500 });
+    await arm({ operation: "*", status: 429, times: 2 });
+    await arm({ operation: "getInterconnect", status: 409 });
+    expect(await inTurn(5, get)).toEqual(["500 990106", "429 971", "429 971", "409 990105", "200"]);
+  });
+
   test("exactly as often as said, however many requests come at once", async () => {
     await arm({ operation: "updateInterconnect", status: 500, times: 7 });
     await arm({ operation: "updateInterconnect", drop: "after", times: 5 });
@@ -216,6 +234,7 @@ describe("the list", () => {
     expect(await list()).toEqual([]);
     const armed = await arm({ operation: "getInterconnect", status: 429, latency_ms: 1, times: 3 });
     expect(armed.body.result).toEqual({
+      id: 1,
       operation: "getInterconnect",
       status: 429,
       latency_ms: 1,
@@ -226,8 +245,8 @@ describe("the list", () => {
     await arm({ operation: "updateInterconnects", drop: "after" });
     await inTurn(2, get);
     expect(await list()).toEqual([
-      { operation: "getInterconnect", status: 429, latency_ms: 1, times: 3, struck: 2, left: 1 },
-      { operation: "updateInterconnects", drop: "after", times: 1, struck: 0, left: 1 },
+      { id: 1, operation: "getInterconnect", status: 429, latency_ms: 1, times: 3, struck: 2, left: 1 },
+      { id: 2, operation: "updateInterconnects", drop: "after", times: 1, struck: 0, left: 1 },
     ]);
     await inTurn(2, get);
     expect((await list())[0]).toMatchObject({ struck: 3, left: 0 });
@@ -243,6 +262,37 @@ describe("the list", () => {
     await arm({ operation: "getInterconnect", status: 500 });
     await server.reset();
     expect([await list(), verdict(await get())]).toEqual([[], "200"]);
+  });
+
+  test("gives up one fault by its id, and no other", async () => {
+    for (const status of [429, 500, 503]) await arm({ operation: "getInterconnect", status, times: 2 });
+    await get();
+    const gone = await server.ask("DELETE", `${FAULTS}/2`);
+    expect(gone.body.result).toMatchObject({ id: 2, status: 500, struck: 0, left: 2 });
+    expect((await list()).map(({ id, struck }: { id: number; struck: number }) => [id, struck])).toEqual([
+      [1, 1],
+      [3, 0],
+    ]);
+    expect((await server.ask("DELETE", `${FAULTS}/1`)).body.result).toMatchObject({ struck: 1, left: 1 });
+    expect((await get()).status).toBe(503);
+  });
+
+  test.each(["2", "0", "-1", "1.0", "x", "99999999999999999999", "%31%00"])(
+    "has no fault %s, and loses none",
+    async (id) => {
+      await arm({ operation: "getInterconnect", status: 500 });
+      expect(verdict(await server.ask("DELETE", `${FAULTS}/${id}`))).toBe("404 990107");
+      expect(await list()).toHaveLength(1);
+    },
+  );
+
+  test("gives no id twice before a reset", async () => {
+    const id = async () => (await arm({ operation: "getInterconnect", status: 500 })).body.result.id;
+    expect(await id()).toBe(1);
+    await server.ask("DELETE", FAULTS);
+    expect(await id()).toBe(2);
+    await server.reset();
+    expect(await id()).toBe(1);
   });
 
   test("is bounded", async () => {

@@ -74,6 +74,8 @@ async function waiting(): Promise<void> {
   expect(reply.headers.get("x-patchbay-revision")).toBe("2");
 }
 
+const arm = () => server.ask("PUT", "/patchbay/v1/faults", { body: { operation: "reset", latency_ms: 1 } });
+
 /** Is it about a change that was made? */
 const isOnChange = ({ path, method }: DescribedOperation) =>
   method === "post" && path.includes("/changes/{revision}/");
@@ -81,6 +83,7 @@ const isOnChange = ({ path, method }: DescribedOperation) =>
 describe("the example is taken:", () => {
   test.each(cases)("$name", async (described) => {
     if (isOnChange(described)) await waiting();
+    if (described.path.includes("{fault}")) await arm();
     const reply = await example(server, described);
     expect(reply.status, JSON.stringify(reply.body)).toBe(200);
     if (described.method !== "get") await server.reset();

@@ -20,7 +20,7 @@ const says = {
     examples: ["Demonstration Chicago"],
   },
   occupied: { description: "Has a port taken it?" },
-  port: { description: "The port (CNI interconnect) that has taken it, by name. Read-only." },
+  port: { description: "The port (CNI interconnect) that has taken it, by name. Read-only.", readOnly: true },
   site: {
     description: "The data centre, by its short name: a word of 1 to 32 letters, digits, `_` and `-`.",
     examples: ["ORD"],
@@ -88,8 +88,8 @@ export type NewSlot = Static<typeof NewSlot>;
 /** What an update may say: what is left out stays, `null` clears. What is read-only must be as it is. */
 export const SlotUpdate = Type.Object(
   {
-    id: Type.Optional(Type.String({ description: "The identifier. Read-only." })),
-    account: Type.Optional(Type.String({ description: "The account. Read-only." })),
+    id: Type.Optional(Type.String({ description: "The identifier. Read-only.", readOnly: true })),
+    account: Type.Optional(Type.String({ description: "The account. Read-only.", readOnly: true })),
     ccr_device_name: Type.Optional(
       nullable(
         Line({
@@ -103,7 +103,7 @@ export const SlotUpdate = Type.Object(
         { ...says.facility, ...closed },
       ),
     ),
-    occupied: Type.Optional(Type.Boolean({ description: "Has a port taken it? Read-only." })),
+    occupied: Type.Optional(Type.Boolean({ description: "Has a port taken it? Read-only.", readOnly: true })),
     port: Type.Optional(Type.String(says.port)),
     site: Type.Optional(Site(says.site)),
     speed: Type.Optional(Speed(says.speed)),

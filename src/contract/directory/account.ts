@@ -25,7 +25,11 @@ const AccountType = Type.Enum(["standard", "enterprise"], {
   description: "The vendor's kinds of account, which Patchbay treats alike: `enterprise` unless said.",
   examples: ["enterprise"],
 });
-const created = { description: "When it was made. Read-only.", examples: ["2017-06-14T00:00:00Z"] } as const;
+const created = {
+  description: "When it was made. Read-only.",
+  examples: ["2017-06-14T00:00:00Z"],
+  readOnly: true,
+} as const;
 const contact = {
   description: 'Whom to write to about abuse. `""` is nobody.',
   examples: ["abuse@example.com"],
@@ -53,7 +57,7 @@ export const Account = Type.Object(
 /** What a member may change of an account. What is left out stays. */
 export const AccountUpdate = Type.Object(
   {
-    id: Type.Optional(Type.String({ description: "The identifier. Read-only." })),
+    id: Type.Optional(Type.String({ description: "The identifier. Read-only.", readOnly: true })),
     name: Type.Optional(Name),
     type: Type.Optional(AccountType),
     settings: Type.Optional(

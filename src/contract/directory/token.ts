@@ -15,8 +15,13 @@ export const TokenId = Type.String({
   examples: ["ed17574386854bf78a67040be0a770b0"],
 });
 const says = {
-  issued_on: { description: "When it was made. Read-only.", examples: ["2026-01-02T03:04:05.678901Z"] },
+  issued_on: {
+    description: "When it was made. Read-only.",
+    examples: ["2026-01-02T03:04:05.678901Z"],
+    readOnly: true,
+  },
   modified_on: {
+    readOnly: true,
     description: "When it was changed last. Read-only.",
     examples: ["2026-01-02T03:04:05.678901Z"],
   },
@@ -161,7 +166,7 @@ export const NewToken = Type.Object(wanted, { title: "NewToken", ...closed });
 /** What an update says: the name and all policies, and what else is to change. */
 export const TokenUpdate = Type.Object(
   {
-    id: Type.Optional(Type.String({ description: "The identifier. Read-only." })),
+    id: Type.Optional(Type.String({ description: "The identifier. Read-only.", readOnly: true })),
     ...wanted,
     status: Type.Optional(Status),
     issued_on: Type.Optional(Type.String(says.issued_on)),

@@ -116,7 +116,7 @@ export const NewMember = Type.Object(
 /** What an administrator may change. What is left out stays. */
 export const MemberUpdate = Type.Object(
   {
-    id: Type.Optional(Type.String({ description: "The identifier. Read-only." })),
+    id: Type.Optional(Type.String({ description: "The identifier. Read-only.", readOnly: true })),
     email: Type.Optional(member.email),
     accounts: Type.Optional(member.accounts),
   },

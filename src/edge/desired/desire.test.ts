@@ -97,6 +97,14 @@ test("two that would share a port or the ends of a tunnel are a problem of the s
   expect(sameEnds.problems).toEqual([
     { interconnect: interconnect(2).id, reason: "Interconnect ic-1 has the ends of its tunnel." },
   ]);
+  const id = `${interconnect(1).id.slice(0, 12)}${"f".repeat(20)}`;
+  const sameDigits = desired(account([interconnect(1), interconnect(2, { id })]));
+  expect(sameDigits.problems).toEqual([
+    {
+      interconnect: id,
+      reason: expect.stringContaining("has the device pb-000000000001, which is called by"),
+    },
+  ]);
 });
 
 describe("static routes", () => {

@@ -37,20 +37,23 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
     .filter(({ id }) => !without.has(id))
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const made: EdgeInterconnect[] = [];
+  const addresses: DesiredAddress[] = [];
   for (const interconnect of settings) {
     const { id, name } = interconnect;
-    const found = realise(interconnect, config, numbers);
+    const found = remembered(interconnect, config, numbers);
     if (typeof found === "string") {
       problems.push({ interconnect: id, reason: found });
       continue;
     }
-    const holder = found.claims.map((claim) => taken.get(claim)).find((other) => other !== undefined);
-    if (holder !== undefined) {
-      const what = found.tunnel ? "the ends of its tunnel" : `the port ${found.realised.device}`;
-      problems.push({ interconnect: id, reason: `Interconnect ${holder} has ${what}.` });
+    const claimed = found.claims.find(({ key }) => taken.has(key));
+    if (claimed) {
+      problems.push({
+        interconnect: id,
+        reason: `Interconnect ${taken.get(claimed.key)} has ${claimed.what}.`,
+      });
       continue;
     }
-    for (const claim of found.claims) taken.set(claim, name);
+    for (const { key } of found.claims) taken.set(key, name);
     if (interconnect.interfaceAddress6 !== undefined && !found.realised.ends6)
       problems.push({
         interconnect: id,
@@ -58,6 +61,7 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
       });
     made.push(interconnect);
     realised.set(id, found.realised);
+    addresses.push(...found.addresses);
     if (found.tunnel) tunnels.set(found.tunnel.device, found.tunnel);
   }
   const all = [...realised.values()];
@@ -74,9 +78,7 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
     portMtus: new Map(
       all.filter(({ bare }) => bare).map(({ device, mtu, name }) => [device, { mtu, name }] as const),
     ),
-    addresses: made.flatMap((interconnect) =>
-      addressesOf(interconnect, realised.get(interconnect.id), config),
-    ),
+    addresses,
     routes,
     rules: all.flatMap(returnRules),
     bird: bird?.text,
@@ -85,15 +87,48 @@ export function desire({ account, config, states, numbers, without }: Wanted): D
   };
 }
 
+interface Claim {
+  readonly key: string;
+  /** What is said of it where another has it. */
+  readonly what: string;
+}
+
 interface Found {
   readonly realised: Realised;
   readonly tunnel: TunnelSpec | undefined;
+  readonly addresses: readonly DesiredAddress[];
   /** What no other interconnect may have. */
-  readonly claims: readonly string[];
+  readonly claims: readonly Claim[];
 }
 
-/** An interconnect as it is to be, or why it cannot be. */
-function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Numbers): Found | string {
+interface Remembered {
+  readonly number: number | undefined;
+  readonly zone: number | undefined;
+  readonly found: Found | string;
+}
+
+/** An interconnect that stays is the same object: of a thousand, one is thought through again. */
+const memory = new WeakMap<EdgeConfig, WeakMap<EdgeInterconnect, Remembered>>();
+
+function remembered(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Numbers): Found | string {
+  const number = numbers.given[interconnect.id];
+  const zone = zoneOf(interconnect, config, numbers);
+  const known = memory.get(config) ?? new WeakMap<EdgeInterconnect, Remembered>();
+  memory.set(config, known);
+  const before = known.get(interconnect);
+  if (before && before.number === number && before.zone === zone) return before.found;
+  const found = realise(interconnect, config, number, zone);
+  known.set(interconnect, { number, zone, found });
+  return found;
+}
+
+/** An interconnect as it is to be, or why it cannot be. `number` and `zone`: those of its flows, if it has any. */
+function realise(
+  interconnect: EdgeInterconnect,
+  config: EdgeConfig,
+  number: number | undefined,
+  zone: number | undefined,
+): Found | string {
   const { id, name, version, mtu, returnRouting } = interconnect;
   const { role } = config;
   const device = deviceOf(interconnect, config);
@@ -106,8 +141,7 @@ function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Nu
   if (!ends) return `Its interface address ${interconnect.interfaceAddress} is none.`;
   const ends6 = mtu < LEAST_MTU6 ? undefined : interfaceEnds6(interconnect, role);
   const bare = version !== "1";
-  const number = role === "provider" && returnRouting ? numbers.given[id] : undefined;
-  const zone = zoneOf(interconnect, config, numbers);
+  const returns = role === "provider" && returnRouting;
   const { target } = interconnect.healthCheck;
   const realised: Realised = {
     id,
@@ -117,25 +151,38 @@ function realise(interconnect: EdgeInterconnect, config: EdgeConfig, numbers: Nu
     mtu,
     ends,
     ends6,
-    returning: number === undefined || zone === undefined ? undefined : { number, zone },
+    returning: !returns || number === undefined || zone === undefined ? undefined : { number, zone },
     reflects: parseHost(target) ? [target] : [],
   };
-  if (bare) return { realised, tunnel: undefined, claims: [`port ${device}`] };
+  const addresses = addressesOf(interconnect, realised, config);
+  if (bare)
+    return {
+      realised,
+      tunnel: undefined,
+      addresses,
+      claims: [{ key: `port ${device}`, what: `the port ${device}` }],
+    };
   const outer = tunnelEnds(interconnect, role);
   if (!outer)
     return interconnect.greEndpoint === undefined
       ? "It has no GRE endpoint (gre.cloudflare_endpoint)."
       : "Its tunnel has no other end: the link below it has no addresses.";
   const tunnel = { device, alias: name, ...outer, ttl: TUNNEL_TTL, mtu, interconnect: id };
-  return { realised, tunnel, claims: [`device ${device}`, `tunnel ${outer.local} ${outer.remote}`] };
+  return {
+    realised,
+    tunnel,
+    addresses,
+    claims: [
+      { key: `tunnel ${outer.local} ${outer.remote}`, what: "the ends of its tunnel" },
+      {
+        key: `device ${device}`,
+        what: `the device ${device}, which is called by the first 12 digits of its id as this one's`,
+      },
+    ],
+  };
 }
 
-function addressesOf(
-  interconnect: EdgeInterconnect,
-  made: Realised | undefined,
-  config: EdgeConfig,
-): DesiredAddress[] {
-  if (!made) return [];
+function addressesOf(interconnect: EdgeInterconnect, made: Realised, config: EdgeConfig): DesiredAddress[] {
   const { role } = config;
   const found: DesiredAddress[] = [];
   const add = (device: string, address: string, anywhere = false) =>

@@ -51,8 +51,14 @@ export interface TunnelDriver extends AsyncDisposable {
   changing(spec: TunnelSpec): readonly string[];
   /** The line of `ip` that removes one of a kind. */
   removing(device: string): string;
-  /** What is carried now, by device. `undefined`: nothing that carries is there. */
-  carried(links: ReadonlyMap<string, Link>): Promise<ReadonlyMap<string, Carried> | undefined>;
+  /**
+   * What is carried now, by device. `undefined`: nothing that carries is there. `differ`: devices may have gone since it
+   * was asked last.
+   */
+  carried(
+    links: ReadonlyMap<string, Link>,
+    differ: boolean,
+  ): Promise<ReadonlyMap<string, Carried> | undefined>;
   /** What `carry` does, as one would type it; undefined if there is nothing to do beside the devices. */
   carrying(tunnels: readonly TunnelSpec[]): string | undefined;
   /** Carries these tunnels and no others. */

@@ -11,7 +11,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Commands } from "../kernel/commands.ts";
 import { type Answer, ask, CONTROL_VERSION } from "../userspace/control.ts";
-import type { Carried, Refused, TunnelDriver, TunnelSpec } from "./driver.ts";
+import type { Carried, Link, Refused, TunnelDriver, TunnelSpec } from "./driver.ts";
 
 /** Of a Unix socket's path (`unix(7)`). */
 const LONGEST_PATH = 107;
@@ -26,6 +26,8 @@ export class UserspaceDriver implements TunnelDriver {
   readonly #commands: Commands;
   readonly #socket: string;
   readonly #log: string;
+  /** What the process said last that it carries. */
+  #known: { readonly stamp: string; readonly carried: ReadonlyMap<string, Carried> } | undefined;
 
   constructor(commands: Commands, stateDirectory: string) {
     this.#commands = commands;
@@ -61,10 +63,17 @@ export class UserspaceDriver implements TunnelDriver {
     return `link del dev ${device}`;
   }
 
-  async carried(): Promise<ReadonlyMap<string, Carried> | undefined> {
-    const answer = await this.#list();
+  async carried(
+    _: ReadonlyMap<string, Link>,
+    differ: boolean,
+  ): Promise<ReadonlyMap<string, Carried> | undefined> {
+    const known = differ ? undefined : this.#known;
+    const answer = await this.#list(known?.stamp);
     if (answer?.version !== CONTROL_VERSION) return undefined;
-    return new Map(answer.tunnels.map(({ device, ...tunnel }) => [device, tunnel]));
+    if (known && answer.same) return known.carried;
+    const carried = new Map(answer.tunnels.map(({ device, ...tunnel }) => [device, tunnel]));
+    this.#known = answer.stamp === "" ? undefined : { stamp: answer.stamp, carried };
+    return carried;
   }
 
   carrying(tunnels: readonly TunnelSpec[]): string {
@@ -93,9 +102,10 @@ export class UserspaceDriver implements TunnelDriver {
     return Promise.resolve();
   }
 
-  #list(): Promise<Answer | undefined> {
+  /** `unless`: nothing is listed if all is as it was then. */
+  #list(unless?: string): Promise<Answer | undefined> {
     if (!existsSync(this.#socket)) return Promise.resolve(undefined);
-    return ask(this.#socket, { ask: "list" }).catch(() => undefined);
+    return ask(this.#socket, { ask: "list", unless }).catch(() => undefined);
   }
 
   /** A process of this version, found or started. */

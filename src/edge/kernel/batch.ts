@@ -46,7 +46,9 @@ export function failures(stderr: string): ReadonlyMap<number, string> {
   return found;
 }
 
-/** What the kernel answers where the thing to remove is gone already. */
+/** Is it said of a thing that is gone already? */
 export function isGone(reason: string): boolean {
-  return /Cannot assign requested address|No such (process|file|device)|Cannot find device/.test(reason);
+  return /Cannot assign requested address|No such (process|file|device)|Cannot find device|Device ".*" does not exist/.test(
+    reason,
+  );
 }

@@ -3,20 +3,18 @@
 import type { EdgeConfig } from "../config.ts";
 import type { EdgeProblem } from "../desired/desired.ts";
 import type { TunnelDriver } from "../drivers/driver.ts";
-import type { TableMade } from "../plan/made.ts";
 import type { PlannedStep } from "../plan/step.ts";
-import { digest, transaction } from "../plan/tables.ts";
+import { transaction } from "../plan/tables.ts";
 import { isGone, runBatch } from "./batch.ts";
 import { writeBird } from "./bird-file.ts";
 import { CommandFailed, type Commands } from "./commands.ts";
-import { listing } from "./observe.ts";
 
 export interface CarriedOut {
   readonly problems: readonly EdgeProblem[];
   /** The steps that failed. */
   readonly failed: ReadonlySet<PlannedStep>;
-  /** Tables as they are now; `undefined` where one is gone. */
-  readonly tables: ReadonlyMap<string, TableMade | undefined>;
+  /** Texts of tables that were applied; `undefined` where one is gone. */
+  readonly tables: ReadonlyMap<string, string | undefined>;
 }
 
 export async function carryOut(
@@ -27,7 +25,7 @@ export async function carryOut(
 ): Promise<CarriedOut> {
   const problems: EdgeProblem[] = [];
   const failed = new Set<PlannedStep>();
-  const tables = new Map<string, TableMade | undefined>();
+  const tables = new Map<string, string | undefined>();
   const fail = (step: PlannedStep, reason: string, of = step.interconnects) => {
     failed.add(step);
     const sentence = `${step.what.replace(/\.$/, "")}: ${reason.replace(/\.?$/, ".")}`;
@@ -48,7 +46,7 @@ export async function carryOut(
         await set(group, commands, fail);
         break;
       case "table":
-        for (const [table, made] of await replaceTables(group, commands, fail)) tables.set(table, made);
+        for (const [table, text] of await replaceTables(group, commands, fail)) tables.set(table, text);
         break;
       case "bird":
         await bird(first, commands, config, fail);
@@ -129,7 +127,7 @@ async function replaceTables(
   steps: readonly PlannedStep[],
   commands: Commands,
   fail: Fail,
-): Promise<ReadonlyMap<string, TableMade | undefined>> {
+): Promise<ReadonlyMap<string, string | undefined>> {
   const changes = steps.flatMap(({ action }) => (action.kind === "table" ? [action] : []));
   try {
     const text = changes.map(({ table, text }) => transaction(table, text)).join("");
@@ -140,11 +138,7 @@ async function replaceTables(
     if (step) fail(step, firstError(error.stderr) ?? error.message);
     return new Map();
   }
-  const made = changes.map(async ({ table, text }) => {
-    if (text === undefined) return [table, undefined] as const;
-    return [table, { text: digest(text), listing: (await listing(commands, table)) ?? "" }] as const;
-  });
-  return new Map(await Promise.all(made));
+  return new Map(changes.map(({ table, text }) => [table, text]));
 }
 
 /** Without the text around it, which may be long. */

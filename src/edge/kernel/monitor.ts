@@ -18,10 +18,18 @@ const SETTLED = 1_000;
 /** Milliseconds between two looks at whether nftables said something. */
 const NFTABLES = 250;
 
+export interface Listener {
+  /** Of everything, one line each (`ip -o monitor label`). Is it about something that the edge made? */
+  heard(line: string): boolean;
+  /** A table of nftables changed that the edge made. */
+  heardOfTables(): void;
+  /** It is quiet again after what was about the edge. */
+  changed(): void;
+}
+
 export class Monitor implements Disposable {
   readonly #commands: Commands;
-  readonly #isOurs: (line: string) => boolean;
-  readonly #changed: () => void;
+  readonly #listener: Listener;
   readonly #nftables: NftablesEvents;
   readonly #poll: NodeJS.Timeout;
   #child: ChildProcess | undefined;
@@ -29,25 +37,21 @@ export class Monitor implements Disposable {
   #settled: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #since = 0;
-  /** When the watcher was started, and when the last line came that may be about ours. */
   #started = 0;
-  #told = 0;
   #ended = false;
 
-  /** `isOurs`: may a line be about something that the edge made? */
-  constructor(commands: Commands, isOurs: (line: string) => boolean, changed: () => void) {
+  constructor(commands: Commands, listener: Listener) {
     this.#commands = commands;
-    this.#isOurs = isOurs;
-    this.#changed = changed;
+    this.#listener = listener;
     this.#nftables = new NftablesEvents(commands.namespace);
     this.#poll = setInterval(() => this.#ask(), NFTABLES);
     this.#watch();
   }
 
-  /** Would it have told of every change since a time (of `performance.now`)? */
-  isQuietSince(time: number): boolean {
+  /** Since when it tells of every change (a time of `performance.now`, which may be to come), if it does. */
+  hearingSince(): number | undefined {
     this.#ask();
-    return this.#child !== undefined && time > this.#started + SETTLED && this.#told < time;
+    return this.#child && this.#started + SETTLED;
   }
 
   /** Tells of it again after the next quiet. */
@@ -59,8 +63,13 @@ export class Monitor implements Disposable {
     const wait = Math.max(0, Math.min(QUIET, this.#since + LONGEST - now));
     this.#quiet = setTimeout(() => {
       this.#quiet = undefined;
-      this.#changed();
+      this.#listener.changed();
     }, wait);
+  }
+
+  /** If it is about to tell, it waits for another quiet. */
+  defer(): void {
+    if (this.#quiet) this.touch();
   }
 
   [Symbol.dispose](): void {
@@ -73,17 +82,14 @@ export class Monitor implements Disposable {
     this.#nftables[Symbol.dispose]();
   }
 
-  #tell(): void {
-    this.#told = performance.now();
+  #ask(): void {
+    if (this.#ended || !this.#nftables.happened()) return;
+    this.#listener.heardOfTables();
     this.touch();
   }
 
-  #ask(): void {
-    if (!this.#ended && this.#nftables.happened()) this.#tell();
-  }
-
   #watch(): void {
-    const args = ["-o", "monitor", "link", "address", "route", "rule"];
+    const args = ["-o", "monitor", "label", "link", "address", "route", "rule"];
     const child = this.#commands.start("ip", args, { stdio: ["ignore", "pipe", "ignore"] });
     this.#child = child;
     this.#started = performance.now();
@@ -92,15 +98,12 @@ export class Monitor implements Disposable {
     this.#settled = setTimeout(() => this.touch(), SETTLED);
     if (child.stdout)
       createInterface({ input: child.stdout }).on("line", (line) => {
-        if (this.#isOurs(line)) this.#tell();
+        if (this.#listener.heard(line)) this.touch();
       });
     const again = () => {
       if (this.#child !== child || this.#ended) return;
       this.#child = undefined;
-      this.#restart = setTimeout(() => {
-        this.#watch();
-        this.#tell();
-      }, AGAIN);
+      this.#restart = setTimeout(() => this.#watch(), AGAIN);
     };
     child.on("error", again);
     child.on("close", again);

@@ -17,10 +17,10 @@ export interface Actual {
   /** Those of our protocol. */
   readonly routes: readonly ActualRoute[];
   readonly rules: readonly Rule[];
-  /** Digests of our tables of nftables, by name. */
-  readonly tables: ReadonlyMap<string, string>;
-  /** By key; what the kernel does not have is not in it. */
-  readonly sysctls: ReadonlyMap<string, string>;
+  /** Digests of our tables of nftables, by name; `undefined` of one that is not there. */
+  readonly tables: ReadonlyMap<string, string | undefined>;
+  /** By key; `undefined` of what the kernel does not have. */
+  readonly sysctls: ReadonlyMap<string, string | undefined>;
   /** What is carried, by device; undefined if nothing that carries is there. */
   readonly carried: ReadonlyMap<string, Carried> | undefined;
   /** What the file for BIRD says. */

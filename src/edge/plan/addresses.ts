@@ -23,14 +23,14 @@ export function planAddresses(desired: Desired, actual: Actual, made: Made, link
   const without = new Set<string>();
   const wanted = new Map<string, DesiredAddress>();
   for (const address of desired.addresses) wanted.set(keyOf(address.device, address.address), address);
-  const holders = holdersOf(actual, links);
+  let holders: ReadonlyMap<string, readonly Held[]> | undefined;
+  let wantedHosts: ReadonlyMap<string, string> | undefined;
   const ours = new Map<string, string[]>();
   const own = (device: string, address: string) => {
-    ours.set(device, [...(ours.get(device) ?? []), address]);
+    const known = ours.get(device);
+    if (known) known.push(address);
+    else ours.set(device, [address]);
   };
-  const wantedHosts = new Map(
-    [...wanted.values()].map(({ address, device }) => [addressOf(address), device]),
-  );
   const isOurs = (device: string, address: string) => made.addresses[device]?.includes(address) ?? false;
 
   for (const want of wanted.values()) {
@@ -41,9 +41,10 @@ export function planAddresses(desired: Desired, actual: Actual, made: Made, link
     };
     const there = has(actual, links, device, address);
     if (there) {
-      if (isOurs(device, address) || desired.tunnels.has(device)) own(device, address);
+      if (desired.tunnels.has(device) || isOurs(device, address)) own(device, address);
       continue;
     }
+    holders ??= holdersOf(actual, links);
     const others = (holders.get(addressOf(address)) ?? []).filter(
       (held) => held.device !== device && !(isOurs(held.device, held.address) && !isWanted(wanted, held)),
     );
@@ -65,6 +66,9 @@ export function planAddresses(desired: Desired, actual: Actual, made: Made, link
   for (const [device, addresses] of Object.entries(made.addresses))
     for (const address of addresses) {
       if (wanted.has(keyOf(device, address)) || !has(actual, links, device, address)) continue;
+      wantedHosts ??= new Map(
+        [...wanted.values()].map(({ address: host, device: holder }) => [addressOf(host), holder]),
+      );
       const elsewhere = wantedHosts.get(addressOf(address));
       const moves = elsewhere !== undefined && elsewhere !== device;
       // The kernel takes the others of a subnet away with the first one.

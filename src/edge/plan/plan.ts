@@ -54,8 +54,25 @@ export function plan({ desired, actual, made, numbers }: Known, config: EdgeConf
     ...closed(desired, links),
     ...settings.problems,
   ];
-  return { steps, problems, ...ledger({ desired, actual, made, numbers }, addresses, steps, config) };
+  let known: Ledger | undefined;
+  const written = () => {
+    known ??= ledger({ desired, actual, made, numbers }, addresses, steps, config);
+    return known;
+  };
+  return {
+    steps,
+    problems,
+    // Where there is nothing to do, nobody asks.
+    get before() {
+      return written().before;
+    },
+    get after() {
+      return written().after;
+    },
+  };
 }
+
+type Ledger = Pick<FullPlan, "before" | "after">;
 
 /** Which interconnects cannot be made on this machine as it is, and why. */
 export function refusals(
@@ -99,7 +116,7 @@ function ledger(
   { ours }: AddressPlan,
   steps: readonly PlannedStep[],
   config: EdgeConfig,
-): { readonly before: Made; readonly after: Made } {
+): Ledger {
   const devices = Object.fromEntries(
     [...desired.tunnels.values()].map(({ device, interconnect }) => [device, interconnect]),
   );

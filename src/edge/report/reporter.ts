@@ -76,10 +76,10 @@ export class Reporter implements AsyncDisposable {
         continue;
       }
       if (this.#needs.spool.size > 0) continue;
-      await Promise.race([
-        this.#wake.promise,
-        setTimeout(HEARTBEAT, undefined, { signal }).catch(() => undefined),
-      ]);
+      const woken = new AbortController();
+      const heartbeat = setTimeout(HEARTBEAT, undefined, { signal: AbortSignal.any([signal, woken.signal]) });
+      await Promise.race([this.#wake.promise, heartbeat.catch(() => undefined)]);
+      woken.abort();
     }
   }
 

@@ -20,8 +20,8 @@ export interface CarriedTunnel {
 }
 
 export type Request =
-  /** What is carried, of which devices? */
-  | { readonly ask: "list" }
+  /** What is carried, of which devices? Nothing is listed if it is what it was at a stamp. */
+  | { readonly ask: "list"; readonly unless?: string | undefined }
   /** Carry these and no others. */
   | { readonly ask: "carry"; readonly tunnels: readonly CarriedTunnel[] }
   | { readonly ask: "end" };
@@ -29,6 +29,10 @@ export type Request =
 export interface Answer {
   readonly version: number;
   readonly pid: number;
+  /** Another one when it carries something else, as far as it knows without looking at the devices. */
+  readonly stamp: string;
+  /** It is as it was at the stamp that was asked with. */
+  readonly same: boolean;
   readonly tunnels: readonly CarriedTunnel[];
   readonly refused: readonly { readonly device: string; readonly reason: string }[];
 }
@@ -47,13 +51,16 @@ export function requestOf(line: string): Request | undefined {
   if (!isRow(row)) return undefined;
   const ask = row["ask"];
   if (ask === "carry") return { ask, tunnels: tunnelsOf(row["tunnels"]) };
-  return ask === "list" || ask === "end" ? { ask } : undefined;
+  if (ask === "list") return { ask, unless: textOf(row["unless"]) };
+  return ask === "end" ? { ask } : undefined;
 }
 
 function answerOf(row: Row): Answer {
   return {
     version: numberOf(row["version"]),
     pid: numberOf(row["pid"]),
+    stamp: textOf(row["stamp"]),
+    same: row["same"] === true,
     tunnels: tunnelsOf(row["tunnels"]),
     refused: rowsOf(row["refused"]).map(({ device, reason }) => ({
       device: textOf(device),

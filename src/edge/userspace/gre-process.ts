@@ -4,6 +4,7 @@
  * 3 when it listens, and ends when told to.
  */
 
+import { randomUUID } from "node:crypto";
 import { closeSync, rmSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
 import { setPriority } from "node:os";
@@ -53,12 +54,21 @@ async function main(path: string): Promise<void> {
   });
 }
 
+/** Of this process alone: another one may carry less. */
+const born = randomUUID();
+let changes = 0;
+
 function answer(forwarder: Forwarder, request: Request): Answer {
   const refused = request.ask === "carry" ? forwarder.carry(request.tunnels) : new Map<string, string>();
+  if (request.ask === "carry") changes++;
+  const stamp = `${born}.${changes}`;
+  const same = request.ask === "list" && request.unless === stamp;
   return {
     version: CONTROL_VERSION,
     pid: process.pid,
-    tunnels: request.ask === "end" ? [] : forwarder.list(),
+    stamp,
+    same,
+    tunnels: request.ask === "end" || same ? [] : forwarder.list(),
     refused: [...refused].map(([device, reason]) => ({ device, reason })),
   };
 }

@@ -2,20 +2,23 @@
 
 import { Checker } from "../../contract/check.ts";
 import { Problems } from "../../contract/errors.ts";
-import { ArmedFault, faultOperations } from "../../contract/fault.ts";
+import { ArmedFault, EVERY_VENDOR_OPERATION, faultOperations } from "../../contract/fault.ts";
 import { operations } from "../../contract/operations.ts";
 import { didYouMean } from "../../contract/similar.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
-import { readBody } from "../read-request.ts";
+import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Faults } from "../sandbox/faults.ts";
 
 const checker = new Checker(ArmedFault, undefined, "Fault");
 
 /** All but those that would stand in the way of clearing. */
-const targets = Object.keys(operations).filter((name) => !Object.hasOwn(faultOperations, name));
+const targets = [
+  ...Object.keys(operations).filter((name) => !Object.hasOwn(faultOperations, name)),
+  EVERY_VENDOR_OPERATION,
+];
 
 export function addFaultRoutes(routes: Routes, { faults, log }: AppContext): void {
   routes.server("listFaults", () => {
@@ -30,12 +33,19 @@ export function addFaultRoutes(routes: Routes, { faults, log }: AppContext): voi
     return { status: 200, body: succeed(result) };
   });
 
+  routes.server("disarmFault", async ({ request, params, principal }) => {
+    const armed = inSandbox(faults);
+    await readNoBody(request, "taking a fault away");
+    const { fault: given = "" } = params;
+    const result = /^[1-9]\d{0,14}$/.test(given) ? armed.disarm(Number(given)) : undefined;
+    if (!result) throw refuse("fault_not_found", { given });
+    log.info({ actor: principal.actor, fault: result }, "fault taken away");
+    return { status: 200, body: succeed(result) };
+  });
+
   routes.server("clearFaults", async ({ request, principal }) => {
     const armed = inSandbox(faults);
-    if (request.body instanceof Uint8Array && request.body.length > 0) {
-      const detail = "the faults are all cleared, so there is nothing to say in a body";
-      if (JSON.stringify(await readBody(request)) !== "{}") throw refuse("invalid_request", { detail }, "");
-    }
+    await readNoBody(request, "clearing all faults");
     armed.clear();
     log.info({ actor: principal.actor }, "faults cleared");
     return { status: 200, body: succeed({ faults: [] }) };

@@ -1,7 +1,9 @@
 /** Faults that are armed, and what a request meets that one strikes. */
 
 import { setTimeout } from "node:timers/promises";
-import type { ArmedFault, Fault } from "../../contract/fault.ts";
+import { type ArmedFault, EVERY_VENDOR_OPERATION, type Fault } from "../../contract/fault.ts";
+import type { Operation } from "../../contract/operation.ts";
+import { type OperationName, operations } from "../../contract/operations.ts";
 import type { Answer } from "../envelope.ts";
 import { refuse } from "../refusal.ts";
 import { answerOf } from "./fault-answers.ts";
@@ -16,6 +18,7 @@ export const MARK = "x-patchbay-fault";
 export type FaultObserver = (operation: string, effect: string) => void;
 
 interface Listed {
+  readonly id: number;
   readonly fault: ArmedFault;
   readonly times: number;
   struck: number;
@@ -24,7 +27,8 @@ interface Listed {
 export class Faults {
   readonly #observe: FaultObserver;
   #listed: Listed[] = [];
-  /** Those that will still strike, by operation, in the order in which they were armed. */
+  #newest = 0;
+  /** Those that will still strike, by what they are armed for, in the order in which they were armed. */
   readonly #waiting = new Map<string, Listed[]>();
 
   constructor(observe: FaultObserver) {
@@ -34,7 +38,7 @@ export class Faults {
   /** Arms a fault behind those that are armed for its operation already. */
   arm(fault: ArmedFault): Fault {
     if (this.#listed.length >= MOST_FAULTS) throw refuse("too_many_faults", { most: MOST_FAULTS });
-    const listed = { fault, times: fault.times ?? 1, struck: 0 };
+    const listed = { id: ++this.#newest, fault, times: fault.times ?? 1, struck: 0 };
     this.#listed.push(listed);
     const waiting = this.#waiting.get(fault.operation);
     if (waiting) waiting.push(listed);
@@ -47,36 +51,65 @@ export class Faults {
     return this.#listed.map(show);
   }
 
+  /** Takes one away, and tells how it stood; `undefined` if there is none of this id. */
+  disarm(id: number): Fault | undefined {
+    const listed = this.#listed.find((one) => one.id === id);
+    if (!listed) return undefined;
+    this.#listed = this.#listed.filter((one) => one !== listed);
+    this.#spend(listed);
+    return show(listed);
+  }
+
   clear(): void {
     this.#listed = [];
     this.#waiting.clear();
   }
 
+  /** As at the start: the next fault is the first. */
+  reset(): void {
+    this.clear();
+    this.#newest = 0;
+  }
+
   /** Will the next request of this operation meet a fault? */
-  isArmed(operation: string): boolean {
-    return this.#waiting.size > 0 && this.#waiting.has(operation);
+  isArmed(operation: OperationName): boolean {
+    return this.#next(operation) !== undefined;
   }
 
   /** The fault that a request of this operation meets, which is thereby counted. */
-  take(operation: string): ArmedFault | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    const waiting = this.#waiting.get(operation);
-    const next = waiting?.[0];
+  take(operation: OperationName): ArmedFault | undefined {
+    const next = this.#next(operation);
     if (!next) return undefined;
     next.struck++;
-    if (next.struck === next.times) waiting.shift();
-    if (waiting.length === 0) this.#waiting.delete(operation);
+    if (next.struck === next.times) this.#spend(next);
     this.#observe(operation, effectOf(next.fault));
     return next.fault;
   }
+
+  /** Of what is armed for the operation itself and for all, whichever was armed first. */
+  #next(operation: OperationName): Listed | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const own = this.#waiting.get(operation)?.[0];
+    const known: Operation = operations[operation];
+    const shared = known.origin === "vendor" ? this.#waiting.get(EVERY_VENDOR_OPERATION)?.[0] : undefined;
+    return own && shared ? (own.id < shared.id ? own : shared) : (own ?? shared);
+  }
+
+  /** It strikes no more. */
+  #spend(listed: Listed): void {
+    const { operation } = listed.fault;
+    const left = (this.#waiting.get(operation) ?? []).filter((one) => one !== listed);
+    if (left.length === 0) this.#waiting.delete(operation);
+    else this.#waiting.set(operation, left);
+  }
 }
 
-function show({ fault, times, struck }: Listed): Fault {
-  return { ...fault, times, struck, left: times - struck };
+function show({ id, fault, times, struck }: Listed): Fault {
+  return { id, ...fault, times, struck, left: times - struck };
 }
 
 /** `status=503, latency_ms=200`. */
-function effectOf({ status, latency_ms, drop }: ArmedFault): string {
+export function effectOf({ status, latency_ms, drop }: ArmedFault): string {
   const effects = Object.entries({ status, latency_ms, drop }).filter(([, value]) => value !== undefined);
   return effects.map(([name, value]) => `${name}=${value}`).join(", ");
 }

@@ -1,63 +1,15 @@
-/** Looks at the kernel: a few commands, each for everything of its kind, at the same time. */
+/** Reads parts of the kernel, each by one command for everything that is asked of its kind. */
 
 import { readFileSync } from "node:fs";
-import type { EdgeConfig } from "../config.ts";
 import type { NextHop, Rule } from "../desired/desired.ts";
 import { ROUTE_PROTOCOL } from "../desired/desired.ts";
 import { MAIN_TABLE } from "../desired/static-routes.ts";
-import type { Carried, Link, TunnelDriver } from "../drivers/driver.ts";
-import type { Actual, ActualRoute } from "../plan/actual.ts";
+import type { Carried, Link } from "../drivers/driver.ts";
+import type { ActualRoute } from "../plan/actual.ts";
 import { digest } from "../plan/tables.ts";
-import { readBird } from "./bird-file.ts";
+import { failures, isGone } from "./batch.ts";
 import { CommandFailed, type Commands } from "./commands.ts";
 import { numberOf, type Row, rowOf, rows, rowsOf, textOf, textsOf } from "./json.ts";
-
-/** What is looked at besides devices, addresses and routes. */
-export interface Wanted {
-  /** Settings of the kernel, with slashes. */
-  readonly settings: readonly string[];
-  readonly rules: boolean;
-  /** Tables of nftables. */
-  readonly tables: readonly string[];
-}
-
-export interface Looked extends Wanted {
-  readonly commands: Commands;
-  readonly driver: TunnelDriver;
-  readonly config: Pick<EdgeConfig, "bird" | "stateDirectory">;
-}
-
-export async function observe({
-  commands,
-  driver,
-  settings,
-  rules,
-  tables,
-  config,
-}: Looked): Promise<Actual> {
-  const devices = links(commands);
-  const [{ found, addresses }, routes, rules4, rules6, listed, sysctls, text, carried] = await Promise.all([
-    devices,
-    commands.run("ip", ["-j", "-N", "route", "show", "table", "all", "proto", String(ROUTE_PROTOCOL)]),
-    rules ? commands.run("ip", ["-j", "-N", "rule", "show"]) : "",
-    // Without IPv6 there is none of it.
-    rules ? commands.run("ip", ["-j", "-N", "-6", "rule", "show"]).catch(nothing) : "",
-    Promise.all(tables.map(async (table) => [table, await listing(commands, table)] as const)),
-    readSettings(commands, settings),
-    readBird(config),
-    devices.then(({ found: links }) => driver.carried(links)),
-  ]);
-  return {
-    links: found,
-    addresses,
-    routes: rows(routes).map(routeOf),
-    rules: [...rows(rules4).flatMap(ruleOf(4)), ...rows(rules6).flatMap(ruleOf(6))],
-    tables: new Map(listed.flatMap(([table, text]) => (text === undefined ? [] : [[table, text] as const]))),
-    sysctls,
-    carried,
-    bird: text,
-  };
-}
 
 /** The digest of how a table is listed, without counters; `undefined` if it is not there. */
 export async function listing(commands: Commands, table: string): Promise<string | undefined> {
@@ -74,18 +26,52 @@ function nothing(error: unknown): string {
   throw error;
 }
 
-async function links(commands: Commands): Promise<{
-  readonly found: ReadonlyMap<string, Link>;
-  readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
-}> {
-  const found = new Map<string, Link>();
-  const addresses = new Map<string, ReadonlySet<string>>();
-  for (const row of rows(await commands.run("ip", ["-j", "-d", "addr", "show"]))) {
+export interface Device {
+  readonly link: Link;
+  readonly addresses: ReadonlySet<string>;
+}
+
+/** All devices by name, or only those that are named and there. */
+export async function readDevices(
+  commands: Commands,
+  names?: readonly string[],
+): Promise<ReadonlyMap<string, Device>> {
+  const lists = names
+    ? (await readNamed(commands, names)).split("\n")
+    : [await commands.run("ip", ["-j", "-d", "addr", "show"])];
+  const found = lists.flatMap(rows).map((row) => {
     const link = linkOf(row);
-    found.set(link.name, link);
-    addresses.set(link.name, new Set(rowsOf(row["addr_info"]).flatMap(addressOf)));
+    return [link.name, { link, addresses: new Set(rowsOf(row["addr_info"]).flatMap(addressOf)) }] as const;
+  });
+  return new Map(found);
+}
+
+/** One list a line; of a device that is not there it says so, and goes on. */
+async function readNamed(commands: Commands, names: readonly string[]): Promise<string> {
+  const lines = names.map((name) => `addr show dev ${name}\n`).join("");
+  try {
+    return await commands.run("ip", ["-j", "-d", "-force", "-batch", "-"], lines);
+  } catch (error) {
+    const missing = error instanceof CommandFailed ? [...failures(error.stderr).values()] : [];
+    if (error instanceof CommandFailed && missing.length > 0 && missing.every(isGone)) return error.stdout;
+    throw error;
   }
-  return { found, addresses };
+}
+
+/** Those of our protocol. */
+export async function readRoutes(commands: Commands): Promise<readonly ActualRoute[]> {
+  const args = ["-j", "-N", "route", "show", "table", "all", "proto", String(ROUTE_PROTOCOL)];
+  return rows(await commands.run("ip", args)).map(routeOf);
+}
+
+/** Those of our protocol. */
+export async function readRules(commands: Commands): Promise<readonly Rule[]> {
+  const [four, six] = await Promise.all([
+    commands.run("ip", ["-j", "-N", "rule", "show"]),
+    // Without IPv6 there is none of it.
+    commands.run("ip", ["-j", "-N", "-6", "rule", "show"]).catch(nothing),
+  ]);
+  return [...rows(four).flatMap(ruleOf(4)), ...rows(six).flatMap(ruleOf(6))];
 }
 
 function linkOf(row: Row): Link {
@@ -168,8 +154,8 @@ function ruleOf(family: 4 | 6): (row: Row) => Rule[] {
 
 const SETTINGS = "/proc/sys/";
 
-/** Here by reading files; inside a namespace by a command that does. */
-async function readSettings(
+/** Here by reading files; inside a namespace by a command that does. What the kernel does not have is not in it. */
+export async function readSettings(
   commands: Commands,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
