@@ -16,6 +16,7 @@ import {
 import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
+import { readHistorySearch } from "./pages/history/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { Broken } from "./parts/broken.tsx";
@@ -74,11 +75,18 @@ const interconnect = createRoute({
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
+const history = createRoute({
+  getParentRoute: () => account,
+  path: "/history",
+  validateSearch: readHistorySearch,
+  component: lazyRouteComponent(() => import("./pages/history/history.tsx"), "History"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect]),
+  account.addChildren([interconnects, interconnect, history]),
 ]);
 
 export const router = createRouter({

@@ -3,7 +3,7 @@
 import { may, type Session, type SessionAccount } from "../api/session.ts";
 
 /** The routes of an account that need no more than the account. */
-export type AccountPage = "/dashboard/$account/interconnects";
+export type AccountPage = "/dashboard/$account/interconnects" | "/dashboard/$account/history";
 
 export interface Destination {
   readonly label: string;
@@ -17,5 +17,10 @@ export const destinations: readonly Destination[] = [
     label: "Interconnects",
     to: "/dashboard/$account/interconnects",
     offered: (_, account) => may(account, "readMagic"),
+  },
+  {
+    label: "History",
+    to: "/dashboard/$account/history",
+    offered: (_, account) => may(account, "readLog"),
   },
 ];
