@@ -14,7 +14,7 @@ import { useHistoryKeys } from "./keys.ts";
 import { KeysHelp } from "./keys-help.tsx";
 import { List } from "./list.tsx";
 import { isFiltered } from "./read.ts";
-import { closed, type HistorySearch } from "./search.ts";
+import { closed, type HistorySearch, readHistorySearch } from "./search.ts";
 import { type Timeline, useTimeline } from "./timeline.ts";
 import { Toolbar } from "./toolbar.tsx";
 
@@ -34,15 +34,13 @@ export function History() {
 }
 
 function OfAccount({ account }: { readonly account: SessionAccount }) {
-  const search = useSearch({ from: "/dashboard/$account/history" });
+  // What the address holds besides stands beside what was read of it.
+  const address = useSearch({ from: "/dashboard/$account/history" });
+  const search = useMemo(() => readHistorySearch({ ...address }), [address]);
   const navigate = useNavigate({ from: "/dashboard/$account/history" });
   const { object, by, q } = search;
   const filter = useMemo(() => ({ object, by, q }), [object, by, q]);
-  const { timeline: now, error, retry } = useTimeline(account, filter);
-  const [shown, setShown] = useState<Timeline>();
-  // Until what is asked for is there, what was stays.
-  if (now && now !== shown) setShown(now);
-  const timeline = now ?? shown;
+  const { timeline, error, retry } = useTimeline(account, filter);
   const [marked, setMarked] = useState<readonly number[]>([]);
   const [helping, setHelping] = useState(false);
   const list = useRef<HTMLDivElement>(null);
@@ -96,7 +94,7 @@ function OfAccount({ account }: { readonly account: SessionAccount }) {
       <div className="history-head">
         <h1>History</h1>
         <p className="muted" role="status">
-          {timeline && now ? tellCount(timeline, isFiltered(filter)) : "Reading …"}
+          {timeline?.fits ? tellCount(timeline, isFiltered(filter)) : "Reading …"}
         </p>
       </div>
       <Toolbar
@@ -112,8 +110,7 @@ function OfAccount({ account }: { readonly account: SessionAccount }) {
         help={() => setHelping(true)}
       />
       <div className="history-body">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keys */}
-        <section className="history-list" aria-label="Changes" ref={list} aria-busy={!now} tabIndex={0}>
+        <section className="history-list" aria-label="Changes" ref={list} aria-busy={!timeline?.fits}>
           {timeline && (
             <>
               {timeline.detached && (
@@ -158,7 +155,7 @@ function OfAccount({ account }: { readonly account: SessionAccount }) {
 function tellCount({ revision, entries, looked }: Timeline, filtered: boolean): string {
   const number = (count: number) => count.toLocaleString("en");
   if (filtered) return `${number(entries.length)} found in ${number(looked)} of ${number(revision)} changes`;
-  return `revision ${number(revision)}`;
+  return `revision ${number(revision)} · times in UTC`;
 }
 
 interface OlderProps {

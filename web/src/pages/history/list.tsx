@@ -100,7 +100,7 @@ function byDay(entries: readonly Entry[]): readonly (readonly [day: string, entr
   return [...Map.groupBy(entries, ({ time }) => time.slice(0, 10))];
 }
 
-const days = new Intl.DateTimeFormat("en", {
+const days = new Intl.DateTimeFormat("en-GB", {
   weekday: "long",
   day: "numeric",
   month: "long",

@@ -21,11 +21,11 @@ const revisions = ["change", "from", "to"] as const;
 export function readHistorySearch(search: Readonly<Record<string, unknown>>): HistorySearch {
   const read: { -readonly [name in keyof HistorySearch]: HistorySearch[name] } = {};
   for (const name of texts) {
-    const text = search[name];
-    if (typeof text === "string" && text !== "") read[name] = text;
+    const text = textIn(search[name]);
+    if (text !== "") read[name] = text;
   }
   for (const name of revisions) {
-    const number = revisionIn(search[name]);
+    const number = revisionIn(textIn(search[name]));
     if (number !== undefined) read[name] = String(number);
   }
   if (read.from === undefined) delete read.to;
@@ -33,9 +33,14 @@ export function readHistorySearch(search: Readonly<Record<string, unknown>>): Hi
   return read;
 }
 
+/** The router takes what looks like a number or a truth value for one. */
+function textIn(value: unknown): string {
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : "";
+}
+
 /** A revision as it is typed, or 0: the account before anything was. */
-export function revisionIn(text: unknown): number | undefined {
-  return typeof text === "string" && /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : undefined;
+export function revisionIn(text: string): number | undefined {
+  return /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : undefined;
 }
 
 /** The same without what is open. */

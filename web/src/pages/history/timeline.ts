@@ -44,6 +44,8 @@ export interface Timeline {
   readonly oldest: number;
   readonly hasOlder: boolean;
   readonly detached: boolean;
+  /** Is it what is asked for, and not what was before? */
+  readonly fits: boolean;
   readonly reading: boolean;
   /** Why older ones could not be read. */
   readonly failure: unknown;
@@ -113,8 +115,10 @@ export function useTimeline(account: SessionAccount, filter: Filter) {
     if (window?.key !== key) setGoal(isFiltered(filter) ? { key, ...STEP } : { key, entries: 0, looked: 0 });
   }
 
-  const current = window?.key === key ? window : undefined;
-  const looked = current ? (current.newest === 0 ? 0 : current.newest - current.oldest + 1) : 0;
+  const current = page && window?.key === key ? window : undefined;
+  // Until what is asked for is there, what was stays.
+  const [shownPage, shown] = current ? [page, current] : [seen, window];
+  const looked = shown && shown.newest > 0 ? shown.newest - shown.oldest + 1 : 0;
   const cursor = current?.cursor;
   const failed = failure?.key === key;
   const wants =
@@ -141,30 +145,31 @@ export function useTimeline(account: SessionAccount, filter: Filter) {
     return () => stopped.abort();
   }, [key, cursor, wants]);
 
-  const marks = current?.marks;
+  const marks = shown?.marks;
   const outcomes = useMemo(() => outcomesOf(marks ?? []), [marks]);
-  const timeline: Timeline | undefined = page &&
-    current && {
-      epoch: page.epoch,
-      revision: page.revision,
-      entries: current.entries,
+  const timeline: Timeline | undefined = shownPage &&
+    shown && {
+      epoch: shownPage.epoch,
+      revision: shownPage.revision,
+      entries: shown.entries,
       outcomes,
       people,
-      objectName: current.objectName,
+      objectName: shown.objectName,
       looked,
-      oldest: current.oldest,
-      hasOlder: cursor !== undefined,
-      detached: current.detached,
+      oldest: shown.oldest,
+      hasOlder: shown.cursor !== undefined,
+      detached: shown.detached,
+      fits: current !== undefined,
       reading: wants,
       failure: failed ? failure.error : undefined,
-      ahead: page.ahead,
+      ahead: shownPage.ahead,
       readOlder: () => {
-        if (wants || cursor === undefined) return;
+        if (!current || wants || cursor === undefined) return;
         setFailure(undefined);
         const entries = current.found + (isFiltered(filter) ? STEP.entries : 1);
         setGoal({ key, entries, looked: looked + STEP.looked });
       },
-      toNewest: () => setWindow(begin(key, page)),
+      toNewest: () => page && setWindow(begin(key, page)),
     };
   return { timeline, error: head.error, retry: () => void head.refetch() };
 }

@@ -162,7 +162,9 @@ function Planned({ account, undo, waits, plan, close, made, again }: PlannedProp
           ))}
         </ul>
       )}
-      <label className="undo-label" htmlFor={ids.reason}>Reason</label>
+      <label className="undo-label" htmlFor={ids.reason}>
+        Reason
+      </label>
       <input
         id={ids.reason}
         type="text"

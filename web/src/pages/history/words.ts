@@ -75,7 +75,11 @@ export function tellCounts(objects: readonly ToldObject[]): string {
   }
   return [...counts.values()]
     .map(({ kind, action, count }) => {
-      const told = `${count.toLocaleString("en")} ${tellKind(kind)}${count === 1 ? "" : "s"}`;
+      const number = count.toLocaleString("en");
+      // The settings of an account are one object.
+      const told = kind.endsWith("s")
+        ? tellKind(kind)
+        : `${number} ${tellKind(kind)}${count === 1 ? "" : "s"}`;
       return action === "update" ? told : `${told} ${past[action]}`;
     })
     .join(", ");
