@@ -14,7 +14,7 @@ import { ACCOUNT, LIST, OWN, one, startTestServer, type TestServer } from "../ha
 import { idOf } from "../harness/worlds.ts";
 
 const HISTORY = `/dashboard/${ACCOUNT}/history`;
-const READER = "reader-of-the-tests-0000000000000000000-0";
+const READER = "reader-of-the-tests-".padEnd(40, "0");
 
 /** The world of the overview, with a token that may only read. */
 const seed = `${dashboardSeed(40)}  - id: "${idOf(2)}"
