@@ -1,7 +1,7 @@
 /** `patchbay diff`: what two revisions of an account differ in, field by field. */
 
+import { inReverse, Net } from "../account/log/net.ts";
 import { CommandFailure } from "./failure.ts";
-import { inReverse, netChanges } from "./log/net.ts";
 import { readRange } from "./log/numbers.ts";
 import { changesBetween, newestRevision, requirePatchbay } from "./log/pages.ts";
 import { tellChanges } from "./log/tell.ts";
@@ -36,8 +36,9 @@ export function diff(
     const records = await changesBetween(api, older, newer, (read) => {
       if (read % SILENT === 0) session.note(`${read} of ${newer - older} changes read …`);
     });
-    const net = netChanges(records);
-    const changes = from <= to ? net : inReverse(net);
+    const net = new Net();
+    for (const record of records) net.take(record);
+    const changes = from <= to ? net.changes() : inReverse(net.changes());
     if (options.json) {
       session.print(asJson({ success: true, from, to, objects: changes }));
     } else if (changes.length === 0) {

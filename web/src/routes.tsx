@@ -16,6 +16,7 @@ import { queries } from "./api/query-client.ts";
 import { forgetRecent } from "./api/recent.ts";
 import { findSession, firstAccount, onSessionEnd } from "./api/session.ts";
 import { readChangeSearch } from "./pages/change/search.ts";
+import { readHistorySearch } from "./pages/history/search.ts";
 import { readInspectorSearch } from "./pages/inspector/search.ts";
 import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
@@ -105,11 +106,18 @@ const inspector = createRoute({
   component: lazyRouteComponent(() => import("./pages/inspector/inspector.tsx"), "Inspector"),
 });
 
+const history = createRoute({
+  getParentRoute: () => account,
+  path: "/history",
+  validateSearch: readHistorySearch,
+  component: lazyRouteComponent(() => import("./pages/history/history.tsx"), "History"),
+});
+
 const routeTree = root.addChildren([
   home,
   dashboard,
   signIn,
-  account.addChildren([interconnects, interconnect, topology, change, live, inspector]),
+  account.addChildren([interconnects, interconnect, topology, change, live, inspector, history]),
 ]);
 
 export const router = createRouter({

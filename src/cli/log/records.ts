@@ -29,11 +29,7 @@ export interface ChangeRecord {
   readonly objects: readonly ObjectChange[];
 }
 
-/** Stands in the log where a value is kept but not shown. */
-export const MASK = "(masked)";
-
-/** The kind of the object that says which change awaits confirmation: the log's own business, no setting of a network. */
-export const PENDING = "pending_change";
+export { MASK, PENDING } from "../../account/log/net.ts";
 
 export function readRecords(result: unknown): readonly ChangeRecord[] {
   if (!Array.isArray(result)) throw unreadable();

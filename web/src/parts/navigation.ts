@@ -6,6 +6,7 @@ import { may, type Session, type SessionAccount, seesInterconnects } from "../ap
 export type AccountPage =
   | "/dashboard/$account/interconnects"
   | "/dashboard/$account/change"
+  | "/dashboard/$account/history"
   | "/dashboard/$account/topology"
   | "/dashboard/$account/inspector";
 
@@ -31,6 +32,11 @@ export const destinations: readonly Destination[] = [
     label: "Change",
     to: "/dashboard/$account/change",
     offered: (_, account) => may(account, "writeMagic"),
+  },
+  {
+    label: "History",
+    to: "/dashboard/$account/history",
+    offered: (_, account) => may(account, "readLog"),
   },
   {
     label: "Topology",

@@ -1,0 +1,81 @@
+/** Undoing a change or all since a revision: judged first, then made as it was judged. */
+
+import type { ResponseInfo } from "../../../../src/contract/envelope.ts";
+import type { ChangeRecord } from "../../../../src/contract/log.ts";
+import { ownPath } from "../../api/account.ts";
+import { ask } from "../../api/client.ts";
+
+export interface Undo {
+  readonly what: "revert" | "restore";
+  readonly revision: number;
+}
+
+export interface UndoPlan {
+  /** None if there is nothing to change. */
+  readonly record: ChangeRecord | null;
+  /** Of the account that it was judged on. */
+  readonly etag: string | null;
+  /** What today's rules have against it. */
+  readonly remarks: readonly ResponseInfo[];
+}
+
+export type RevertOn = "down" | "degraded";
+
+export interface Wishes {
+  readonly reason: string;
+  /** Seconds; none to change for good. */
+  readonly confirmWithin: number | undefined;
+  readonly revertOn: RevertOn | undefined;
+}
+
+/** The code of a remark on values that come back although rules have changed. */
+const REMARK = 990902;
+
+function requestOf(account: string, { what, revision }: Undo) {
+  const path = ownPath(account);
+  return what === "revert"
+    ? { path: `${path}/changes/${revision}/revert` }
+    : { path: `${path}/restore`, body: { to_revision: revision } };
+}
+
+/** Throws `ApiFailure` with what the server has against it. Changes nothing. */
+export async function planUndo(account: string, undo: Undo, signal: AbortSignal): Promise<UndoPlan> {
+  const { path, ...rest } = requestOf(account, undo);
+  const { result, headers, messages } = await ask<ChangeRecord | null>(`${path}?validate_only=true`, {
+    method: "POST",
+    ...rest,
+    signal,
+  });
+  const remarks = messages.filter(({ code }) => code === REMARK);
+  return { record: result, etag: headers.get("etag"), remarks };
+}
+
+/** Makes what was planned, or throws: status 412 if the account has changed since. Answers the revision, if it made one. */
+export async function makeUndo(
+  account: string,
+  undo: Undo,
+  { etag }: UndoPlan,
+  { reason, confirmWithin, revertOn }: Wishes,
+): Promise<number | undefined> {
+  const { path, ...rest } = requestOf(account, undo);
+  const { result } = await ask<ChangeRecord | null>(path, {
+    method: "POST",
+    ...rest,
+    headers: {
+      ...(etag !== null && { "if-match": etag }),
+      ...(reason !== "" && { "x-patchbay-reason": inBytes(reason) }),
+      ...(confirmWithin !== undefined && { "x-patchbay-confirm-within": String(confirmWithin) }),
+      ...(confirmWithin !== undefined && revertOn && { "x-patchbay-revert-on": revertOn }),
+    },
+  });
+  return result?.revision;
+}
+
+export async function confirmChange(account: string, revision: number): Promise<void> {
+  await ask(`${ownPath(account)}/changes/${revision}/confirm`, { method: "POST" });
+}
+
+/** A header of a browser holds bytes alone: each byte of UTF-8 as a character. */
+function inBytes(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+}
