@@ -57,7 +57,7 @@ function OneObject({ object, only }: { object: ToldObject; only: DifferencesProp
             type="button"
             className="plain difference-only"
             onClick={() => only(id)}
-            aria-label={`All changes of ${nameOf(object)}`}
+            aria-label={`All its changes: ${nameOf(object)}`}
           >
             All its changes
           </button>

@@ -110,6 +110,6 @@ const days = new Intl.DateTimeFormat("en-GB", {
 
 function tellDay(day: string): string {
   const today = new Date().toISOString().slice(0, 10);
-  const told = days.format(new Date(`${day}T00:00:00Z`));
+  const told = days.format(new Date(`${day}T00:00:00Z`)).replace(",", "");
   return day === today ? `Today, ${told}` : told;
 }
