@@ -73,7 +73,10 @@ function renew(window: Window | undefined, key: string, page: Page): Window {
     found: window.found + fresh.length,
     marks: [...marks, ...window.marks].slice(0, MOST_MARKS),
   };
-  return window.detached ? together : { ...together, entries: [...fresh, ...window.entries] };
+  if (window.detached) return together;
+  const entries = [...fresh, ...window.entries];
+  // A page that is left open does not grow: what was read of older ones can be read again.
+  return entries.length > MOST_ENTRIES ? begin(key, page) : { ...together, entries };
 }
 
 /** With a page of older ones. */
