@@ -16,6 +16,7 @@ import { Pauses } from "./follow/pauses.ts";
 import { keepAccount, readKeptAccount } from "./kept-account.ts";
 import { keepHealth, readKeptHealth } from "./kept-health.ts";
 import { Commands } from "./kernel/commands.ts";
+import { giveBack } from "./memory.ts";
 import type { EdgeOptions } from "./options.ts";
 import { portsOf } from "./ports.ts";
 import { type ProbeTarget, probeTargets, unwatched } from "./probe/targets.ts";
@@ -31,6 +32,9 @@ const LOOK_EVERY = 30_000;
 const RETRY = 5_000;
 /** Milliseconds between two looks for minutes that are over. */
 const MINUTES_EVERY = 5_000;
+/** After so many steps memory is given back, if no others follow for so many milliseconds. */
+const MANY_STEPS = 100;
+const GIVE_BACK_AFTER = 5_000;
 
 const NOTHING: EdgeAccount = { epoch: "", revision: 0, interconnects: [], routes: [] };
 
@@ -63,6 +67,7 @@ export class Agent implements AsyncDisposable {
   #last: AgentStatus["last_reconciliation"] = null;
   #due = false;
   #keeping: NodeJS.Timeout | undefined;
+  #givingBack: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -238,6 +243,7 @@ export class Agent implements AsyncDisposable {
         ({ interconnect }) => !known.has(interconnect),
       );
       const told = [...problems, ...alsoNot].slice(0, 1000);
+      if (steps.length >= MANY_STEPS) this.#giveBackSoon();
       if (steps.length > 0 || !this.#last) {
         this.#last = { time: new Date().toISOString(), milliseconds, steps: steps.length };
         this.#log.info(
@@ -260,6 +266,11 @@ export class Agent implements AsyncDisposable {
     this.#watch.set(targets);
     this.#before = new Map();
     this.#keep(wanted);
+  }
+
+  #giveBackSoon(): void {
+    clearTimeout(this.#givingBack);
+    this.#givingBack = setTimeout(giveBack, GIVE_BACK_AFTER).unref();
   }
 
   #settled(configuration: EdgeConfiguration): void {
@@ -379,6 +390,7 @@ export class Agent implements AsyncDisposable {
   /** Ends the agent. What it made stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#givingBack);
     await this.#running;
     await this.#writing;
     if (this.#keeping) {

@@ -3,13 +3,13 @@
 import { readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
 import { pino } from "pino";
 import type { EdgeAccount } from "./account.ts";
 import { Agent } from "./agent.ts";
 import type { EdgeConfig } from "./config.ts";
 import { readAccountOnce } from "./follow/once.ts";
 import { Commands } from "./kernel/commands.ts";
+import { keepLittle } from "./memory.ts";
 import { type EdgeFlags, type EdgeOptions, EdgeRefused, readOptions, stateDirectoryOf } from "./options.ts";
 import { type EdgeProblem, EdgeUnavailable, Reconciler } from "./reconciler.ts";
 import { type EdgeProcess, guarded } from "./sentences.ts";
@@ -19,9 +19,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Before what else the machine computes: a probe that waits for its turn would tell of the machine, not of the link. */
 const PRIORITY = -10;
-
-/** What V8 keeps for new objects stays 2 MB: an agent works seldom, and 64 MB for it would stand beside that all day. */
-const SMALL = "--semi-space-growth-factor=1";
 
 export interface RunFlags extends EdgeFlags {
   readonly dryRun?: boolean;
@@ -38,7 +35,7 @@ export function edge(flags: RunFlags, env: Environment, process: EdgeProcess): P
     if (flags.once) return once(options, process);
     const log = pino({ level: options.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
     setPriority(PRIORITY);
-    setFlagsFromString(SMALL);
+    keepLittle();
     const { promise: told, resolve } = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
     await using _ = await Agent.start(options, log, versionOf());

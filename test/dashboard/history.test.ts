@@ -84,7 +84,9 @@ describe.skipIf(noBrowser !== undefined)("the history", () => {
     });
     await eventually(() => link(page, many).textContent()).toBe("3 interconnects: mtu");
     expect((await revisions(page)).slice(0, 2)).toEqual([String(many), String(first)]);
-    expect(await page.locator(".day h2").first().textContent()).toMatch(/^Today, [A-Z][a-z]+day \d+ [A-Z][a-z]+ \d{4}$/);
+    expect(await page.locator(".day h2").first().textContent()).toMatch(
+      /^Today, [A-Z][a-z]+day \d+ [A-Z][a-z]+ \d{4}$/,
+    );
   });
 
   test("tells what waits and for how long, what was confirmed, and what was undone and why", async () => {

@@ -32,10 +32,9 @@ export async function carryOut(
     if (of.length === 0) problems.push({ reason: sentence });
     else for (const interconnect of of) problems.push({ interconnect, reason: sentence });
   };
-  for (const group of groups(steps)) {
+  const carryOutGroup = async (group: readonly PlannedStep[]) => {
     const [first] = group;
-    if (!first) continue;
-    switch (first.action.kind) {
+    switch (first?.action.kind) {
       case "ip":
         await runLines(group, commands, fail);
         break;
@@ -52,7 +51,13 @@ export async function carryOut(
         await bird(first, commands, config, fail);
         break;
     }
-  }
+  };
+  const all = groups(steps);
+  // Rules name devices: where those only change in place, neither waits for the other.
+  if (steps.every(({ phase, action }) => phase === "change" || action.kind === "table")) {
+    const ended = await Promise.allSettled(all.map(carryOutGroup));
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+  } else for (const group of all) await carryOutGroup(group);
   return { problems, failed, tables };
 }
 
