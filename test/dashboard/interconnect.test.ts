@@ -135,7 +135,7 @@ describe.skipIf(noBrowser !== undefined)("the page of one interconnect", () => {
     expect(await setter(page, "name")).toMatch(/^From the start \d+ [sm] ago · revision 1$/);
     expect(await setter(page, "id")).toBe("");
     const href = await row(page, "mtu").getByRole("link").getAttribute("href");
-    expect(href).toBe(`/dashboard/${ACCOUNT}/history?revision=2`);
+    expect(href).toBe(`/dashboard/${ACCOUNT}/history?change=2`);
     await put(ORD, { health_check: { rate: "high" } }, "Closer watch");
     await eventually(() => setter(page, "health_check.rate")).toMatch(/revision 33\nCloser watch$/);
     expect(await setter(page, "mtu")).toContain("revision 2");

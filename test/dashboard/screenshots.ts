@@ -9,7 +9,7 @@ import { chromium, type Page } from "playwright-core";
 import { buildDashboard } from "../harness/dashboard.ts";
 import { dashboardSeed, reportHour } from "../harness/dashboard-world.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
-import { ACCOUNT, LIST, one, ROUTES, startTestServer, type TestServer } from "../harness/server.ts";
+import { ACCOUNT, LIST, OWN, one, ROUTES, startTestServer, type TestServer } from "../harness/server.ts";
 import { idOf } from "../harness/worlds.ts";
 
 const COUNT = 60;
@@ -17,13 +17,56 @@ const WINDOW = { width: 1280, height: 800 };
 const FOLDER = join(import.meta.dirname, "..", "..", "docs", "screenshots");
 const PAGES = `/dashboard/${ACCOUNT}`;
 
-type Shot = readonly [name: string, path: string, ready: (page: Page) => Promise<unknown>];
+/** A page, its address, and what is done there before the picture is taken. */
+type Shot = readonly [name: string, path: string, arrange: (page: Page) => Promise<unknown>];
 
-const heading = (name: string) => (page: Page) => page.getByRole("heading", { name, level: 1 }).waitFor();
+const three = [0, 6, 12].map(idOf).join(",");
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+
+/** The fields of three, with a new value in each. */
+async function fill(page: Page, mtu: string): Promise<void> {
+  await page.getByRole("heading", { name: "Change 3 interconnects" }).waitFor();
+  await page.getByRole("navigation", { name: "Fields" }).getByRole("button", { name: "MTU" }).click();
+  await page.getByLabel("For all 3").fill(mtu);
+}
+
+async function plan(page: Page): Promise<void> {
+  await fill(page, "1380");
+  await button(page, "Plan").click();
+  await page.getByRole("heading", { name: "Apply" }).waitFor();
+}
 
 const SHOTS: readonly Shot[] = [
   ["interconnects", `${PAGES}/interconnects`, (page) => page.locator(".one svg[role=img]").first().waitFor()],
+  [
+    "interconnect",
+    `${PAGES}/interconnects/${idOf(0)}`,
+    (page) => page.locator(".uplot canvas").first().waitFor(),
+  ],
+  ["change", `${PAGES}/change?ids=${three}`, (page) => fill(page, "1500")],
+  ["plan", `${PAGES}/change?ids=${three}`, plan],
+  [
+    "live",
+    `${PAGES}/change?ids=${three}`,
+    async (page) => {
+      await plan(page);
+      await page.getByLabel("Reason").fill("Less for the new carrier, ticket 4712");
+      await page.getByLabel("To be confirmed within").fill("5");
+      await page.getByLabel("or when one that was healthy is down").check();
+      await button(page, "Apply, to be confirmed").click();
+      await page.getByRole("timer").waitFor();
+    },
+  ],
+  ["history", `${PAGES}/history`, (page) => page.locator(".change-row").nth(3).waitFor()],
   ["topology", `${PAGES}/topology`, (page) => page.locator(".port.healthy").first().waitFor()],
+  [
+    "inspector",
+    `${PAGES}/inspector`,
+    async (page) => {
+      await page.getByRole("link", { name: /400/ }).first().click();
+      await page.getByRole("heading", { name: /^Request \d+$/ }).waitFor();
+    },
+  ],
 ];
 
 async function changeSome(server: TestServer): Promise<void> {
@@ -35,6 +78,14 @@ async function changeSome(server: TestServer): Promise<void> {
   const faster = [0, 6, 12].map((number) => ({ id: idOf(number), health_check: { rate: "high" } }));
   await ask("PUT", LIST, faster, reason("Watch Amsterdam closer while it moves"));
   await ask("PUT", one(idOf(1)), { mtux: 1400 });
+}
+
+/** Otherwise nothing else could be changed in the next theme. */
+async function revertWhatWaits(server: TestServer): Promise<void> {
+  const { body } = await server.ask("GET", `${OWN}/changes?limit=1`, { token: OWN_TOKEN });
+  const path = `${OWN}/changes/${body.result[0].revision}/revert`;
+  const { status } = await server.ask("POST", path, { body: {}, token: OWN_TOKEN });
+  if (status !== 200) throw new Error(`${path}: ${status}`);
 }
 
 async function main(): Promise<void> {
@@ -53,19 +104,20 @@ async function main(): Promise<void> {
       const page = await context.newPage();
       const shoot = (name: string) => page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}.png`) });
       await page.goto(server.url);
-      await heading("Sign in")(page).catch(() => page.getByLabel("API token").waitFor());
+      await page.getByLabel("API token").waitFor();
       await shoot("sign-in");
       await page.getByLabel("API token").fill(OWN_TOKEN);
-      await page.getByLabel(/Remember|Stay/i).check();
+      await page.getByLabel("Remember until the browser is closed").check();
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("heading", { name: "Interconnects" }).waitFor();
-      for (const [name, path, ready] of SHOTS) {
+      for (const [name, path, arrange] of SHOTS) {
         await reportHour(server, COUNT);
         await page.goto(server.url + path);
-        await ready(page);
+        await arrange(page);
         await page.waitForTimeout(1_500);
         await shoot(name);
       }
+      await revertWhatWaits(server);
       await context.close();
     }
   } finally {

@@ -108,7 +108,7 @@ function SetBy({ field, account, blame, now }: SetByProps) {
           {tellAge(time, now)} ago
         </time>
         {" · "}
-        <PageLink href={`/dashboard/${account}/history?revision=${revision}`}>revision {revision}</PageLink>
+        <PageLink href={`/dashboard/${account}/history?change=${revision}`}>revision {revision}</PageLink>
       </span>
       {reason !== undefined && <span className="reason">{reason}</span>}
     </>

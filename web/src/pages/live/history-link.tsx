@@ -1,19 +1,10 @@
-import { useRouter } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 
-/** To the account's log, where this build of the dashboard has the page. */
+/** To the account's log. */
 export function HistoryLink({ account }: { readonly account: string }) {
-  const router = useRouter();
-  if (!Object.hasOwn(router.routesByPath, "/dashboard/$account/history")) return null;
-  const href = `/dashboard/${account}/history`;
   return (
-    <a
-      href={href}
-      onClick={(event) => {
-        event.preventDefault();
-        void router.navigate({ href });
-      }}
-    >
+    <Link to="/dashboard/$account/history" params={{ account }}>
       History
-    </a>
+    </Link>
   );
 }

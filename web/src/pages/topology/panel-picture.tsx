@@ -15,6 +15,9 @@ interface PanelPictureProps {
   readonly look: (id: string) => void;
 }
 
+/** Of more, words in the search field find the others. */
+const MOST_PORTS = 300;
+
 /** One site: what it is called, who watches it, how it is, and a port for each interconnect. */
 export function PanelPicture({ account, panel, health, isFolded, flip, look }: PanelPictureProps) {
   const { site, rows, counts, edges } = panel;
@@ -57,7 +60,7 @@ export function PanelPicture({ account, panel, health, isFolded, flip, look }: P
       </div>
       {!isFolded && (
         <ul className="ports">
-          {rows.map((row) => (
+          {rows.slice(0, MOST_PORTS).map((row) => (
             <Port
               key={row.id}
               account={account}
@@ -66,6 +69,11 @@ export function PanelPicture({ account, panel, health, isFolded, flip, look }: P
               look={look}
             />
           ))}
+          {rows.length > MOST_PORTS && (
+            <li className="muted more-ports">
+              and {(rows.length - MOST_PORTS).toLocaleString("en")} more: search for them
+            </li>
+          )}
         </ul>
       )}
     </section>
