@@ -29,6 +29,11 @@ const steps: Readonly<Record<string, number>> = {
   End: Number.POSITIVE_INFINITY,
 };
 
+/** The router says `page` of a link whose page is open, the list itself says `true`. */
+function isOpen({ ariaCurrent }: HTMLAnchorElement): boolean {
+  return ariaCurrent === "page" || ariaCurrent === "true";
+}
+
 export function useHistoryKeys(asked: Asked): { readonly toRows: () => void } {
   const latest = useRef(asked);
   useEffect(() => {
@@ -40,21 +45,21 @@ export function useHistoryKeys(asked: Asked): { readonly toRows: () => void } {
   );
   const toRows = useCallback(() => {
     const links = linksOf();
-    (links.find((link) => link.ariaCurrent === "true") ?? links[0])?.focus();
+    (links.find(isOpen) ?? links[0])?.focus();
   }, [linksOf]);
 
   useEffect(() => {
     const go = (step: number) => {
       const links = linksOf();
       const at = links.findIndex((link) => link === document.activeElement || link === last);
-      const from = at >= 0 ? at : links.findIndex((link) => link.ariaCurrent === "true");
+      const from = at >= 0 ? at : links.findIndex(isOpen);
       const wanted = from < 0 ? (step > 0 && Number.isFinite(step) ? 0 : from + step) : from + step;
       const link = links[Math.max(0, Math.min(links.length - 1, wanted))];
       if (wanted >= links.length && from === links.length - 1) latest.current.readOlder();
       last = link;
       link?.focus();
       link?.scrollIntoView({ block: "nearest" });
-      if (link && link.ariaCurrent !== "true") latest.current.follow?.(Number(link.dataset["revision"]));
+      if (link && !isOpen(link)) latest.current.follow?.(Number(link.dataset["revision"]));
     };
     let last: HTMLAnchorElement | undefined;
     const listen = (event: KeyboardEvent) => {
