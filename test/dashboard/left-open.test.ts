@@ -21,10 +21,17 @@ describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
 
   /** What is held after everything that can go is gone: bytes of script, and elements. */
   const held = async (page: Page) => {
+    const count = () => page.evaluate<number>("document.querySelectorAll('*').length");
+    // Hours come after rows.
+    await eventually(async () => {
+      const nodes = await count();
+      await page.waitForTimeout(1_500);
+      return (await count()) - nodes;
+    }).toBe(0);
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("HeapProfiler.collectGarbage");
     const { usedSize } = await devtools.send("Runtime.getHeapUsage");
-    const nodes = await page.evaluate<number>("document.querySelectorAll('*').length");
+    const nodes = await count();
     await devtools.detach();
     return { megabytes: usedSize / MEGABYTE, nodes };
   };
