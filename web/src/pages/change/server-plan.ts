@@ -6,6 +6,7 @@ import type { Plan } from "../../../../src/file/plan.ts";
 import { member, type Shown } from "../../../../src/file/shown.ts";
 import { magicPath, targetForm } from "../../api/account.ts";
 import { ask } from "../../api/client.ts";
+import { undoHeaders } from "../../api/undo-headers.ts";
 import { shownOf } from "./basis.ts";
 import { bodyOf } from "./judge.ts";
 import type { Moved } from "./touched.ts";
@@ -110,9 +111,7 @@ export async function applyPlan(
     headers: {
       ...targetForm,
       ...(etag !== null && { "if-match": etag }),
-      ...(reason !== "" && { "x-patchbay-reason": inBytes(reason) }),
-      ...(confirmWithin !== undefined && { "x-patchbay-confirm-within": String(confirmWithin) }),
-      ...(confirmWithin !== undefined && revertOn && { "x-patchbay-revert-on": revertOn }),
+      ...undoHeaders({ reason, confirmWithin, revertOn }),
     },
   });
   const revision = headers.get("x-patchbay-revision");
@@ -124,9 +123,4 @@ export async function applyPlan(
     notes: messages.map(({ message }) => message),
     interconnects: result.modified_interconnects.map(({ id, name }) => ({ id, name })),
   };
-}
-
-/** A header of a browser holds bytes alone: each byte of UTF-8 as a character. */
-function inBytes(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }

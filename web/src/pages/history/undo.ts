@@ -4,6 +4,7 @@ import type { ResponseInfo } from "../../../../src/contract/envelope.ts";
 import type { ChangeRecord } from "../../../../src/contract/log.ts";
 import { ownPath } from "../../api/account.ts";
 import { ask } from "../../api/client.ts";
+import { undoHeaders } from "../../api/undo-headers.ts";
 
 export interface Undo {
   readonly what: "revert" | "restore";
@@ -63,9 +64,7 @@ export async function makeUndo(
     ...rest,
     headers: {
       ...(etag !== null && { "if-match": etag }),
-      ...(reason !== "" && { "x-patchbay-reason": inBytes(reason) }),
-      ...(confirmWithin !== undefined && { "x-patchbay-confirm-within": String(confirmWithin) }),
-      ...(confirmWithin !== undefined && revertOn && { "x-patchbay-revert-on": revertOn }),
+      ...undoHeaders({ reason, confirmWithin, revertOn }),
     },
   });
   return result?.revision;
@@ -73,9 +72,4 @@ export async function makeUndo(
 
 export async function confirmChange(account: string, revision: number): Promise<void> {
   await ask(`${ownPath(account)}/changes/${revision}/confirm`, { method: "POST" });
-}
-
-/** A header of a browser holds bytes alone: each byte of UTF-8 as a character. */
-function inBytes(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
