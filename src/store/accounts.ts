@@ -8,6 +8,7 @@
 import type { Command, Decision } from "../account/decide.ts";
 import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
+import type { State } from "../account/state.ts";
 import { Freshness } from "./freshness.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
 import { OutcomeUnknown, type Position, type Store, StoreRefused, Unreadable } from "./store.ts";
@@ -208,11 +209,19 @@ export class Accounts {
     await hold(0);
   }
 
-  async #load(): Promise<void> {
+  /** `undefined` if there is nothing in the store yet. */
+  async #loadDirectory(): Promise<State | undefined> {
     const directory = await this.#store.load(DIRECTORY_ID);
-    const ids = directory && this.#store.shared ? [DIRECTORY_ID] : await this.#store.states();
-    if (!directory && ids.length > 0)
-      throw new StoreRefused("The data hold accounts, but no directory of them. Restore them from a backup.");
+    if (directory || (await this.#store.states()).length === 0) return directory;
+    // Another server may have begun the world between the two looks; directory and accounts come in one step.
+    const begun = await this.#store.load(DIRECTORY_ID);
+    if (begun) return begun;
+    throw new StoreRefused("The data hold accounts, but no directory of them. Restore them from a backup.");
+  }
+
+  async #load(): Promise<void> {
+    const directory = await this.#loadDirectory();
+    const ids = this.#store.shared ? [DIRECTORY_ID] : await this.#store.states();
     const states = new Map<string, LiveState>();
     for (const id of ids) {
       const state = id === DIRECTORY_ID ? directory : await this.#store.load(id);
