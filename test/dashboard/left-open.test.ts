@@ -51,9 +51,7 @@ describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
     ["overview", OVERVIEW, (page: Page) => page.locator(`#row-${idOf(0)} .cell-mtu`)],
     ["topology", `/dashboard/${ACCOUNT}/topology`, (page: Page) => page.locator(".topology-details")],
   ])("is right after a day's changes and has not grown: %s", { timeout: 180_000 }, async (_, path, mtuIn) => {
-    const page = await browser.open(server.url + path);
-    await page.getByLabel("API token").fill(OWN_TOKEN);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    const page = await browser.signedIn(server.url + path, OWN_TOKEN);
     await eventually(() => page.getByRole("status").allTextContents()).toContain("Live");
     if (path !== OVERVIEW) await page.getByRole("link", { name: /pni_ams_0000/ }).hover();
     await change(0, 60);

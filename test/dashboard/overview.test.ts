@@ -5,8 +5,8 @@ import {
   noBrowser,
   type Opened,
   OVERVIEW,
-  overflow,
   type Page,
+  readable,
   useBrowser,
 } from "../harness/browser.ts";
 import { dashboardSeed, nameOf, reportHour, stateOf } from "../harness/dashboard-world.ts";
@@ -30,9 +30,7 @@ describe.skipIf(noBrowser !== undefined)("the overview", () => {
   const open = async (query = "", opened: Opened = {}): Promise<Page> => {
     // Edges report every few seconds; what they said longer ago counts no more.
     await reportHour(server, COUNT, 0);
-    const page = await browser.open(`${server.url}${OVERVIEW}${query}`, opened);
-    await page.getByLabel("API token").fill(OWN_TOKEN);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    const page = await browser.signedIn(`${server.url}${OVERVIEW}${query}`, OWN_TOKEN, opened);
     await page.getByRole("heading", { name: "Interconnects" }).waitFor();
     await eventually(() => page.getByRole("status").allTextContents()).toContain("Live");
     return page;
@@ -207,25 +205,20 @@ describe.skipIf(noBrowser !== undefined)("the overview", () => {
     await reportHour(server, COUNT);
   });
 
-  test.each(["light", "dark"] as const)(
-    "is readable for everybody (%s), wide and narrow",
-    async (colorScheme) => {
-      const page = await open("", { colorScheme });
-      await page.getByLabel(`Select ${nameOf(0)}`).check();
-      await page.keyboard.press("j");
-      expect(await axe(page)).toEqual([]);
-      await page.setViewportSize({ width: 360, height: 700 });
-      expect(await overflow(page)).toBe(0);
-      await eventually(() => row(page, 0).evaluate((element) => element.clientHeight)).toBeGreaterThan(60);
-      expect(await axe(page)).toEqual([]);
-      await page.getByRole("button", { name: "Who is signed in" }).click();
-      expect(await axe(page)).toEqual([]);
-      expect(await overflow(page)).toBe(0);
-    },
-  );
+  test("is readable for everybody", { timeout: 120_000 }, async () => {
+    const page = await open();
+    await page.getByLabel(`Select ${nameOf(0)}`).check();
+    await page.keyboard.press("j");
+    await readable(page);
+    await page.getByRole("button", { name: "Who is signed in" }).click();
+    await readable(page);
+    await page.setViewportSize({ width: 360, height: 700 });
+    await eventually(() => row(page, 0).evaluate((element) => element.clientHeight)).toBeGreaterThan(60);
+  });
 
   test("the theme that was chosen stays", async () => {
-    const page = await open("", { colorScheme: "light" });
+    const page = await browser.open(server.url + OVERVIEW);
+    await page.getByLabel("API token").waitFor();
     const theme = () => page.evaluate("document.documentElement.dataset.theme");
     expect(await theme()).toBe("light");
     await page.getByRole("button", { name: /^Theme/ }).click();

@@ -22,9 +22,7 @@ describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
   const browser = useBrowser();
 
   const open = async (base: string, token: string, opened: Opened = {}): Promise<Page> => {
-    const page = await browser.open(`${base}${OVERVIEW}`, opened);
-    await page.getByLabel("API token").fill(token);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    const page = await browser.signedIn(`${base}${OVERVIEW}`, token, opened);
     await page.locator(`#row-${ORD}`).waitFor();
     return page;
   };
@@ -88,9 +86,7 @@ describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
   });
 
   test("is refused where the account's interconnects may not be seen, with what to do", async () => {
-    const page = await browser.open(server.url);
-    await page.getByLabel("API token").fill("demo-other-permission-token-000000000000");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    const page = await browser.signedIn(server.url, "demo-other-permission-token-000000000000");
     await page.getByText(/Sign in with one that has|Ask for one that may read/).waitFor();
   });
 });

@@ -29,9 +29,7 @@ describe.skipIf(noBrowser !== undefined)("with 10,000 interconnects", { retry: 2
 
   const open = async (): Promise<Page> => {
     await reportHour(server, COUNT, 0);
-    const page = await browser.open(server.url);
-    await page.getByLabel("API token").fill(OWN_TOKEN);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    const page = await browser.signedIn(server.url, OWN_TOKEN);
     await eventually(() => status(page)).toBe("10,000");
     await eventually(() => page.locator(".one .cell-name").first().textContent()).toBe(nameOf(0));
     return page;

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type ViewportSize } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { buildDashboard } from "./dashboard.ts";
 import { missing } from "./programs.ts";
@@ -20,7 +20,14 @@ export const noBrowser = missing("chromium");
 /** The overview of the demonstration's account. */
 export const OVERVIEW = `/dashboard/${ACCOUNT}/interconnects`;
 
-export interface Opened extends BrowserContextOptions {
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 700 };
+/** As the page itself keeps it. */
+const REMEMBERED = { name: "patchbay.remembered", value: "yes" };
+
+export interface Opened {
+  readonly viewport?: ViewportSize;
+  readonly colorScheme?: "light" | "dark";
   /** Parts of what the console may complain about: the browser itself reports every refused request there. */
   readonly expects?: readonly RegExp[];
 }
@@ -28,11 +35,14 @@ export interface Opened extends BrowserContextOptions {
 export interface TestBrowser {
   /** A page of a browser profile of its own, gone with the test. */
   open(url: string, opened?: Opened): Promise<Page>;
+  /** A page, gone with the test, of the profile in which this token is signed in, which the tests of a file share. */
+  signedIn(url: string, token: string, opened?: Opened): Promise<Page>;
 }
 
 /** One browser for the tests of a file, with the dashboard built. */
 export function useBrowser(): TestBrowser {
   let browser: Browser | undefined;
+  const profiles = new Map<string, Promise<BrowserContext>>();
   beforeAll(async () => {
     if (noBrowser !== undefined) return;
     await buildDashboard();
@@ -43,21 +53,51 @@ export function useBrowser(): TestBrowser {
     });
   }, 120_000);
   afterAll(() => browser?.close());
+  const running = () => {
+    if (!browser) throw new Error(noBrowser ?? "the browser is not there");
+    return browser;
+  };
+  const show = async (context: BrowserContext, url: string, opened: Opened, over: () => Promise<void>) => {
+    const { expects = [], viewport = WIDE, colorScheme = "light" } = opened;
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const complaints = listenTo(page);
+    onTestFinished(async () => {
+      await over();
+      await page.close();
+      expect(complaints.filter((text) => !expects.some((expected) => expected.test(text)))).toEqual([]);
+    });
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await page.goto(url);
+    return page;
+  };
   return {
-    async open(url, { expects = [], ...options } = {}) {
-      if (!browser) throw new Error(noBrowser ?? "the browser is not there");
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-      const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
-      const complaints = listenTo(page);
-      onTestFinished(async () => {
-        await context.close();
-        expect(complaints.filter((text) => !expects.some((expected) => expected.test(text)))).toEqual([]);
-      });
-      await page.goto(url);
-      return page;
+    async open(url, opened = {}) {
+      const context = await running().newContext();
+      return show(context, url, opened, () => context.close());
+    },
+    async signedIn(url, token, opened = {}) {
+      const { origin } = new URL(url);
+      const key = `${origin} ${token}`;
+      const profile = profiles.get(key) ?? signIn(running(), origin, token);
+      profiles.set(key, profile);
+      return show(await profile, url, opened, async () => undefined);
     },
   };
+}
+
+/** A profile in which somebody signed in and chose to be remembered. */
+async function signIn(browser: Browser, origin: string, token: string): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    storageState: { cookies: [], origins: [{ origin, localStorage: [REMEMBERED] }] },
+  });
+  const reply = await context.request.post(`${origin}/patchbay/v1/session`, {
+    headers: { authorization: `Bearer ${token}` },
+    data: { remember: true },
+  });
+  expect(reply.status()).toBe(200);
+  return context;
 }
 
 function listenTo(page: Page): readonly string[] {
@@ -73,15 +113,40 @@ function listenTo(page: Page): readonly string[] {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds against WCAG 2.2 AA and good practice, a line each with the places. */
-export async function axe(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const results = await page.evaluate(async (): Promise<AxeResults> => {
-    const { axe: engine } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
-    return engine.run();
-  });
+/** What axe finds against WCAG 2.2 AA and good practice, or of some rules alone: a line each, with the places. */
+export async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (await page.evaluate<boolean>("globalThis.axe === undefined")) await page.evaluate(axeSource);
+  const options = rules ? { runOnly: { type: "rule", values: rules } } : {};
+  const results = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return results.violations.map(
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+}
+
+/** Fails unless everybody can read a page as it stands: in both themes, on a desk and on a phone. */
+export async function readable(page: Page): Promise<void> {
+  for (const viewport of [PHONE, WIDE]) {
+    await page.setViewportSize(viewport);
+    await painted(page);
+    expect(await overflow(page)).toBe(0);
+    await turn(page, "dark");
+    // All else is the same in both.
+    expect(await axe(page, ["color-contrast"]), `dark, ${viewport.width} pixels`).toEqual([]);
+    await turn(page, "light");
+    expect(await axe(page), `light, ${viewport.width} pixels`).toEqual([]);
+  }
+}
+
+async function turn(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await painted(page);
+  expect(await page.evaluate("document.documentElement.dataset.theme")).toBe(colorScheme);
+}
+
+/** Resolves once what was changed is laid out, also what follows from it. */
+async function painted(page: Page): Promise<void> {
+  await page.evaluate(
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))",
   );
 }
 
