@@ -205,10 +205,10 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await page.getByRole("button", { name: "Apply" }).click();
     await eventually(() => outcome(page)).toBe("Made. It needs no confirmation.");
     expect(await read(SIN)).toMatchObject({ mtu: 1450 });
-    await page.getByRole("button", { name: "Revert" }).click();
+    await page.getByRole("button", { name: "Revert …" }).click();
     const dialog = page.getByRole("dialog");
     await eventually(() => dialog.locator("tbody tr").allInnerTexts()).toContainEqual(
-      expect.stringMatching(/MTU\s+1450\s+→ 1500/),
+      expect.stringMatching(/mtu\s+1450\s+→ 1500/),
     );
     await dialog.getByRole("button", { name: "Revert" }).click();
     await page.waitForURL(`**/dashboard/${ACCOUNT}/live/3`);
@@ -325,8 +325,8 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await page.getByRole("timer").waitFor();
     await readable(page);
     await page.getByRole("button", { name: "Confirm" }).click();
-    await page.getByRole("button", { name: "Revert" }).click();
-    await page.getByRole("dialog").waitFor();
+    await page.getByRole("button", { name: "Revert …" }).click();
+    await page.getByRole("dialog").getByText("In one change").waitFor();
     await readable(page);
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Change" }).click();

@@ -187,11 +187,11 @@ describe.skipIf(noBrowser !== undefined)("the history", () => {
     expect(await differences(page, "dialog")).toEqual([`${nameOf(11)} mtu 1290 → 1476`]);
     expect(await axe(page)).toEqual([]);
     await dialog.getByLabel("Reason").fill("Für den Kunden – zurück");
-    await dialog.getByLabel("Confirm within").fill("soon");
+    await dialog.getByLabel("To be confirmed within").fill("soon");
     await dialog.getByRole("button", { name: "Revert, to be confirmed" }).click();
-    await dialog.getByText("The time to confirm is a number of minutes.").waitFor();
+    await dialog.getByText("It is a number of minutes").waitFor();
     expect(await mtu(11)).toBe(1290);
-    await dialog.getByLabel("Confirm within").fill("5");
+    await dialog.getByLabel("To be confirmed within").fill("5");
     await dialog.getByRole("button", { name: "Revert, to be confirmed" }).click();
     await page.getByRole("heading", { name: `Change ${revision + 1}` }).waitFor();
     await page.locator(".panel-facts").getByText("Für den Kunden – zurück").waitFor();

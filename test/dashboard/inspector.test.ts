@@ -247,6 +247,7 @@ describe.skipIf(noBrowser !== undefined)("the inspector", () => {
       await page.getByRole("heading", { name: "There is no inspector here" }).waitFor();
       expect(await page.getByRole("link", { name: "Interconnects" }).count()).toBe(1);
       expect(await page.getByRole("link", { name: "Inspector" }).count()).toBe(0);
+      await page.close();
     }
     const page = await browser.signedIn(server.url, demo.token);
     await page.getByRole("link", { name: "Inspector" }).click();

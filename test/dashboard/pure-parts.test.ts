@@ -3,6 +3,9 @@
 import { describe, expect, test } from "vitest";
 import type { InterconnectHistory, ShownMinute, ShownTransition } from "../../src/contract/health.ts";
 import type { SeenRequest } from "../../src/contract/inspector.ts";
+import type { ChangeRecord } from "../../src/contract/log.ts";
+import { readConditions } from "../../web/src/changes/conditions.ts";
+import { markOf, outcomesOf, tellEnd } from "../../web/src/changes/outcome.ts";
 import { curlOf } from "../../web/src/pages/inspector/curl.ts";
 import { type Mark, markJson } from "../../web/src/pages/inspector/marked-json.ts";
 import { columnsOf, lonely, MOST_EDGES_DRAWN, summaryOf } from "../../web/src/pages/interconnect/series.ts";
@@ -166,4 +169,70 @@ describe("health that is carried on", () => {
     expect(columns.edges.map(({ edge }) => edge)).toEqual(names.slice(0, MOST_EDGES_DRAWN));
     expect(columns.undrawn).toBe(2);
   });
+});
+
+describe("what became of a change", () => {
+  const token = { type: "token", id: "1", name: "network team" } as const;
+  const deadline = { type: "system", id: "deadline", name: "deadline" } as const;
+  type Wait = ChangeRecord["objects"][number];
+  const pending = (action: Wait["action"], fields: Wait["fields"]): Wait => ({
+    kind: "pending_change",
+    id: "pending",
+    action,
+    fields,
+  });
+  const begins = (confirmBy: string) => pending("create", { confirm_by: { after: confirmBy } });
+  const ends = (revision: number) => pending("delete", { revision: { before: revision } });
+  const record = (revision: number, told: Partial<ChangeRecord> = {}): ChangeRecord => ({
+    revision,
+    time: ago(60 - revision),
+    actor: token,
+    operation: "updateInterconnect",
+    request_id: "0",
+    objects: [],
+    ...told,
+  });
+  /** In words, by revision. */
+  const told = (...records: readonly ChangeRecord[]) => {
+    const outcomes = outcomesOf(records.flatMap((one) => markOf(one) ?? []));
+    return Object.fromEntries(
+      [...outcomes].map(([revision, one]) => [
+        revision,
+        one.what === "waiting" ? `waits until ${one.confirmBy}` : `${tellEnd(one)} in ${one.revision}`,
+      ]),
+    );
+  };
+
+  test("is nothing as long as nobody says anything of it", () => {
+    expect(told(record(1), record(2))).toEqual({});
+  });
+
+  test("is a wait, a longer one, and then its end", () => {
+    const begun = record(2, { objects: [begins("12:05")] });
+    const extended = record(3, { objects: [pending("update", { confirm_by: { after: "12:30" } })] });
+    expect(told(begun)).toEqual({ 2: "waits until 12:05" });
+    expect(told(extended, begun)).toEqual({ 2: "waits until 12:30" });
+    expect(told(begun, extended, record(4, { objects: [ends(2)] }))).toEqual({
+      2: "confirmed by network team in 4",
+    });
+    const undone = record(4, { actor: deadline, reverts: 2, objects: [ends(2)] });
+    expect(told(begun, extended, undone)).toEqual({ 2: "undone: not confirmed in time in 4" });
+  });
+
+  test("is in force again once its undo was undone", () => {
+    const [undone, redone] = [record(3, { reverts: 2 }), record(4, { reverts: 3 })];
+    expect(told(undone)).toEqual({ 2: "undone by network team in 3" });
+    expect(told(undone, redone)).toEqual({ 3: "undone by network team in 4" });
+    expect(told(undone, redone, record(5, { reverts: 4 }))).toEqual({
+      2: "undone by network team in 3",
+      4: "undone by network team in 5",
+    });
+  });
+});
+
+test("minutes to confirm are read with a point or a comma, within the server's bounds", () => {
+  const read = (minutes: string) => readConditions({ reason: " why ", minutes, revertOn: "" });
+  expect(read("2,5")).toEqual({ reason: "why", confirmWithin: 150, revertOn: undefined });
+  expect(read(" ")).toEqual({ reason: "why", confirmWithin: undefined, revertOn: undefined });
+  for (const wrong of ["soon", "-1", "0", "1e9"]) expect(read(wrong)).toContain("a number of minutes");
 });

@@ -86,7 +86,9 @@ describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
   });
 
   test("is refused where the account's interconnects may not be seen, with what to do", async () => {
-    const page = await browser.signedIn(server.url, "demo-other-permission-token-000000000000");
+    const page = await browser.open(server.url);
+    await page.getByLabel("API token").fill("demo-other-permission-token-000000000000");
+    await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText(/Sign in with one that has|Ask for one that may read/).waitFor();
   });
 });

@@ -176,6 +176,6 @@ describe.skipIf(noBrowser !== undefined)("the topology", () => {
   });
 
   test("is readable for everybody", { timeout: 120_000 }, async () => {
-    await readable(await open("?q=01"));
+    await readable(await open("?q=ams01"));
   });
 });

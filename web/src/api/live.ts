@@ -9,6 +9,7 @@ import type { ChangeRecord } from "../../../src/contract/log.ts";
 import { type AccountState, ownPath, readInterconnect, stateKey, stateQuery } from "./account.ts";
 import { ApiFailure, ask } from "./client.ts";
 import { may, type SessionAccount } from "./session.ts";
+import { wait } from "./wait.ts";
 
 /** Seconds for which the server holds its answer back. */
 const WAIT = 50;
@@ -116,17 +117,5 @@ async function forgetOthers({ id }: SessionAccount, client: QueryClient): Promis
   await client.invalidateQueries({
     queryKey: ["account", id],
     predicate: ({ queryKey }) => queryKey[2] !== "state" && queryKey[2] !== "health",
-  });
-}
-
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
   });
 }

@@ -30,3 +30,11 @@ export function tellAge(since: string, now: number): string {
 export function tellTime(time: string): string {
   return time.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
 }
+
+/** What is left: `4:07`, `1:59:30`; never less than nothing. */
+export function tellLeft(milliseconds: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number: number) => String(number).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

@@ -6,7 +6,7 @@ import type { Plan } from "../../../../src/file/plan.ts";
 import { member, type Shown } from "../../../../src/file/shown.ts";
 import { magicPath, targetForm } from "../../api/account.ts";
 import { ask } from "../../api/client.ts";
-import { undoHeaders } from "../../api/undo-headers.ts";
+import { type Conditions, conditionHeaders, type RevertOn } from "../../changes/conditions.ts";
 import { shownOf } from "./basis.ts";
 import { bodyOf } from "./judge.ts";
 import type { Moved } from "./touched.ts";
@@ -79,15 +79,6 @@ function effectiveOf({ raw }: Shown): string | undefined {
   return typeof effective === "string" ? effective : undefined;
 }
 
-export type RevertOn = "down" | "degraded";
-
-export interface Wishes {
-  readonly reason: string;
-  /** Seconds; none to make it at once and for good. */
-  readonly confirmWithin: number | undefined;
-  readonly revertOn: RevertOn | undefined;
-}
-
 /** What was applied here, for the page that follows it. */
 export interface Applied {
   readonly revision: number;
@@ -103,7 +94,7 @@ export async function applyPlan(
   account: string,
   plan: Plan,
   etag: string | null,
-  { reason, confirmWithin, revertOn }: Wishes,
+  conditions: Conditions,
 ): Promise<Applied | undefined> {
   const { result, headers, messages } = await ask<Many>(magicPath(account), {
     method: "PUT",
@@ -111,7 +102,7 @@ export async function applyPlan(
     headers: {
       ...targetForm,
       ...(etag !== null && { "if-match": etag }),
-      ...undoHeaders({ reason, confirmWithin, revertOn }),
+      ...conditionHeaders(conditions),
     },
   });
   const revision = headers.get("x-patchbay-revision");
@@ -119,7 +110,7 @@ export async function applyPlan(
   return {
     revision: Number(revision),
     confirmBy: headers.get("x-patchbay-confirm-by") ?? undefined,
-    revertOn: confirmWithin === undefined ? undefined : revertOn,
+    revertOn: conditions.confirmWithin === undefined ? undefined : conditions.revertOn,
     notes: messages.map(({ message }) => message),
     interconnects: result.modified_interconnects.map(({ id, name }) => ({ id, name })),
   };

@@ -6,17 +6,17 @@ import { useState } from "react";
 import type { ChangeRecord } from "../../../../src/contract/log.ts";
 import { sentenceOf } from "../../api/client.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
+import { Differences } from "../../changes/differences.tsx";
+import type { Outcome } from "../../changes/outcome.ts";
+import { confirmChange, type Undo } from "../../changes/undo.ts";
+import { UndoDialog } from "../../changes/undo-dialog.tsx";
+import { settingsIn, tellOperation, tellWhat } from "../../changes/words.ts";
 import { tellTime } from "../../parts/time.ts";
-import { Differences } from "./differences.tsx";
-import type { Outcome } from "./outcome.ts";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { Panel } from "./panel.tsx";
 import { changeQuery } from "./records.ts";
 import { closed, type HistorySearch } from "./search.ts";
 import type { Timeline } from "./timeline.ts";
-import { confirmChange, type Undo } from "./undo.ts";
-import { UndoDialog } from "./undo-dialog.tsx";
-import { settingsIn, tellOperation, tellWhat } from "./words.ts";
 
 interface ChangePanelProps {
   readonly account: SessionAccount;

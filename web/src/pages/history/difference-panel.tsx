@@ -4,14 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { sentenceOf } from "../../api/client.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
-import { Differences } from "./differences.tsx";
+import { Differences } from "../../changes/differences.tsx";
+import type { Undo } from "../../changes/undo.ts";
+import { UndoDialog } from "../../changes/undo-dialog.tsx";
+import { tellCounts } from "../../changes/words.ts";
 import { Panel } from "./panel.tsx";
 import { differenceQuery } from "./records.ts";
 import { closed, type HistorySearch, revisionIn } from "./search.ts";
 import type { Timeline } from "./timeline.ts";
-import type { Undo } from "./undo.ts";
-import { UndoDialog } from "./undo-dialog.tsx";
-import { tellCounts } from "./words.ts";
 
 interface DifferencePanelProps {
   readonly account: SessionAccount;

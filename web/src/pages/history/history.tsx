@@ -7,16 +7,29 @@ import { useAccount } from "../../api/account.ts";
 import { sentenceOf } from "../../api/client.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
+import { type KeyMeaning, KeysHelp } from "../../parts/keys-help.tsx";
 import { Message } from "../../parts/message.tsx";
 import { ChangePanel } from "./change-panel.tsx";
 import { DifferencePanel } from "./difference-panel.tsx";
 import { useHistoryKeys } from "./keys.ts";
-import { KeysHelp } from "./keys-help.tsx";
 import { List } from "./list.tsx";
 import { isFiltered } from "./read.ts";
 import { closed, type HistorySearch, readHistorySearch } from "./search.ts";
 import { type Timeline, useTimeline } from "./timeline.ts";
 import { Toolbar } from "./toolbar.tsx";
+
+const keyMeanings: readonly KeyMeaning[] = [
+  [["j", "↓"], "the change before in time"],
+  [["k", "↑"], "the change after"],
+  [["PgDn", "PgUp"], "ten on, or back"],
+  [["Home", "End"], "the newest, the oldest that is shown"],
+  [["Enter"], "open the change; j and k then open others"],
+  [["x", "Space"], "mark it, or not"],
+  [["d"], "compare the two that are marked"],
+  [["Esc"], "close what is open"],
+  [["/"], "search"],
+  [["?"], "this help"],
+];
 
 export function History() {
   const account = useAccount();
@@ -147,7 +160,7 @@ function OfAccount({ account }: { readonly account: SessionAccount }) {
           />
         )}
       </div>
-      {helping && <KeysHelp close={() => setHelping(false)} />}
+      {helping && <KeysHelp keys={keyMeanings} close={() => setHelping(false)} />}
     </div>
   );
 }

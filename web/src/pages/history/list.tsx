@@ -3,13 +3,13 @@
 import "./list.css";
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
+import type { Outcome } from "../../changes/outcome.ts";
+import { tellActor, tellOperation } from "../../changes/words.ts";
 import { tellTime } from "../../parts/time.ts";
-import type { Outcome } from "./outcome.ts";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import type { Entry } from "./read.ts";
 import { closed, type HistorySearch } from "./search.ts";
 import type { Timeline } from "./timeline.ts";
-import { tellActor, tellOperation } from "./words.ts";
 
 interface ListProps {
   readonly timeline: Timeline;

@@ -1,6 +1,6 @@
 import "./outcome-badge.css";
-import { tellTime, useNow } from "../../parts/time.ts";
-import { type Outcome, tellEnd } from "./outcome.ts";
+import { type Outcome, tellEnd } from "../../changes/outcome.ts";
+import { tellLeft, tellTime, useNow } from "../../parts/time.ts";
 
 /** Each has a shape of its own: a clock, a tick, an arrow back. */
 const shapes = {
@@ -52,12 +52,9 @@ function tellWait(revertOn: string | undefined): string {
 
 function TimeLeft({ until, ahead }: { readonly until: string; readonly ahead: number }) {
   const now = useNow(500) + ahead;
-  const seconds = Math.max(0, Math.ceil((Date.parse(until) - now) / 1000));
-  const two = (number: number) => String(number).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   return (
     <span role="timer" aria-label="Time left">
-      {hours > 0 ? `${hours}:${two(minutes)}` : minutes}:{two(seconds % 60)}
+      {tellLeft(Date.parse(until) - now)}
     </span>
   );
 }

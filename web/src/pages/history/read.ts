@@ -3,8 +3,8 @@
 import type { Actor, ChangeRecord } from "../../../../src/contract/log.ts";
 import { ownPath } from "../../api/account.ts";
 import { ask } from "../../api/client.ts";
-import { type Mark, markOf } from "./outcome.ts";
-import { settingsIn, tellActor, tellCounts, tellOperation, tellWhat } from "./words.ts";
+import { type Mark, markOf } from "../../changes/outcome.ts";
+import { settingsIn, tellActor, tellCounts, tellOperation, tellWhat } from "../../changes/words.ts";
 
 /** Changes in one answer: the most that the server tells. */
 const PAGE = 100;

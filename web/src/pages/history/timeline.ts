@@ -6,7 +6,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import type { SessionAccount } from "../../api/session.ts";
-import { type Mark, type Outcome, outcomesOf } from "./outcome.ts";
+import { type Mark, type Outcome, outcomesOf } from "../../changes/outcome.ts";
 import { type Entry, type Filter, isFiltered, type Page, readPage } from "./read.ts";
 
 /** Of more lines, the newest are let go. */

@@ -1,11 +1,9 @@
 /** Which changes are shown: words, who, an object; and the two that are compared. */
 
-import { type RefObject, useEffect, useState } from "react";
+import type { RefObject } from "react";
 import { Icon } from "../../parts/icons.tsx";
+import { HelpButton, SearchField } from "../../parts/search-field.tsx";
 import type { HistorySearch } from "./search.ts";
-
-/** Milliseconds after the last key until it is searched. */
-const TYPING = 200;
 
 interface ToolbarProps {
   readonly search: HistorySearch;
@@ -21,12 +19,21 @@ interface ToolbarProps {
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { search, change, people, objectName, marked, compare, unmark, help } = props;
-  const { object, by } = search;
+  const { search, change, people, objectName, marked, compare, unmark, field, toRows, help } = props;
+  const { object, by, q = "" } = search;
   const known = by === undefined || people.includes(by) ? people : [...people, by];
   return (
-    <search className="history-toolbar">
-      <SearchField {...props} />
+    <search className="toolbar">
+      <SearchField
+        q={q}
+        search={(words) => {
+          const { q: _, ...rest } = search;
+          change(words === "" ? rest : { ...rest, q: words });
+        }}
+        placeholder="Name, field, value, reason …"
+        field={field}
+        toRows={toRows}
+      />
       <select
         aria-label="Who"
         value={by ?? ""}
@@ -67,55 +74,7 @@ export function Toolbar(props: ToolbarProps) {
           </button>
         )}
       </div>
-      <button
-        type="button"
-        className="plain history-help"
-        title="Keyboard (?)"
-        aria-label="Keyboard"
-        onClick={help}
-      >
-        <Icon name="help" />
-      </button>
+      <HelpButton help={help} />
     </search>
-  );
-}
-
-function SearchField({ search, change, field, toRows }: ToolbarProps) {
-  const { q = "" } = search;
-  const [text, setText] = useState(q);
-  const [told, setTold] = useState(q);
-  if (told !== q) {
-    // The address changed by itself: somebody went back.
-    setTold(q);
-    if (q !== text.trim()) setText(q);
-  }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed is waited for
-  useEffect(() => {
-    if (text.trim() === q) return;
-    const timer = setTimeout(() => {
-      const { q: _, ...rest } = search;
-      change(text.trim() === "" ? rest : { ...rest, q: text.trim() });
-    }, TYPING);
-    return () => clearTimeout(timer);
-  }, [text, q]);
-  return (
-    <div className="history-search">
-      <Icon name="search" />
-      <input
-        ref={field}
-        type="search"
-        aria-label="Search"
-        placeholder="Name, field, value, reason …"
-        spellCheck={false}
-        value={text}
-        onChange={({ target }) => setText(target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" && event.key !== "ArrowDown" && event.key !== "Escape") return;
-          event.preventDefault();
-          if (event.key === "Escape" && text !== "") return setText("");
-          toRows();
-        }}
-      />
-    </div>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type { SeenRequest } from "../../../../src/contract/inspector.ts";
 import { ApiFailure, ask } from "../../api/client.ts";
 import { forgetSession } from "../../api/session.ts";
+import { wait } from "../../api/wait.ts";
 
 const PATH = "/patchbay/v1/requests";
 /** The newest that are kept here. */
@@ -64,16 +65,4 @@ async function follow(
       await wait(PAUSE, signal);
     }
   }
-}
-
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
 }

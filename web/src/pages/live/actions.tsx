@@ -5,15 +5,16 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { sentenceOf } from "../../api/client.ts";
 import { may, type SessionAccount, useSession } from "../../api/session.ts";
-import { Dialog } from "../../parts/dialog.tsx";
-import { ChangedFields } from "./changed-fields.tsx";
-import type { Outcome } from "./outcome.ts";
-import { afterQuery, confirmChange, extendChange, planUndo, type UndoPlan, undoChange } from "./queries.ts";
+import type { Outcome } from "../../changes/outcome.ts";
+import { confirmChange, extendChange, undoNow } from "../../changes/undo.ts";
+import { UndoDialog } from "../../changes/undo-dialog.tsx";
+import { afterQuery } from "./queries.ts";
 
 interface ActionsProps {
   readonly account: SessionAccount;
   readonly revision: number;
-  readonly outcome: Outcome;
+  /** None of a change that never waited. */
+  readonly outcome: Outcome | undefined;
   /** Is told how it ended, where the log does not tell. */
   readonly ended: ((outcome: Outcome) => void) | undefined;
 }
@@ -27,8 +28,8 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [minutes, setMinutes] = useState(5);
-  const [undo, setUndo] = useState<UndoPlan>();
-  if (!may(account, "undo") || outcome.what === "undone") return null;
+  const [undoing, setUndoing] = useState(false);
+  if (!may(account, "undo") || outcome?.what === "undone") return null;
 
   const run = async (work: () => Promise<unknown>) => {
     setBusy(true);
@@ -45,36 +46,35 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
   };
   const end = (what: "confirmed" | "undone", at: number) => {
     const { type = "token", id = "", name = "" } = session?.credential ?? {};
-    ended?.({ what, by: { type, id, name }, time: new Date().toISOString(), revision: at });
+    ended?.({ what, actor: { type, id, name }, time: new Date().toISOString(), revision: at });
   };
   const confirm = async () => {
     await confirmChange(account.id, revision);
     end("confirmed", revision);
   };
-  const revert = async (etag: string | null) => {
-    const at = await undoChange(account.id, revision, etag);
-    setUndo(undefined);
-    if (outcome.what === "waiting") return end("undone", at);
+  const revertNow = async () => end("undone", await undoNow(account.id, revision));
+  const reverted = (at: number) => {
+    setUndoing(false);
     end("undone", at);
     if (!ended)
-      await navigate({
+      void navigate({
         to: "/dashboard/$account/live/$revision",
         params: { account: account.id, revision: String(at) },
       });
   };
   const extend = async () => {
     const confirmBy = await extendChange(account.id, revision, minutes * 60);
-    if (confirmBy !== null && outcome.what === "waiting") ended?.({ ...outcome, confirmBy });
+    if (confirmBy !== null && outcome?.what === "waiting") ended?.({ ...outcome, confirmBy });
   };
 
   return (
     <div className="live-actions">
-      {outcome.what === "waiting" ? (
+      {outcome?.what === "waiting" ? (
         <>
           <button type="button" className="primary" disabled={busy} onClick={() => void run(confirm)}>
             Confirm
           </button>
-          <button type="button" disabled={busy} onClick={() => void run(() => revert(null))}>
+          <button type="button" disabled={busy} onClick={() => void run(revertNow)}>
             Revert now
           </button>
           <span className="live-extend">
@@ -95,12 +95,8 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
           </span>
         </>
       ) : (
-        <button
-          type="button"
-          disabled={busy}
-          onClick={() => void run(async () => setUndo(await planUndo(account.id, revision)))}
-        >
-          Revert
+        <button type="button" onClick={() => setUndoing(true)}>
+          Revert …
         </button>
       )}
       {problem !== undefined && (
@@ -108,29 +104,14 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
           {problem}
         </p>
       )}
-      {undo && (
-        <Dialog title={`Revert change ${revision}`} close={() => setUndo(undefined)}>
-          <p className="muted">This is set back, in one change:</p>
-          <ChangedFields objects={undo.record.objects} />
-          {problem !== undefined && (
-            <p className="live-problem" role="alert">
-              {problem}
-            </p>
-          )}
-          <div className="dialog-buttons">
-            <button
-              type="button"
-              className="primary"
-              disabled={busy}
-              onClick={() => void run(() => revert(undo.etag))}
-            >
-              Revert
-            </button>
-            <button type="button" onClick={() => setUndo(undefined)}>
-              Leave it
-            </button>
-          </div>
-        </Dialog>
+      {undoing && (
+        <UndoDialog
+          account={account}
+          undo={{ what: "revert", revision }}
+          waits={false}
+          close={() => setUndoing(false)}
+          made={reverted}
+        />
       )}
     </div>
   );

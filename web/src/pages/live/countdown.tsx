@@ -1,19 +1,12 @@
 import { useEffect, useRef } from "react";
 import { useHealth } from "../../api/account.ts";
 import type { SessionAccount } from "../../api/session.ts";
-import { useNow } from "../../parts/time.ts";
+import { tellLeft, useNow } from "../../parts/time.ts";
 
 /** How far the server's clock is ahead of this one, in milliseconds, as its last answer told. */
 function useServerAhead(): number {
   const { data, dataUpdatedAt } = useHealth();
   return data ? Date.parse(data.health.time) - dataUpdatedAt : 0;
-}
-
-export function tellLeft(milliseconds: number): string {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (number: number) => String(number).padStart(2, "0");
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
 export function Countdown({ confirmBy }: { readonly account: SessionAccount; readonly confirmBy: string }) {

@@ -4,18 +4,20 @@ import "./live.css";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { Actor } from "../../../../src/contract/log.ts";
 import { useAccount } from "../../api/account.ts";
 import { may, type SessionAccount } from "../../api/session.ts";
+import { Differences } from "../../changes/differences.tsx";
+import { markOf, type Outcome, outcomesOf } from "../../changes/outcome.ts";
+import { settingsIn } from "../../changes/words.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { useLeave } from "../../parts/leave.ts";
 import { Message } from "../../parts/message.tsx";
 import { tellTime } from "../../parts/time.ts";
 import { Actions } from "./actions.tsx";
 import { appliedOf } from "./applied.ts";
-import { ChangedFields } from "./changed-fields.tsx";
 import { Countdown } from "./countdown.tsx";
 import { HistoryLink } from "./history-link.tsx";
-import { type Outcome, outcomeOf, tellActor } from "./outcome.ts";
 import { afterQuery, changeQuery } from "./queries.ts";
 import { TouchedHealth } from "./touched-health.tsx";
 
@@ -56,7 +58,7 @@ function Followed({ account, revision }: LiveProps) {
     <Told
       account={account}
       revision={revision}
-      outcome={outcomeOf(change.data, after.data)}
+      outcome={outcomesOf([change.data, ...after.data].flatMap((one) => markOf(one) ?? [])).get(revision)}
       about={`${tellActor(change.data.actor)}, ${tellTime(change.data.time)}`}
       reason={change.data.reason}
       notes={appliedOf(account.id, revision)?.notes ?? []}
@@ -64,7 +66,7 @@ function Followed({ account, revision }: LiveProps) {
     >
       <section>
         <h2>What it changed</h2>
-        <ChangedFields objects={change.data.objects} />
+        <Differences objects={settingsIn(change.data.objects)} />
       </section>
     </Told>
   );
@@ -73,9 +75,9 @@ function Followed({ account, revision }: LiveProps) {
 /** For a token that may not read the log: what this page applied, and what was done about it here. */
 function Remembered({ account, revision }: LiveProps) {
   const applied = appliedOf(account.id, revision);
-  const [outcome, setOutcome] = useState<Outcome>(() =>
+  const [outcome, setOutcome] = useState<Outcome | undefined>(() =>
     applied?.confirmBy === undefined
-      ? { what: "made" }
+      ? undefined
       : { what: "waiting", confirmBy: applied.confirmBy, revertOn: applied.revertOn },
   );
   if (!applied)
@@ -99,7 +101,7 @@ function Remembered({ account, revision }: LiveProps) {
 }
 
 interface ToldProps extends LiveProps {
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | undefined;
   readonly about: string;
   readonly reason: string | undefined;
   readonly notes: readonly string[];
@@ -124,12 +126,12 @@ function Told(props: ToldProps) {
         <span className="muted">{about}</span>
       </div>
       {reason !== undefined && <p className="live-reason">{reason}</p>}
-      <div className={`live-outcome ${outcome.what}`}>
+      <div className={`live-outcome ${outcome?.what ?? "made"}`}>
         <p role="status">
           <strong>{headline(outcome)}</strong> {detail(outcome)}
         </p>
-        {outcome.what === "waiting" && <Countdown account={account} confirmBy={outcome.confirmBy} />}
-        {outcome.what === "waiting" &&
+        {outcome?.what === "waiting" && <Countdown account={account} confirmBy={outcome.confirmBy} />}
+        {outcome?.what === "waiting" &&
           notes.map((note) => (
             <p key={note} className="muted">
               {note}
@@ -151,9 +153,9 @@ function Told(props: ToldProps) {
   );
 }
 
-function headline(outcome: Outcome): string {
-  switch (outcome.what) {
-    case "made":
+function headline(outcome: Outcome | undefined): string {
+  switch (outcome?.what) {
+    case undefined:
       return "Made.";
     case "waiting":
       return "Made, and waits to be confirmed.";
@@ -164,9 +166,9 @@ function headline(outcome: Outcome): string {
   }
 }
 
-function detail(outcome: Outcome): string {
-  switch (outcome.what) {
-    case "made":
+function detail(outcome: Outcome | undefined): string {
+  switch (outcome?.what) {
+    case undefined:
       return "It needs no confirmation.";
     case "waiting":
       if (outcome.revertOn === undefined) return "The server undoes it when the time is over.";
@@ -174,8 +176,14 @@ function detail(outcome: Outcome): string {
         outcome.revertOn === "down" ? "down" : "degraded or down"
       }.`;
     case "confirmed":
-      return `By ${tellActor(outcome.by)}, ${tellTime(outcome.time)}, as revision ${outcome.revision}.`;
+      return `By ${tellActor(outcome.actor)}, ${tellTime(outcome.time)}, as revision ${outcome.revision}.`;
     case "undone":
-      return `${outcome.by.id === "deadline" ? "Its time was over" : `By ${tellActor(outcome.by)}`}, ${tellTime(outcome.time)}, as revision ${outcome.revision}.`;
+      return `${outcome.actor.id === "deadline" ? "Its time was over" : `By ${tellActor(outcome.actor)}`}, ${tellTime(outcome.time)}, as revision ${outcome.revision}.`;
   }
+}
+
+/** `token everything`, or what Patchbay itself was doing. */
+function tellActor({ type, id, name }: Actor): string {
+  if (type !== "system") return `${type} ${name}`;
+  return id === "health" ? `health: ${name}` : name;
 }

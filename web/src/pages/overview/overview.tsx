@@ -6,10 +6,10 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type AccountHealth, useAccount, useAccountState, useHealth } from "../../api/account.ts";
 import { may, seesInterconnects } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
+import { type KeyMeaning, KeysHelp } from "../../parts/keys-help.tsx";
 import { Message } from "../../parts/message.tsx";
 import { select, useSelection } from "../../parts/selection.ts";
 import { useOverviewKeys } from "./keys.ts";
-import { KeysHelp } from "./keys-help.tsx";
 import {
   type HealthById,
   healthById,
@@ -25,6 +25,18 @@ import {
 import type { Column, OverviewSearch } from "./search.ts";
 import { Table } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
+
+const keyMeanings: readonly KeyMeaning[] = [
+  [["j", "↓"], "next row"],
+  [["k", "↑"], "row before"],
+  [["PgDn", "PgUp"], "ten rows on, or back"],
+  [["Home", "End"], "first row, last row"],
+  [["Enter"], "open the interconnect"],
+  [["x", "Space"], "select the row, or not"],
+  [["Esc"], "select nothing"],
+  [["/"], "search"],
+  [["?"], "this help"],
+];
 
 export function Overview() {
   const account = useAccount();
@@ -148,7 +160,7 @@ export function Overview() {
           grid={grid}
         />
       )}
-      {helping && <KeysHelp close={() => setHelping(false)} />}
+      {helping && <KeysHelp keys={keyMeanings} close={() => setHelping(false)} />}
     </div>
   );
 }

@@ -1,14 +1,11 @@
 /** What of the interconnects is shown: words, states, a site. */
 
 import "../../parts/toolbar.css";
-import { type RefObject, useEffect, useState } from "react";
+import type { RefObject } from "react";
 import type { ShownState } from "../../../../src/contract/health.ts";
-import { Icon } from "../../parts/icons.tsx";
+import { HelpButton, SearchField } from "../../parts/search-field.tsx";
 import { StateShape } from "../../parts/state-badge.tsx";
 import { type OverviewSearch, states, statesIn } from "./search.ts";
-
-/** Milliseconds after the last key until it is searched. */
-const TYPING = 120;
 
 interface ToolbarProps {
   readonly search: OverviewSearch;
@@ -28,6 +25,7 @@ export function Toolbar({ search, change, counts, sites, hasHealth, field, toRow
       <SearchField
         q={search.q ?? ""}
         search={(q) => change({ ...search, q })}
+        placeholder="Name, address, site …"
         field={field}
         toRows={toRows}
       />
@@ -44,59 +42,8 @@ export function Toolbar({ search, change, counts, sites, hasHealth, field, toRow
           ))}
         </select>
       )}
-      <button
-        type="button"
-        className="plain help-button"
-        title="Keyboard (?)"
-        aria-label="Keyboard"
-        onClick={help}
-      >
-        <Icon name="help" />
-      </button>
+      <HelpButton help={help} />
     </search>
-  );
-}
-
-interface SearchFieldProps {
-  readonly q: string;
-  readonly search: (q: string) => void;
-  readonly field: RefObject<HTMLInputElement | null>;
-  readonly toRows: () => void;
-}
-
-export function SearchField({ q, search, field, toRows }: SearchFieldProps) {
-  const [text, setText] = useState(q);
-  const [told, setTold] = useState(q);
-  if (told !== q) {
-    // The address changed by itself: somebody went back.
-    setTold(q);
-    if (q !== text.trim()) setText(q);
-  }
-  useEffect(() => {
-    if (text.trim() === q) return;
-    const timer = setTimeout(() => search(text.trim()), TYPING);
-    return () => clearTimeout(timer);
-  }, [text, q, search]);
-  return (
-    <div className="search-field">
-      <Icon name="search" />
-      <input
-        ref={field}
-        type="search"
-        aria-label="Search"
-        placeholder="Name, address, site …"
-        spellCheck={false}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" && event.key !== "ArrowDown" && event.key !== "Escape") return;
-          event.preventDefault();
-          if (event.key === "Escape" && text !== "") return setText("");
-          toRows();
-        }}
-      />
-      <span className="key">/</span>
-    </div>
   );
 }
 

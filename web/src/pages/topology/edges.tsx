@@ -1,13 +1,5 @@
-import type { AccountHealth } from "../../../../src/contract/health.ts";
 import { tellAge } from "../../parts/time.ts";
-
-type Edge = AccountHealth["edges"][number];
-
-const words: Readonly<Record<Edge["configuration"]["status"], string>> = {
-  applied: "has made the account real",
-  modified: "is behind the account",
-  error: "could not make all of it",
-};
+import { type Edge, standingOf, standingWords } from "./panels.ts";
 
 /** All edges that ever reported: where they are, whether they are heard of, and how far they are. */
 export function Edges({ edges, now }: { readonly edges: readonly Edge[]; readonly now: number }) {
@@ -19,15 +11,19 @@ export function Edges({ edges, now }: { readonly edges: readonly Edge[]; readonl
     );
   return (
     <ul className="edge-list" aria-label="Edges">
-      {edges.map(({ edge, site, role, stale, seen_on, configuration }) => (
-        <li key={edge} className={stale ? "edge-chip silent" : `edge-chip ${configuration.status}`}>
-          <span className="edge-name">{edge}</span>{" "}
-          <span className="muted">
-            {role} at {site}
-          </span>{" "}
-          {stale ? `silent for ${tellAge(seen_on, now)}` : words[configuration.status]}
-        </li>
-      ))}
+      {edges.map((one) => {
+        const { edge, site, role, stale, seen_on } = one;
+        const standing = standingOf(one);
+        return (
+          <li key={edge} className={`edge-chip ${standing}`}>
+            <span className="edge-name">{edge}</span>{" "}
+            <span className="muted">
+              {role} at {site}
+            </span>{" "}
+            {stale ? `silent for ${tellAge(seen_on, now)}` : standingWords[standing]}
+          </li>
+        );
+      })}
     </ul>
   );
 }

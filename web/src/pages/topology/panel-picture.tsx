@@ -4,7 +4,7 @@ import type { ShownState } from "../../../../src/contract/health.ts";
 import { StateShape } from "../../parts/state-badge.tsx";
 import type { HealthById, Row } from "../overview/rows.ts";
 import { states } from "../overview/search.ts";
-import { customerEnd, NO_SITE, type Panel, type WatchingEdge } from "./panels.ts";
+import { customerEnd, NO_SITE, type Panel, standingWords, type WatchingEdge } from "./panels.ts";
 
 interface PanelPictureProps {
   readonly account: string;
@@ -46,13 +46,9 @@ export function PanelPicture({ account, panel, health, isFolded, flip, look }: P
         {edges.length > 0 && (
           <ul className="site-edges" aria-label="Watched by">
             {edges.map((edge) => (
-              <li
-                key={edge.name}
-                className={edge.isSilent ? "edge-chip silent" : "edge-chip"}
-                title={told(edge, rows.length)}
-              >
+              <li key={edge.name} className={`edge-chip ${edge.standing}`} title={told(edge, rows.length)}>
                 <span className="edge-name">{edge.name}</span> <span className="muted">{edge.role}</span>
-                {edge.isSilent && " silent"}
+                {edge.standing === "silent" && " silent"}
               </li>
             ))}
           </ul>
@@ -80,9 +76,9 @@ export function PanelPicture({ account, panel, health, isFolded, flip, look }: P
   );
 }
 
-function told({ site, tells, isSilent }: WatchingEdge, all: number): string {
+function told({ site, tells, standing }: WatchingEdge, all: number): string {
   const of = tells === all ? "all of them" : `${tells} of ${all}`;
-  return `at ${site}; tells of ${of}${isSilent ? "; it was not heard of lately, so that nothing it said counts" : ""}`;
+  return `at ${site}; tells of ${of}; ${standingWords[standing]}`;
 }
 
 interface PortProps {

@@ -7,14 +7,27 @@ import type { Row } from "../overview/rows.ts";
 /** What is shown where an interconnect has no site: no site is called so. */
 export const NO_SITE = "–";
 
+export type Edge = AccountHealth["edges"][number];
+export type EdgeStanding = Edge["configuration"]["status"] | "silent";
+
+export const standingOf = ({ stale, configuration }: Edge): EdgeStanding =>
+  stale ? "silent" : configuration.status;
+
+export const standingWords: Readonly<Record<EdgeStanding, string>> = {
+  applied: "has made the account real",
+  modified: "is behind the account",
+  error: "could not make all of it",
+  silent: "was not heard of lately, so that nothing it said counts",
+};
+
 export interface WatchingEdge {
   readonly name: string;
   readonly site: string;
   readonly role: "provider" | "customer";
   /** Of how many interconnects of the panel it tells. */
   readonly tells: number;
-  /** Is what it says of one of them too old to count? */
-  readonly isSilent: boolean;
+  /** How far it is with what the account says; silent if what it says is too old to count. */
+  readonly standing: EdgeStanding;
 }
 
 export interface Panel {
@@ -27,7 +40,7 @@ export interface Panel {
 /** In the order of their names, what has no site last. Rows keep their order. */
 export function panelsOf(rows: readonly Row[], health: AccountHealth | undefined): readonly Panel[] {
   const told = new Map(health?.interconnects.map((one) => [one.id, one]));
-  const silent = new Set(health?.edges.flatMap(({ edge, stale }) => (stale ? [edge] : [])));
+  const standings = new Map(health?.edges.map((edge) => [edge.edge, standingOf(edge)]));
   const bySite = new Map<string, Row[]>();
   for (const row of rows) {
     const site = row.site || NO_SITE;
@@ -47,7 +60,7 @@ export function panelsOf(rows: readonly Row[], health: AccountHealth | undefined
       counts[one?.state ?? "unknown"] += 1;
       for (const { edge: name, site: where, role } of one?.edges ?? []) {
         const tells = (edges.get(name)?.tells ?? 0) + 1;
-        edges.set(name, { name, site: where, role, tells, isSilent: silent.has(name) });
+        edges.set(name, { name, site: where, role, tells, standing: standings.get(name) ?? "silent" });
       }
     }
     return { site, rows: at, counts, edges: [...edges.values()].sort(byName) };

@@ -7,9 +7,10 @@ import { useAccount, useAccountState, useHealth } from "../../api/account.ts";
 import { may, seesInterconnects } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Message } from "../../parts/message.tsx";
+import { SearchField } from "../../parts/search-field.tsx";
 import { useNow } from "../../parts/time.ts";
 import { healthById, matchRows, rowsInStates, rowsOf } from "../overview/rows.ts";
-import { SearchField, StateFilter } from "../overview/toolbar.tsx";
+import { StateFilter } from "../overview/toolbar.tsx";
 import { Details } from "./details.tsx";
 import { Edges } from "./edges.tsx";
 import { neighbour } from "./neighbour.ts";
@@ -93,6 +94,7 @@ export function Topology() {
         <SearchField
           q={q ?? ""}
           search={(text) => change({ ...search, q: text })}
+          placeholder="Name, address, site …"
           field={field}
           toRows={toPicture}
         />

@@ -1,10 +1,10 @@
 /** Undoing a change or all since a revision: judged first, then made as it was judged. */
 
-import type { ResponseInfo } from "../../../../src/contract/envelope.ts";
-import type { ChangeRecord } from "../../../../src/contract/log.ts";
-import { ownPath } from "../../api/account.ts";
-import { ask } from "../../api/client.ts";
-import { undoHeaders } from "../../api/undo-headers.ts";
+import type { ResponseInfo } from "../../../src/contract/envelope.ts";
+import type { ChangeRecord } from "../../../src/contract/log.ts";
+import { ownPath } from "../api/account.ts";
+import { ask } from "../api/client.ts";
+import { type Conditions, conditionHeaders } from "./conditions.ts";
 
 export interface Undo {
   readonly what: "revert" | "restore";
@@ -18,15 +18,6 @@ export interface UndoPlan {
   readonly etag: string | null;
   /** What today's rules have against it. */
   readonly remarks: readonly ResponseInfo[];
-}
-
-export type RevertOn = "down" | "degraded";
-
-export interface Wishes {
-  readonly reason: string;
-  /** Seconds; none to change for good. */
-  readonly confirmWithin: number | undefined;
-  readonly revertOn: RevertOn | undefined;
 }
 
 /** The code of a remark on values that come back although rules have changed. */
@@ -56,7 +47,7 @@ export async function makeUndo(
   account: string,
   undo: Undo,
   { etag }: UndoPlan,
-  { reason, confirmWithin, revertOn }: Wishes,
+  conditions: Conditions,
 ): Promise<number | undefined> {
   const { path, ...rest } = requestOf(account, undo);
   const { result } = await ask<ChangeRecord | null>(path, {
@@ -64,7 +55,7 @@ export async function makeUndo(
     ...rest,
     headers: {
       ...(etag !== null && { "if-match": etag }),
-      ...undoHeaders({ reason, confirmWithin, revertOn }),
+      ...conditionHeaders(conditions),
     },
   });
   return result?.revision;
@@ -72,4 +63,23 @@ export async function makeUndo(
 
 export async function confirmChange(account: string, revision: number): Promise<void> {
   await ask(`${ownPath(account)}/changes/${revision}/confirm`, { method: "POST" });
+}
+
+/** `seconds` from now on. Answers when it is to be confirmed by. */
+export async function extendChange(
+  account: string,
+  revision: number,
+  seconds: number,
+): Promise<string | null> {
+  const asked = { method: "POST", body: { confirm_within: seconds } } as const;
+  const { headers } = await ask(`${ownPath(account)}/changes/${revision}/extend`, asked);
+  return headers.get("x-patchbay-confirm-by");
+}
+
+/** Undoes what waits, at once: the revision of the undo. */
+export async function undoNow(account: string, revision: number): Promise<number> {
+  const { result } = await ask<ChangeRecord>(`${ownPath(account)}/changes/${revision}/revert`, {
+    method: "POST",
+  });
+  return result.revision;
 }

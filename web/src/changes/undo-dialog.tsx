@@ -2,12 +2,14 @@
 
 import "./undo-dialog.css";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useId, useState } from "react";
-import { ApiFailure, sentenceOf } from "../../api/client.ts";
-import type { SessionAccount } from "../../api/session.ts";
-import { Dialog } from "../../parts/dialog.tsx";
+import { type FormEvent, useRef, useState } from "react";
+import { ApiFailure, sentenceOf } from "../api/client.ts";
+import type { SessionAccount } from "../api/session.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { type ConditionsDraft, hasTimer, readConditions } from "./conditions.ts";
+import { ConditionsFields } from "./conditions-fields.tsx";
 import { Differences } from "./differences.tsx";
-import { makeUndo, planUndo, type RevertOn, type Undo, type UndoPlan } from "./undo.ts";
+import { makeUndo, planUndo, type Undo, type UndoPlan } from "./undo.ts";
 import { settingsIn, tellCounts } from "./words.ts";
 
 interface UndoDialogProps {
@@ -95,36 +97,26 @@ interface PlannedProps extends UndoDialogProps {
   readonly again: () => void;
 }
 
-const reverts = [
-  ["", "only when the time is over"],
-  ["down", "or when one that was healthy is down"],
-  ["degraded", "or when one that was healthy is degraded or down"],
-] as const;
-
 function Planned({ account, undo, waits, plan, close, made, again }: PlannedProps) {
-  const [reason, setReason] = useState("");
-  const [minutes, setMinutes] = useState("");
-  const [revertOn, setRevertOn] = useState<RevertOn | "">("");
+  const [draft, setDraft] = useState<ConditionsDraft>({ reason: "", minutes: "", revertOn: "" });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const ids = { reason: useId(), minutes: useId(), help: useId(), on: useId() };
+  const timer = useRef<HTMLInputElement>(null);
   const objects = settingsIn(plan.record?.objects ?? []);
-  const hasTimer = minutes.trim() !== "";
   const isStale = error instanceof ApiFailure && error.status === 412;
 
   const make = async (event: FormEvent) => {
     event.preventDefault();
-    const seconds = Math.round(Number(minutes.replace(",", ".")) * 60);
-    if (hasTimer && !(seconds > 0)) return setError(new Error("The time to confirm is a number of minutes."));
+    const conditions = readConditions(draft);
+    if (typeof conditions === "string") {
+      setDraft({ ...draft, problem: conditions });
+      timer.current?.focus();
+      return;
+    }
     setBusy(true);
     setError(undefined);
     try {
-      const wishes = {
-        reason: reason.trim(),
-        confirmWithin: hasTimer ? seconds : undefined,
-        revertOn: revertOn === "" ? undefined : revertOn,
-      };
-      const revision = await makeUndo(account.id, undo, plan, wishes);
+      const revision = await makeUndo(account.id, undo, plan, conditions);
       if (revision === undefined) close();
       else made(revision);
     } catch (problem) {
@@ -152,7 +144,8 @@ function Planned({ account, undo, waits, plan, close, made, again }: PlannedProp
           ? "Nothing of a network is set back; the change waits no more."
           : `In one change, this is set back: ${tellCounts(objects)}.`}
       </p>
-      <section className="undo-plan" aria-label="Plan">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys */}
+      <section className="undo-plan" aria-label="Plan" tabIndex={0}>
         <Differences objects={objects} />
       </section>
       {plan.remarks.length > 0 && (
@@ -162,50 +155,7 @@ function Planned({ account, undo, waits, plan, close, made, again }: PlannedProp
           ))}
         </ul>
       )}
-      <label className="undo-label" htmlFor={ids.reason}>
-        Reason
-      </label>
-      <input
-        id={ids.reason}
-        type="text"
-        autoComplete="off"
-        placeholder="Why, in a few words; it is kept with the change"
-        value={reason}
-        onChange={({ target }) => setReason(target.value)}
-      />
-      {!waits && (
-        <div className="undo-timer">
-          <label htmlFor={ids.minutes}>Confirm within</label>
-          <span>
-            <input
-              id={ids.minutes}
-              type="text"
-              inputMode="decimal"
-              autoComplete="off"
-              aria-describedby={ids.help}
-              value={minutes}
-              onChange={({ target }) => setMinutes(target.value)}
-            />{" "}
-            minutes
-          </span>
-          <label htmlFor={ids.on}>Else undone</label>
-          <select
-            id={ids.on}
-            disabled={!hasTimer}
-            value={revertOn}
-            onChange={({ target }) => setRevertOn(reverts.find(([on]) => on === target.value)?.[0] ?? "")}
-          >
-            {reverts.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-          <p className="muted" id={ids.help}>
-            With a time, the server takes it back unless it is confirmed. Empty: it is for good.
-          </p>
-        </div>
-      )}
+      <ConditionsFields draft={draft} change={setDraft} timer={timer} atOnce={waits} />
       {error !== undefined && (
         <div className="undo-refused" role="alert">
           {isStale ? (
@@ -223,7 +173,7 @@ function Planned({ account, undo, waits, plan, close, made, again }: PlannedProp
         ) : (
           <button type="submit" className="primary" disabled={busy}>
             {undo.what === "revert" ? "Revert" : "Restore"}
-            {hasTimer && ", to be confirmed"}
+            {hasTimer(draft) && ", to be confirmed"}
           </button>
         )}
         <button type="button" onClick={close}>

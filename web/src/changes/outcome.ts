@@ -1,7 +1,7 @@
 /** What became of changes, as later ones tell it. */
 
-import { PENDING } from "../../../../src/account/log/net.ts";
-import type { Actor, ChangeRecord } from "../../../../src/contract/log.ts";
+import { PENDING } from "../../../src/account/log/net.ts";
+import type { Actor, ChangeRecord } from "../../../src/contract/log.ts";
 import { waited } from "./words.ts";
 
 /** What a change says of another, or of its own wait. */

@@ -2,7 +2,7 @@
 
 import "./differences.css";
 import { useState } from "react";
-import type { ToldField, ToldObject } from "../../../../src/account/log/net.ts";
+import type { ToldField, ToldObject } from "../../../src/account/log/net.ts";
 import { nameOf, tellKind, tellValue } from "./words.ts";
 
 /** Objects that are shown at once. */

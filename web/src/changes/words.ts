@@ -1,7 +1,7 @@
 /** The log in words. */
 
-import { PENDING, type ToldField, type ToldObject } from "../../../../src/account/log/net.ts";
-import type { Actor, ChangeRecord } from "../../../../src/contract/log.ts";
+import { PENDING, type ToldField, type ToldObject } from "../../../src/account/log/net.ts";
+import type { Actor, ChangeRecord } from "../../../src/contract/log.ts";
 
 /** `pni_ord`, or what it is called by if it has no name. */
 export const nameOf = ({ name, id }: ToldObject): string => name ?? id;
