@@ -44,10 +44,11 @@ describe("the greeting", () => {
   test("tells address, data, metrics, account and credentials, of which each is right", async () => {
     const { said, url } = await serve(free());
     const metrics = /metrics {4}(\S+)/.exec(said.stdout)?.[1] ?? "";
-    expect(said.stdout.split("\n").slice(0, 8)).toEqual([
+    expect(said.stdout.split("\n").slice(0, 9)).toEqual([
       "",
       `Patchbay answers at ${url}`,
       `  data       ${data}, new; POST /patchbay/v1/reset goes back to the seed`,
+      `  dashboard  ${url}/dashboard`,
       `  metrics    ${metrics}`,
       `  account    ${demo.account}`,
       `  token      ${demo.token}`,

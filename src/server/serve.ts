@@ -52,6 +52,7 @@ function greeting(server: RunningServer, place: string): string {
     `Patchbay answers at ${server.publicUrl ?? server.url}`,
     ...(server.publicUrl === undefined ? [] : [`  listens at ${server.url}`]),
     `  data       ${place}${server.resumed ? ", as it was left" : ", new"}${server.sandbox ? "; POST /patchbay/v1/reset goes back to the seed" : ""}`,
+    `  dashboard  ${server.publicUrl ?? server.url}/dashboard`,
   ];
   if (server.metricsUrl) lines.push(`  metrics    ${server.metricsUrl}/metrics`);
   if (server.isDemo) lines.push(...demoLines(server.url));

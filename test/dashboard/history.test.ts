@@ -319,6 +319,10 @@ describe.skipIf(noBrowser !== undefined)("the history", () => {
     expect((await revisions(page)).length).toBe(500);
     await page.getByRole("button", { name: "To the newest" }).click();
     await eventually(async () => (await revisions(page))[0]).toBe(newest);
+    // And stays there.
+    await page.waitForTimeout(500);
+    expect((await revisions(page)).length).toBe(100);
+    expect((await revisions(page))[0]).toBe(newest);
     await page.getByLabel("Search").fill("needle");
     await eventually(() => revisions(page)).toEqual([String(wanted)]);
   }, 120_000);

@@ -60,6 +60,10 @@ function begin(key: string, page: Page): Window {
   return { key, newest, oldest, entries, found, marks, cursor, detached: false, objectName };
 }
 
+/** How far is looked before anybody asks for more. */
+const firstGoal = (key: string, filter: Filter) =>
+  isFiltered(filter) ? { key, ...STEP } : { key, entries: 0, looked: 0 };
+
 /** With the newest page as it is now. */
 function renew(window: Window | undefined, key: string, page: Page): Window {
   if (window?.key !== key || page.oldest > window.newest + 1) return begin(key, page);
@@ -115,7 +119,7 @@ export function useTimeline(account: SessionAccount, filter: Filter) {
     setSeen(page);
     setWindow(renew(window, key, page));
     meet(page);
-    if (window?.key !== key) setGoal(isFiltered(filter) ? { key, ...STEP } : { key, entries: 0, looked: 0 });
+    if (window?.key !== key) setGoal(firstGoal(key, filter));
   }
 
   const current = page && window?.key === key ? window : undefined;
@@ -172,7 +176,12 @@ export function useTimeline(account: SessionAccount, filter: Filter) {
         const entries = current.found + (isFiltered(filter) ? STEP.entries : 1);
         setGoal({ key, entries, looked: looked + STEP.looked });
       },
-      toNewest: () => page && setWindow(begin(key, page)),
+      toNewest: () => {
+        if (!page) return;
+        setWindow(begin(key, page));
+        // What was let go is not read again by itself.
+        setGoal(firstGoal(key, filter));
+      },
     };
   return { timeline, error: head.error, retry: () => void head.refetch() };
 }
