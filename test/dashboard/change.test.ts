@@ -124,14 +124,14 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await page.getByLabel("Time to extend to").selectOption({ label: "to 15 minutes from now" });
     await page.getByRole("button", { name: "Extend" }).click();
     await eventually(() => page.getByRole("timer").textContent()).toMatch(/^1[45]:\d\d$/);
-    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await eventually(() => outcome(page)).toBe(
       "Confirmed: it stays. By token everything, 2026-03-01 12:00:00 UTC, as revision 5.",
     );
     const [confirmation, , made] = await records();
     expect(confirmation).toMatchObject({ operation: "confirmChange" });
     expect(made).toMatchObject({ revision: 3, reason: "Kleiner für ORD 😀" });
-    expect(await page.getByRole("button", { name: "Confirm" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Confirm", exact: true }).count()).toBe(0);
   });
 
   test("with a timer that runs out is seen undone, without a touch", async () => {
@@ -279,9 +279,17 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await planned(page);
     await page.getByLabel("To be confirmed within").fill("5");
     await page.getByRole("button", { name: "Apply, to be confirmed" }).click();
-    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await eventually(() => outcome(page)).toMatch(/^Confirmed: it stays\. By token/);
     expect(await read(AMS)).toMatchObject({ mtu: 1400 });
+    // An undo that waits it could not follow: it is offered at once.
+    await page.getByRole("button", { name: "Revert …" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("not after all");
+    expect(await dialog.getByLabel("To be confirmed within").count()).toBe(0);
+    await dialog.getByRole("button", { name: "Revert", exact: true }).click();
+    await eventually(() => outcome(page)).toMatch(/^Undone: all is as before\. By token/);
+    expect(await read(AMS)).toMatchObject({ mtu: 1476 });
   });
 
   test("is left by Escape, with a question where something is typed", async () => {
@@ -326,7 +334,7 @@ describe.skipIf(noBrowser !== undefined)("a change", async () => {
     await page.getByRole("button", { name: "Apply, to be confirmed" }).click();
     await page.getByRole("timer").waitFor();
     await readable(page);
-    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await page.getByRole("button", { name: "Revert …" }).click();
     await page.getByRole("dialog").getByText("In one change").waitFor();
     await readable(page);

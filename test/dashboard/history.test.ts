@@ -95,7 +95,7 @@ describe.skipIf(noBrowser !== undefined)("the history", () => {
     await send("POST", `${OWN}/changes/${waiting}/extend`, { confirm_within: 7200 });
     await eventually(() => outcome(waiting)).toMatch(/^waits (1:59:\d\d|2:00:00)$/);
     await link(page, waiting).click();
-    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await eventually(() => outcome(waiting)).toBe("confirmed");
     await eventually(() => page.locator(".panel-beside .outcome-badge").textContent()).toBe(
       "confirmed by network team",
@@ -196,7 +196,7 @@ describe.skipIf(noBrowser !== undefined)("the history", () => {
     await page.getByRole("heading", { name: `Change ${revision + 1}` }).waitFor();
     await page.locator(".panel-facts").getByText("Für den Kunden – zurück").waitFor();
     expect(await mtu(11)).toBe(1476);
-    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await eventually(() => row(page, revision).locator(".row-outcome").textContent()).toBe("undone");
     await eventually(() =>
       row(page, revision + 1)

@@ -103,9 +103,13 @@ export async function readInterconnect(
   return result.interconnect;
 }
 
-/** Health is asked for this often at most, in milliseconds, and takes no more than a fiftieth of the time. */
+/**
+ * Health is asked for this often at most, in milliseconds, and takes no more than a fiftieth of the time; but this often
+ * at least, since what took long may have taken so once.
+ */
 const HEALTH_EVERY = 5_000;
 const HEALTH_SHARE = 50;
+const HEALTH_SELDOM = 20_000;
 
 export interface TimedHealth {
   readonly health: AccountHealth;
@@ -123,7 +127,8 @@ export function healthQuery(account: SessionAccount) {
       const { result } = await ask<AccountHealth>(`${ownPath(account.id)}/health`, { signal });
       return { health: result, took: performance.now() - began };
     },
-    refetchInterval: ({ state }) => Math.max(HEALTH_EVERY, HEALTH_SHARE * (state.data?.took ?? 0)),
+    refetchInterval: ({ state }) =>
+      Math.min(HEALTH_SELDOM, Math.max(HEALTH_EVERY, HEALTH_SHARE * (state.data?.took ?? 0))),
   });
 }
 

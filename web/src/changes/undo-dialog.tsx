@@ -15,13 +15,13 @@ import { settingsIn, tellCounts } from "./words.ts";
 interface UndoDialogProps {
   readonly account: SessionAccount;
   readonly undo: Undo;
-  /** The change waits itself: its undo is at once and for good. */
-  readonly waits: boolean;
+  /** The undo cannot be made to wait: the change waits itself, or nobody could see what becomes of it. */
+  readonly atOnce: boolean;
   readonly close: () => void;
   readonly made: (revision: number) => void;
 }
 
-export function UndoDialog({ account, undo, waits, close, made }: UndoDialogProps) {
+export function UndoDialog({ account, undo, atOnce, close, made }: UndoDialogProps) {
   const { what, revision } = undo;
   const plan = useQuery({
     queryKey: ["undo", account.id, what, revision],
@@ -39,7 +39,7 @@ export function UndoDialog({ account, undo, waits, close, made }: UndoDialogProp
         {!plan.isFetching && plan.error && <Refused error={plan.error} what={what} close={close} />}
         {!plan.isFetching && plan.data && (
           <Planned
-            {...{ account, undo, waits, close, made }}
+            {...{ account, undo, atOnce, close, made }}
             plan={plan.data}
             again={() => void plan.refetch()}
           />
@@ -97,7 +97,7 @@ interface PlannedProps extends UndoDialogProps {
   readonly again: () => void;
 }
 
-function Planned({ account, undo, waits, plan, close, made, again }: PlannedProps) {
+function Planned({ account, undo, atOnce, plan, close, made, again }: PlannedProps) {
   const [draft, setDraft] = useState<ConditionsDraft>({ reason: "", minutes: "", revertOn: "" });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -155,7 +155,7 @@ function Planned({ account, undo, waits, plan, close, made, again }: PlannedProp
           ))}
         </ul>
       )}
-      <ConditionsFields draft={draft} change={setDraft} timer={timer} atOnce={waits} />
+      <ConditionsFields draft={draft} change={setDraft} timer={timer} atOnce={atOnce} />
       {error !== undefined && (
         <div className="undo-refused" role="alert">
           {isStale ? (

@@ -46,13 +46,15 @@ export function ApplyForm({ account, plan, etag, guards, blocked, failed, finish
     setBusy(true);
     try {
       const applied = await applyPlan(account.id, plan, etag, conditions);
-      if (!applied) return tell("Nothing was left to change: all is as asked for already.");
+      if (!applied) {
+        setBusy(false);
+        return tell("Nothing was left to change: all is as asked for already.");
+      }
       noteApplied(account.id, applied);
       select(account.id, new Set());
       finish(applied.revision);
     } catch (error) {
       failed(error);
-    } finally {
       setBusy(false);
     }
   };

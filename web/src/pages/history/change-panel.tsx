@@ -160,7 +160,7 @@ function Actions({ account, timeline, record, outcome, search, change }: Actions
         <UndoDialog
           account={account}
           undo={undo}
-          waits={waits && undo.what === "revert"}
+          atOnce={waits && undo.what === "revert"}
           close={() => setUndo(undefined)}
           made={(made) => {
             setUndo(undefined);

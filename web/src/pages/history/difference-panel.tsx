@@ -69,7 +69,7 @@ export function DifferencePanel(props: DifferencePanelProps) {
         <UndoDialog
           account={account}
           undo={undo}
-          waits={false}
+          atOnce={false}
           close={() => setUndo(undefined)}
           made={(made) => {
             setUndo(undefined);

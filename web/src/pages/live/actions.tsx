@@ -108,7 +108,8 @@ export function Actions({ account, revision, outcome, ended }: ActionsProps) {
         <UndoDialog
           account={account}
           undo={{ what: "revert", revision }}
-          waits={false}
+          // Who may not read the log could not confirm the undo.
+          atOnce={ended !== undefined}
           close={() => setUndoing(false)}
           made={reverted}
         />
