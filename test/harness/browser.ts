@@ -27,7 +27,6 @@ const REMEMBERED = { name: "patchbay.remembered", value: "yes" };
 
 export interface Opened {
   readonly viewport?: ViewportSize;
-  readonly colorScheme?: "light" | "dark";
   /** Parts of what the console may complain about: the browser itself reports every refused request there. */
   readonly expects?: readonly RegExp[];
 }
@@ -58,7 +57,7 @@ export function useBrowser(): TestBrowser {
     return browser;
   };
   const show = async (context: BrowserContext, url: string, opened: Opened, over: () => Promise<void>) => {
-    const { expects = [], viewport = WIDE, colorScheme = "light" } = opened;
+    const { expects = [], viewport = WIDE } = opened;
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     const complaints = listenTo(page);
@@ -68,7 +67,7 @@ export function useBrowser(): TestBrowser {
       expect(complaints.filter((text) => !expects.some((expected) => expected.test(text)))).toEqual([]);
     });
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme: "light" });
     await page.goto(url);
     return page;
   };

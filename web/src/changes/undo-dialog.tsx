@@ -63,12 +63,18 @@ function Refused({ error, what, close }: { error: Error; what: Undo["what"]; clo
           Revert the later change first, or restore a revision, which sets back everything since.
         </p>
       )}
-      <div className="undo-buttons">
-        <button type="button" onClick={close}>
-          Close
-        </button>
-      </div>
+      <CloseButton close={close} />
     </>
+  );
+}
+
+function CloseButton({ close }: { readonly close: () => void }) {
+  return (
+    <div className="dialog-buttons">
+      <button type="button" onClick={close}>
+        Close
+      </button>
+    </div>
   );
 }
 
@@ -130,11 +136,7 @@ function Planned({ account, undo, atOnce, plan, close, made, again }: PlannedPro
     return (
       <>
         <p>There is nothing to change: all is as it was then.</p>
-        <div className="undo-buttons">
-          <button type="button" onClick={close}>
-            Close
-          </button>
-        </div>
+        <CloseButton close={close} />
       </>
     );
   return (
@@ -165,7 +167,7 @@ function Planned({ account, undo, atOnce, plan, close, made, again }: PlannedPro
           )}
         </div>
       )}
-      <div className="undo-buttons">
+      <div className="dialog-buttons">
         {isStale ? (
           <button type="button" className="primary" onClick={again}>
             Plan again
