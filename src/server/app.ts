@@ -2,6 +2,7 @@
 
 import type { RequestListener } from "node:http";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import { MAX_BODY_BYTES } from "../contract/limits.ts";
 import { operations } from "../contract/operations.ts";
 import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
@@ -30,9 +31,6 @@ import { addSessionRoutes } from "./routes/session.ts";
 import { addStaticRoutes } from "./routes/static-routes.ts";
 import { addUndoRoutes } from "./routes/undo.ts";
 
-/** Bytes of a body. */
-export const MOST_BODY = 16 * 1024 * 1024;
-
 export interface App {
   readonly app: FastifyInstance;
   /** For servers beside the one that the application opens. */
@@ -46,7 +44,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   };
   const app = Fastify({
     logger: false,
-    bodyLimit: MOST_BODY,
+    bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     genReqId: () => context.newRequestId(),
@@ -184,7 +182,7 @@ function notFound(method: string, path: string) {
 function ownRefusal(error: FastifyError, type: string | undefined): unknown {
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return refuse("body_too_large", { most: MOST_BODY });
+      return refuse("body_too_large", { most: MAX_BODY_BYTES });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return refuse("unsupported_media_type", { given: type ?? "absent" });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { StallMonitor } from "../../test/harness/stall-monitor.ts";
+import { nextSlice, pause, runInSlices } from "./time-slice.ts";
+
+function* work(milliseconds: number) {
+  const end = performance.now() + milliseconds;
+  let units = 0;
+  while (performance.now() < end) {
+    units++;
+    yield;
+  }
+  return units;
+}
+
+test("many long tasks at once never hold the event loop for longer than a slice", async () => {
+  using monitor = StallMonitor.start();
+  const units = await Promise.all(Array.from({ length: 10 }, () => runInSlices(work(60))));
+  expect(units.every((count) => count > 0)).toBe(true);
+  expect(monitor.longest).toBeLessThan(40);
+});
+
+test("a short task is not paused", async () => {
+  let turns = 0;
+  const immediate = setImmediate(() => turns++);
+  await pause();
+  expect(turns).toBe(0);
+  clearImmediate(immediate);
+});
+
+test("tasks take turns in the order in which they asked", async () => {
+  const order: string[] = [];
+  const task = async (name: string) => {
+    for (let round = 0; round < 2; round++) {
+      await nextSlice();
+      order.push(name);
+    }
+  };
+  await Promise.all([task("a"), task("b")]);
+  expect(order).toEqual(["a", "b", "a", "b"]);
+});
+
+test("an error of the work is the caller's", async () => {
+  const failing = (function* (): Generator<undefined, never> {
+    yield;
+    throw new Error("no");
+  })();
+  await expect(runInSlices(failing)).rejects.toThrow("no");
+});
