@@ -7,6 +7,7 @@
  */
 
 import { contains, type Prefix } from "../../contract/addresses.ts";
+import { type Problem, problem } from "../../contract/errors.ts";
 import {
   ACCOUNT_RESOURCE,
   ALL_ACCOUNTS,
@@ -60,6 +61,11 @@ export function powersOf(directory: State, { by, id }: Asker): Powers | undefine
       target === own || accounts.has(target) || (all && !target.startsWith(USER_RESOURCE)),
     accounts,
   };
+}
+
+/** Who asks may have been deleted or disabled by a change that came just before. */
+export function judgeAsker(directory: State, asker: Asker): Problem | undefined {
+  return powersOf(directory, asker) ? undefined : problem("invalid_access_token");
 }
 
 export function powersOfToken({ policies, expires_on, condition }: TokenDoc): Powers {

@@ -12,11 +12,13 @@ import {
   type Asker,
   excessRights,
   isStronger,
+  judgeAsker,
   outlives,
   type Powers,
   powersOf,
   widerAddresses,
 } from "./rights.ts";
+import { endSessionsOf } from "./session.ts";
 
 const KIND = tokenKind.name;
 
@@ -134,6 +136,7 @@ export function updateToken(
       const status = mergeStatus(stored, update.status, now, problems);
       judgeStrength(doc, powers, problems);
       yield { kind: tokenKind, slot, doc: { ...doc, status } as Doc, pointer: "" };
+      if (status !== "active") yield* endSessionsOf(state, id);
     },
   };
 }
@@ -152,7 +155,9 @@ export function rollToken(
       judgeAsker(state, asker) ?? judgeOne(state, id, owner, condition) ?? judgeStored(state, id, asker),
     *propose(state) {
       const slot = state.newest(KIND, id);
-      if (slot?.entry) yield { kind: tokenKind, slot, doc: { ...slot.entry.doc, hash }, pointer: "" };
+      if (!slot?.entry) return;
+      yield { kind: tokenKind, slot, doc: { ...slot.entry.doc, hash }, pointer: "" };
+      yield* endSessionsOf(state, id);
     },
   };
 }
@@ -171,6 +176,7 @@ export function deleteToken(
     *propose(state) {
       const slot = state.newest(KIND, id);
       if (slot) yield { kind: tokenKind, slot, doc: undefined, pointer: "" };
+      yield* endSessionsOf(state, id);
     },
   };
 }
@@ -178,11 +184,6 @@ export function deleteToken(
 /** Tokens of an owner, as they are durable. */
 export function tokensOf(directory: State, owner: Owner | undefined): Entry[] {
   return directory.list(KIND).filter((entry) => belongsTo(tokenOf(entry), owner));
-}
-
-/** Who asks may have been deleted or disabled by a change that came just before. */
-function judgeAsker(state: State, asker: Asker): Problem | undefined {
-  return powersOf(state, asker) ? undefined : problem("invalid_access_token");
 }
 
 function judgeOne(

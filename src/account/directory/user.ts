@@ -8,6 +8,7 @@ import { accountKind, tokenKind, tokenOf, type UserDoc, userKind, userOf } from 
 import type { Condition } from "../elements.ts";
 import type { Doc, Entry, State } from "../state.ts";
 import { withoutAccount } from "./policies.ts";
+import { endSessionsOf } from "./session.ts";
 import { newestTokensOf } from "./token.ts";
 
 const KIND = userKind.name;
@@ -190,8 +191,10 @@ export function deleteUser(id: string, condition: Condition, circumstances: Circ
       const slot = state.newest(KIND, id);
       if (!slot) return;
       yield { kind: userKind, slot, doc: undefined, pointer: "" };
-      for (const token of newestTokensOf(state, id))
+      for (const token of newestTokensOf(state, id)) {
         yield { kind: tokenKind, slot: token, doc: undefined, pointer: "" };
+        yield* endSessionsOf(state, token.id);
+      }
     },
   };
 }

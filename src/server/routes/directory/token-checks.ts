@@ -28,13 +28,13 @@ export function addTokenChecks(routes: Routes, { accounts }: AppContext): void {
 
   function verify(call: CredentialCall): Answer {
     const { account } = call;
-    const { id, doc } = presentedToken(call, accounts.directory.state, account);
+    const { actor, token } = presentedToken(call, accounts.directory.state, account);
     if (account !== undefined && !accounts.get(account)) throw refuse("not_routable", { path: call.path });
-    const status = tokenStatus(doc, call.now);
-    const { not_before, expires_on } = doc;
-    const early = status === "active" && !isInForce(doc, call.now);
+    const status = tokenStatus(token, call.now);
+    const { not_before, expires_on } = token;
+    const early = status === "active" && !isInForce(token, call.now);
     const message = early ? "This API Token is not yet valid" : said[status];
-    const body = wrap(JSON.stringify({ id, status, not_before, expires_on }), [
+    const body = wrap(JSON.stringify({ id: actor.id, status, not_before, expires_on }), [
       { code: 10000, message, type: null },
     ]);
     return { status: 200, body };
