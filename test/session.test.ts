@@ -183,6 +183,15 @@ describe("a session", () => {
     expect(verdict(await second.ask("GET", LIST, there(ended.cookie)))).toBe("403 9109");
   });
 
+  test("continues after a reset, if the token is in the new data set too", async () => {
+    await using own = await startTestServer();
+    const { value } = (await own.ask("POST", TOKENS, { body: short })).body.result;
+    const [kept, ended] = [await signIn(demo.token, own), await signIn(value, own)];
+    await own.reset();
+    expect((await own.ask("GET", LIST, byCookie(kept.cookie))).status).toBe(200);
+    expect(verdict(await own.ask("GET", LIST, byCookie(ended.cookie)))).toBe("403 9109");
+  });
+
   test("is one at all servers of a database: begun at one, proved and ended at another", async () => {
     const memory: Memory = new Map();
     const store = () => new MemoryStore(memory, { shared: true, now: () => Date.now() });

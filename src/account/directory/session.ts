@@ -1,9 +1,11 @@
 /** Sessions of tokens, as commands on the directory. */
 
 import { MAX_SESSIONS_PER_TOKEN, SESSION_DAYS } from "../../contract/limits.ts";
+import { objectChange } from "../change.ts";
 import type { Circumstances, Command, Wish } from "../decide.ts";
-import { type SessionDoc, sessionsIn, sessionsKind } from "../directory.ts";
-import type { Doc, State } from "../state.ts";
+import { DIRECTORY_ID, type SessionDoc, sessionsIn, sessionsKind, tokenKind, tokenOf } from "../directory.ts";
+import type { SeededState } from "../seed.ts";
+import { type Doc, type Edit, entry, type State } from "../state.ts";
 import { judgeAsker } from "./rights.ts";
 
 const KIND = sessionsKind.name;
@@ -49,6 +51,25 @@ export function endSession(
 /** Ends all sessions of a token, which is deleted, disabled or has a new secret. */
 export function* endSessionsOf(state: State, token: string): Iterable<Wish> {
   if (state.newest(KIND, token)) yield withSessions(state, token, []);
+}
+
+/** A new data set in which the sessions of the same tokens continue: signed-in pages stay signed in through a reset. */
+export function withSessionsOf(before: State, world: readonly SeededState[]): readonly SeededState[] {
+  return world.map((seeded) => {
+    if (seeded.id !== DIRECTORY_ID) return seeded;
+    const { record, edits } = seeded.change;
+    const kept = before.list(KIND).filter(({ id }) => {
+      const now = edits.find(({ slot }) => slot.kind === tokenKind.name && slot.id === id)?.after;
+      const then = before.get(tokenKind.name, id);
+      return now && then && tokenOf(now).hash === tokenOf(then).hash;
+    });
+    const added = kept.map(({ id, doc }): Edit => {
+      const slot = { kind: KIND, id, entry: undefined };
+      return { slot, kind: sessionsKind, before: undefined, after: entry(id, doc, record.revision) };
+    });
+    const objects = [...record.objects, ...added.map((edit) => objectChange(edit))];
+    return { ...seeded, change: { record: { ...record, objects }, edits: [...edits, ...added] } };
+  });
 }
 
 function* ending(state: State, { token, hash }: SessionKey): Iterable<Wish> {
