@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { permissionGroups } from "../../src/contract/permissions.ts";
 import { Refusals } from "../../src/server/audit/refusals.ts";
 import { startServer } from "../../src/server/patchbay.ts";
 import type { StateEvent } from "../../src/store/store.ts";
@@ -102,6 +103,35 @@ describe("in the audit log of an account", () => {
     expect(verdict(reply)).toBe(`403 ${code}`);
     expect((await refusals()).map(({ raw }) => raw.cf_ray_id)).toEqual([reply.headers.get("cf-ray")]);
     expect(await refusals(OTHER_ACCOUNT)).toEqual([]);
+  });
+
+  test("is no word of another account whose token was refused, not even once that is deleted", async () => {
+    const deleted = await server.ask("POST", `/client/v4/accounts/${ACCOUNT}/tokens`, {
+      body: {
+        name: "a secret plan",
+        policies: [
+          {
+            effect: "allow",
+            resources: { [`com.cloudflare.api.account.${ACCOUNT}`]: "*" },
+            permission_groups: [{ id: permissionGroups.magicWanRead.id }],
+          },
+        ],
+      },
+    });
+    const { id, value, name } = deleted.body.result;
+    await get(OTHER_LIST, token(demo.accountToken));
+    await get(OTHER_LIST, token(value));
+    const anonymous = {
+      context: "api_token",
+      ip_address: "127.0.0.1",
+      token_name: "a token of another account",
+      type: "account",
+    };
+    expect((await refusals(OTHER_ACCOUNT)).map(({ actor }) => actor)).toEqual([anonymous, anonymous]);
+    await server.ask("DELETE", `/client/v4/accounts/${ACCOUNT}/tokens/${id}`);
+    const told = await refusals(OTHER_ACCOUNT);
+    expect(told).toHaveLength(2);
+    for (const word of [ACCOUNT, name, id]) expect(JSON.stringify(told)).not.toContain(word);
   });
 
   test("stands a user who is no member of it", async () => {

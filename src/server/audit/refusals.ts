@@ -6,6 +6,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { RefusedRequest } from "../../account/audit/refused.ts";
+import { ownerOf } from "../../account/audit/surroundings.ts";
 import { unmapped } from "../../contract/addresses.ts";
 import { entryOf } from "../../contract/errors.ts";
 import type { Actor } from "../../contract/log.ts";
@@ -146,8 +147,12 @@ export function noteDenial(
   const [problem] = problems;
   if (typeof account !== "string" || !problem || !accounts.get(account) || !concerns(account)) return;
   const { code, status } = entryOf(problem.name);
+  // Told by what the directory knows now: the token may be deleted before the log is read.
+  const owner = actor.type === "token" ? ownerOf(accounts.directory.state, actor.id) : undefined;
+  const foreign = owner?.type === "account" && owner.id !== account;
   refusals.note(account, {
     actor,
+    ...(foreign && { foreign }),
     request_id: request.id,
     address: unmapped(ingress.addressOf(request.raw)),
     operation: request.operation,
