@@ -75,9 +75,11 @@ export class Refusals {
     this.#soon ??= setTimeout(() => void this.#keep(), SOON).unref();
   }
 
-  /** Resolves once all refusals so far are kept, those that were only counted as a count. */
+  /**
+   * Resolves once the refusals so far that are told one by one are kept. Counts are kept once a minute, whoever reads: with
+   * every read, they would push the rest out of the bounded log.
+   */
   flush(): Promise<void> {
-    this.#takeCounts();
     return this.#keep();
   }
 
@@ -91,7 +93,8 @@ export class Refusals {
   /** Keeps what there is, and sets no timer any more. */
   async close(): Promise<void> {
     clearTimeout(this.#minute);
-    await this.flush();
+    this.#takeCounts();
+    await this.#keep();
   }
 
   #tallyOf(state: string, event: Refused): Tally {
@@ -106,19 +109,27 @@ export class Refusals {
     return tally;
   }
 
+  /** A credential of which some were told has a count of its own; of an account's others there is one count together. */
   #takeCounts(): void {
+    const time = this.#clock.timestamp();
+    const together = new Map<string, Tally>();
     for (const tally of this.#pairs.values()) {
-      const { state, shared, more, last } = tally;
+      const { state, told, more, last } = tally;
       if (more === 0) continue;
-      const event = { time: this.#clock.timestamp(), ...last, ...(shared && { actor: several }), more };
-      this.#waiting.push({ state, event });
       tally.more = 0;
+      if (told > 0) this.#waiting.push({ state, event: { time, ...last, more } });
+      else together.set(state, { ...tally, more: more + (together.get(state)?.more ?? 0) });
+    }
+    for (const [state, { last, more }] of together) {
+      const { foreign: _, ...refused } = last;
+      this.#waiting.push({ state, event: { time, ...refused, actor: several, more } });
     }
   }
 
   #endMinute(): void {
     this.#minute = undefined;
-    void this.flush();
+    this.#takeCounts();
+    void this.#keep();
     this.#pairs.clear();
     this.#told.clear();
   }
