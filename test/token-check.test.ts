@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { demoSeedFile } from "../src/store/seed-file.ts";
-import { ACCOUNT, LIST, startTestServer, type TestServer } from "./harness/server.ts";
+import { ACCOUNT, LIST, OTHER_ACCOUNT, startTestServer, type TestServer } from "./harness/server.ts";
 import { untouched, verdict } from "./harness/standing.ts";
 
 const VERIFY = "/client/v4/user/tokens/verify";
@@ -57,6 +57,27 @@ describe("a token checks itself", () => {
       errors: [],
       messages: [{ code: 10000, message, type: null }],
     });
+  });
+
+  test("at an account that it has no right in as at one that does not exist", async () => {
+    const [none, other] = ["n".repeat(40), "o".repeat(40)];
+    const policies = `[{ effect: allow, accounts: [${OTHER_ACCOUNT}], permission_groups: [Magic WAN Read] }]`;
+    const text = `
+accounts: [{ id: ${ACCOUNT}, name: one }, { id: ${OTHER_ACCOUNT}, name: two }]
+tokens:
+  - { id: "${"1".repeat(32)}", name: none, value: ${none}, policies: [] }
+  - { id: "${"2".repeat(32)}", name: other, value: ${other}, policies: ${policies} }`;
+    await using own = await startTestServer({}, { seed: { name: "own", text } });
+    const at = async (account: string, token: string) => {
+      const { status, body } = await own.ask("GET", `/client/v4/accounts/${account}/tokens/verify`, {
+        token,
+      });
+      return { status, body };
+    };
+    const absent = await at("e".repeat(32), none);
+    expect(absent.status).toBe(401);
+    for (const token of [none, other]) expect(await at(ACCOUNT, token)).toEqual(absent);
+    expect((await at(OTHER_ACCOUNT, other)).status).toBe(200);
   });
 
   test("at the very second that it begins and ends", async () => {

@@ -8,6 +8,7 @@
 
 import { contains, type Prefix } from "../../contract/addresses.ts";
 import { type Problem, problem } from "../../contract/errors.ts";
+import { permissionGroups } from "../../contract/permissions.ts";
 import {
   ACCOUNT_RESOURCE,
   ALL_ACCOUNTS,
@@ -61,6 +62,11 @@ export function powersOf(directory: State, { by, id }: Asker): Powers | undefine
       target === own || accounts.has(target) || (all && !target.startsWith(USER_RESOURCE)),
     accounts,
   };
+}
+
+/** Do the powers hold any right on a resource? */
+export function seesResource(powers: Powers, resource: string): boolean {
+  return Object.values(permissionGroups).some(({ id }) => powers.permits(id, resource));
 }
 
 /** Who asks may have been deleted or disabled by a change that came just before. */

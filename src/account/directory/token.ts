@@ -16,6 +16,7 @@ import {
   outlives,
   type Powers,
   powersOf,
+  seesResource,
   widerAddresses,
 } from "./rights.ts";
 import { endSessionsOf } from "./session.ts";
@@ -105,7 +106,8 @@ export function createToken(
         policies: [],
       };
       const stored: TokenDoc = owner ? { ...base, owner } : base;
-      const doc = merge(stored, wanted, { state, owner, newId, problems, now: Date.parse(time) });
+      const sees = (resource: string) => seesResource(powers, resource);
+      const doc = merge(stored, wanted, { state, owner, sees, newId, problems, now: Date.parse(time) });
       judgeStrength(doc, powers, problems);
       yield { kind: tokenKind, slot: state.slotFor(KIND, id), doc: doc as Doc, pointer: "" };
     },
@@ -132,7 +134,8 @@ export function updateToken(
       const stored = tokenOf(slot.entry);
       if (update.id !== undefined && update.id !== id)
         problems.add("read_only_field", { field: "id", stored: show(id) }, "/id");
-      const doc = merge(stored, update, { state, owner, newId, problems, now });
+      const sees = (resource: string) => seesResource(powers, resource);
+      const doc = merge(stored, update, { state, owner, sees, newId, problems, now });
       const status = mergeStatus(stored, update.status, now, problems);
       judgeStrength(doc, powers, problems);
       yield { kind: tokenKind, slot, doc: { ...doc, status } as Doc, pointer: "" };
@@ -207,6 +210,7 @@ function judgeStored(state: State, id: string, asker: Asker): Problem | undefine
 interface Merging {
   readonly state: State;
   readonly owner: Owner | undefined;
+  readonly sees: (resource: string) => boolean;
   readonly newId: () => string;
   readonly problems: Problems;
   /** Milliseconds. */

@@ -5,6 +5,8 @@ import {
   ACCOUNT_RESOURCE,
   accountKind,
   isInForce,
+  seesAccount,
+  type TokenDoc,
   tokenStatus,
   USER_RESOURCE,
 } from "../../../account/directory.ts";
@@ -29,6 +31,8 @@ export function addTokenChecks(routes: Routes, { accounts }: AppContext): void {
   function verify(call: CredentialCall): Answer {
     const { account } = call;
     const { actor, token } = presentedToken(call, accounts.directory.state, account);
+    // The right comes before existence: to a token with no right in it, no account exists.
+    if (account !== undefined && !isOf(token, account)) throw refuse("invalid_api_token");
     if (account !== undefined && !accounts.get(account)) throw refuse("not_routable", { path: call.path });
     const status = tokenStatus(token, call.now);
     const { not_before, expires_on } = token;
@@ -39,6 +43,11 @@ export function addTokenChecks(routes: Routes, { accounts }: AppContext): void {
     ]);
     return { status: 200, body };
   }
+}
+
+/** Is the token the account's own, or the operator's with a right in it? */
+function isOf({ owner, policies }: TokenDoc, account: string): boolean {
+  return owner !== undefined || seesAccount(policies, account);
 }
 
 const groups: readonly Group[] = Object.values(permissionGroups);
