@@ -120,12 +120,14 @@ tokens:
       "not_in: [127.0.0.1]": "403 9109",
       "not_in: [128.0.0.0/1]": "200",
       "in: [127.0.0.0/8], not_in: [127.0.0.0/31]": "403 9109",
+      'in: ["::ffff:127.0.0.0/104"]': "200",
+      'not_in: ["::ffff:127.0.0.0/104"]': "403 9109",
     };
     const names = Object.keys(conditions);
-    const token = (index: number) => String(index).repeat(40);
+    const token = (index: number) => String.fromCharCode(97 + index).repeat(40);
     const tokens = names.map(
       (condition, index) =>
-        `  - { id: "${String(index).repeat(32)}", name: t${index}, value: "${token(index)}", condition: { request_ip: { ${condition} } }, ` +
+        `  - { id: "${index.toString(16).repeat(32)}", name: t${index}, value: "${token(index)}", condition: { request_ip: { ${condition} } }, ` +
         `policies: [{ effect: allow, accounts: ["*"], permission_groups: [Magic WAN Read] }] }`,
     );
     const text = `accounts: [{ id: ${ACCOUNT}, name: one }]\ntokens:\n${tokens.join("\n")}`;

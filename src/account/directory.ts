@@ -3,7 +3,7 @@
  * theirs, with its own log and revision.
  */
 
-import { contains, type Prefix, parseHost, parsePrefix } from "../contract/addresses.ts";
+import { contains, parseHost, parseRange } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { concernedAccounts } from "./audit/concern.ts";
 import type { Doc, Entry, Kind, State } from "./state.ts";
@@ -188,16 +188,11 @@ export function admits(token: TokenDoc, address: string): boolean {
   if (!host) return false;
   const within = (texts: readonly string[]) =>
     texts.some((text) => {
-      const prefix = addressRange(text);
+      const prefix = parseRange(text);
       return prefix !== undefined && contains(prefix, host);
     });
   if (condition.in && !within(condition.in)) return false;
   return !condition.not_in || !within(condition.not_in);
-}
-
-/** A prefix, or an address as the prefix of one host. */
-export function addressRange(text: string): Prefix | undefined {
-  return parsePrefix(text) ?? parseHost(text);
 }
 
 export const ACCOUNT_RESOURCE = "com.cloudflare.api.account.";

@@ -6,13 +6,12 @@
  * new token repeats is respected, and what the new token denies itself it may be allowed otherwise.
  */
 
-import { contains, type Prefix } from "../../contract/addresses.ts";
+import { contains, type Prefix, parseRange } from "../../contract/addresses.ts";
 import { type Problem, problem } from "../../contract/errors.ts";
 import { permissionGroups } from "../../contract/permissions.ts";
 import {
   ACCOUNT_RESOURCE,
   ALL_ACCOUNTS,
-  addressRange,
   isMemberOfAll,
   type PolicyDoc,
   type TokenDoc,
@@ -173,11 +172,11 @@ export function widerAddresses(condition: TokenDoc["condition"], powers: Powers)
 }
 
 function ranges(texts: readonly string[]): Prefix[] {
-  return texts.flatMap((text) => addressRange(text) ?? []);
+  return texts.flatMap((text) => parseRange(text) ?? []);
 }
 
 function isWithin(text: string, outer: readonly Prefix[]): boolean {
-  const range = addressRange(text);
+  const range = parseRange(text);
   return range !== undefined && outer.some((prefix) => contains(prefix, range));
 }
 

@@ -1,5 +1,6 @@
 /** The directory that a seed describes: its accounts, users and tokens. */
 
+import { parseRange } from "../../contract/addresses.ts";
 import { show } from "../../contract/check.ts";
 import type { Problems } from "../../contract/errors.ts";
 import { type Group, permissionGroup, permissionGroups } from "../../contract/permissions.ts";
@@ -9,7 +10,6 @@ import type { Wish } from "../decide.ts";
 import {
   ACCOUNT_RESOURCE,
   accountKind,
-  addressRange,
   type Owner,
   type PolicyDoc,
   tokenKind,
@@ -113,7 +113,7 @@ class SeedDirectory {
   #judgeCondition(condition: SeedToken["condition"], pointer: string): void {
     for (const side of ["in", "not_in"] as const) {
       for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
-        if (addressRange(text)) continue;
+        if (parseRange(text)) continue;
         const values = () => ({
           field: `request_ip.${side}`,
           given: show(text),

@@ -1,10 +1,11 @@
 /** Changes to tokens, as commands on the directory. */
 
+import { parseRange } from "../../contract/addresses.ts";
 import { Checker, type Exception, show } from "../../contract/check.ts";
 import { NewToken, TokenUpdate } from "../../contract/directory/token.ts";
 import { type Problem, type Problems, problem } from "../../contract/errors.ts";
 import type { Circumstances, Command } from "../decide.ts";
-import { addressRange, type Owner, type TokenDoc, tokenKind, tokenOf, tokenStatus } from "../directory.ts";
+import { type Owner, type TokenDoc, tokenKind, tokenOf, tokenStatus } from "../directory.ts";
 import type { Condition } from "../elements.ts";
 import type { Doc, Entry, Slot, State } from "../state.ts";
 import { makePolicies } from "./policies.ts";
@@ -268,7 +269,7 @@ function judgeCondition(
   if (!request_ip || (!request_ip.in && !request_ip.not_in)) return undefined;
   for (const side of ["in", "not_in"] as const) {
     for (const [index, text] of (request_ip[side] ?? []).entries()) {
-      if (addressRange(text)) continue;
+      if (parseRange(text)) continue;
       const values = { field: `request_ip.${side}`, given: show(text), expected: "a prefix or an address" };
       problems.add("invalid_value", values, `/condition/request_ip/${side}/${index}`);
     }
