@@ -6,6 +6,7 @@
 import { contains, parseHost, parseRange } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { concernedAccounts } from "./audit/concern.ts";
+import { isMemberOfEach, type Membership } from "./directory/membership.ts";
 import type { Doc, Entry, Kind, State } from "./state.ts";
 
 /** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
@@ -24,7 +25,7 @@ export type UserDoc = {
   /** SHA-256 of the API key, in hex. */
   readonly key_hash: string;
   /** Accounts the user is a member of, with every right in each. */
-  readonly accounts: readonly string[];
+  readonly accounts?: Membership;
   readonly country?: string;
   readonly first_name?: string;
   readonly last_name?: string;
@@ -158,7 +159,7 @@ export function tokenOf({ doc }: Entry): TokenDoc {
  */
 export function isMemberOfAll(directory: State, user: UserDoc): boolean {
   const ids = directory.ids(accountKind.name);
-  return ids.length > 0 && ids.every((id) => user.accounts.includes(id));
+  return ids.length > 0 && isMemberOfEach(user.accounts, ids);
 }
 
 /** The sessions of an object of `sessionsKind`, the oldest first. */

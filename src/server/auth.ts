@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { isMember } from "../account/directory/membership.ts";
 import type { Asker } from "../account/directory/rights.ts";
 import {
   admits,
@@ -195,7 +196,7 @@ export function authorize(
     return;
   }
   const { user } = principal;
-  const member = account === undefined ? isMemberOfAll(directory, user) : user.accounts.includes(account);
+  const member = account === undefined ? isMemberOfAll(directory, user) : isMember(user.accounts, account);
   if (!member) throw new Denial(problem("unauthorized_resource"), principal.actor);
 }
 

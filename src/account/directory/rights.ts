@@ -22,6 +22,7 @@ import {
   userOf,
 } from "../directory.ts";
 import type { State } from "../state.ts";
+import { accountsOf } from "./membership.ts";
 
 /** Who asks for a change of the directory: a token, or a user by key. */
 export interface Asker {
@@ -54,7 +55,7 @@ export function powersOf(directory: State, { by, id }: Asker): Powers | undefine
   }
   const user = userOf(entry);
   const own = USER_RESOURCE + id;
-  const accounts = new Set(user.accounts.map((account) => ACCOUNT_RESOURCE + account));
+  const accounts = new Set(accountsOf(user.accounts).map((account) => ACCOUNT_RESOURCE + account));
   const all = isMemberOfAll(directory, user);
   return {
     permits: (_, target) =>

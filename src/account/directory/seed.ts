@@ -18,6 +18,7 @@ import {
 } from "../directory.ts";
 import { judgeTimes, onlyOnce, type SeedSources, wish } from "../seed-parts.ts";
 import type { Doc } from "../state.ts";
+import { membershipOf } from "./membership.ts";
 import { describeOwner, mayName } from "./policies.ts";
 
 type SeedPolicy = SeedToken["policies"][number];
@@ -61,7 +62,7 @@ class SeedDirectory {
     for (const [index, { id, email, key, accounts }] of (this.#seed.users ?? []).entries()) {
       for (const [at, account] of accounts.entries())
         this.#judgeKnown("account", account, `/users/${index}/accounts/${at}`);
-      const doc = { email, key_hash: this.#sources.hash(key), accounts };
+      const doc = { email, key_hash: this.#sources.hash(key), accounts: membershipOf(accounts) };
       if (first(id, `/users/${index}`)) yield wish(userKind, id, doc, `/users/${index}`);
     }
   }
