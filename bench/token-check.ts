@@ -43,7 +43,7 @@ function measureTokenCheck(): TokenCheck {
   const check = (tokens: Tokens) => {
     const start = performance.now();
     for (const header of headers) {
-      const asking = { headers: header, address: "127.0.0.1", now: Date.now() };
+      const asking = { headers: header, session: undefined, address: "127.0.0.1", now: Date.now() };
       authorize(authenticate(asking, directory, tokens), accepted.writeMagic, ACCOUNT, directory);
     }
     return ((performance.now() - start) * 1000) / TOKENS;

@@ -327,6 +327,6 @@ describe("every answer tells", () => {
   test("that it depends on the target header and is nobody else's", async () => {
     const { headers } = await server.ask("GET", LIST);
     expect(headers.get("vary")).toBe("x-magic-new-hc-target");
-    expect(headers.get("cache-control")).toBe("private, no-cache");
+    expect(headers.get("cache-control")).toBe("no-store");
   });
 });

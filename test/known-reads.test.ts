@@ -1,4 +1,10 @@
+import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { DIRECTORY_ID, tokenKind } from "../src/account/directory.ts";
+import { State } from "../src/account/state.ts";
+import { Tokens } from "../src/server/auth.ts";
+import { type KnownRead, KnownReads } from "../src/server/known-reads.ts";
+import { hashSecret } from "../src/store/secrets.ts";
 import { AMS, LIST, ORD, one, type Reply, startTestServer, type TestServer } from "./harness/server.ts";
 import { verdict } from "./harness/standing.ts";
 
@@ -114,4 +120,36 @@ test("whoever may read, reads the same", async () => {
     const second = await server.ask("GET", one(id), { token: "demo-magic-read-only-token-0000000000000" });
     expect(told(second)).toEqual(told(first));
   }
+});
+
+describe("what a server remembers of reads", () => {
+  test.each(["?", "?&&&", "?x=1", "%"])("has one spelling of an address, not one with %s", (spelling) => {
+    const version = {};
+    const state = { durableOf: () => version };
+    const known = { account: { state }, state, version } as unknown as KnownRead;
+    const reads = new KnownReads();
+    const request = (url: string) => ({ method: "GET", url, headers: {} }) as IncomingMessage;
+    for (const url of [one(ORD), one(ORD) + spelling]) reads.remember(request(url), known);
+    expect(reads.find(request(one(ORD)))).toBe(known);
+    expect(reads.find(request(one(ORD) + spelling))).toBeUndefined();
+  });
+
+  test("of a token is one entry, however the header spells it", () => {
+    const token = "t".repeat(40);
+    const directory = new State(DIRECTORY_ID, "0".repeat(16));
+    directory.restore(
+      tokenKind,
+      "1",
+      { name: "one", hash: hashSecret(token), status: "active", policies: [] },
+      1,
+    );
+    directory.restoreRevisions(1, new Map());
+    const tokens = new Tokens();
+    const find = (authorization: string) =>
+      tokens.find({ headers: { authorization }, session: undefined, address: "", now: 0 }, directory);
+    const known = find(`Bearer ${token}`);
+    expect(known).toBeDefined();
+    for (const spelling of [`bearer ${token}`, `Bearer    ${token}`, `BEARER ${token}`])
+      expect(find(spelling)).toBe(known);
+  });
 });

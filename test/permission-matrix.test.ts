@@ -376,6 +376,7 @@ function expected(name: OperationName, credential: Credential, place: Place) {
   if (right === "account's check") {
     if (owner) return owner === place ? "200" : elsewhere;
     const told = verify ?? refused ?? "200";
+    if (refused === undefined && (rights[place] ?? []).length === 0) return elsewhere;
     return told === "200" && place === "unknown" ? "404 7003" : told;
   }
   if (refused !== undefined) return refused;

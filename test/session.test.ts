@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MAX_SESSIONS_PER_TOKEN } from "../src/contract/limits.ts";
 import { audit } from "./harness/audit.ts";
+import { type Memory, MemoryStore } from "./harness/memory-store.ts";
 import { askRaw, rawVerdict } from "./harness/raw.ts";
 import {
   ACCOUNT,
@@ -15,7 +17,9 @@ import {
   startTestServer,
   type TestServer,
 } from "./harness/server.ts";
+import { SetClock } from "./harness/set-clock.ts";
 import { untouched, verdict } from "./harness/standing.ts";
+import { temporaryDirectory } from "./harness/temporary.ts";
 
 const ownSeed = {
   name: "seed",
@@ -23,6 +27,19 @@ const ownSeed = {
 };
 
 const SESSION = "/patchbay/v1/session";
+const TOKENS = "/patchbay/v1/tokens";
+const TRANSIT = "demo-transit-write-token-000000000000000";
+
+const short = {
+  name: "short",
+  policies: [
+    {
+      effect: "allow",
+      resources: { [`com.cloudflare.api.account.${ACCOUNT}`]: "*" },
+      permission_groups: [{ id: "17fc856c4ebe49d4bb70f8e4744398cf" }],
+    },
+  ],
+};
 
 let server: TestServer;
 beforeAll(async () => {
@@ -30,6 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const cookieName = ({ url }: TestServer) => `patchbay_session_${new URL(url).port}`;
 const cookieOf = (reply: Reply) => reply.headers.get("set-cookie")?.split(";")[0] ?? "";
 const byCookie = (cookie: string, more: Readonly<Record<string, string>> = {}): Ask => ({
   token: null,
@@ -44,17 +62,25 @@ async function signIn(token: string = demo.token, at: TestServer = server) {
 }
 
 describe("a session", () => {
-  test("is a cookie that no script reads and no other site has sent", async () => {
+  test("has a cookie with a random value and the port in its name, which scripts and other sites cannot use", async () => {
     const { reply } = await signIn();
-    expect(reply.headers.get("set-cookie")).toBe(
-      `patchbay_session=${demo.token}; Path=/; HttpOnly; SameSite=Strict`,
+    expect(reply.headers.get("set-cookie")).toMatch(
+      new RegExp(`^${cookieName(server)}=pbs_[0-9A-Za-z]{48}; Path=/; HttpOnly; SameSite=Strict$`),
     );
+    const again = await signIn();
+    expect(again.cookie).not.toBe(cookieOf(reply));
   });
 
-  test("has a cookie for TLS alone where clients reach the server by it", async () => {
-    await using secure = await startTestServer({ publicUrl: "https://patchbay.example" }, { seed: ownSeed });
-    const { reply } = await signIn("w".repeat(40), secure);
-    expect(reply.headers.get("set-cookie")).toMatch(/; Secure$/);
+  test("has a __Host- cookie for TLS alone if clients reach the server by TLS", async () => {
+    const seed = ownSeed;
+    await using secure = await startTestServer({ publicUrl: "https://patchbay.example:8443" }, { seed });
+    const { reply, cookie } = await signIn("w".repeat(40), secure);
+    expect(reply.headers.get("set-cookie")).toMatch(
+      /^__Host-patchbay_session_8443=pbs_\w{48}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+    );
+    expect((await secure.ask("GET", SESSION, byCookie(cookie))).status).toBe(200);
+    const plain = cookie.replace("__Host-", "");
+    expect(verdict(await secure.ask("GET", SESSION, byCookie(plain)))).toBe("400 9106");
   });
 
   test("reads like the token, by the long way and by the short", async () => {
@@ -86,46 +112,125 @@ describe("a session", () => {
     expect((await strict.ask("GET", LIST, byCookie(cookie))).status).toBe(429);
   });
 
-  test("is over as soon as its token is", async () => {
-    const made = await server.ask("POST", "/patchbay/v1/tokens", {
-      body: {
-        name: "short",
-        policies: [
-          {
-            effect: "allow",
-            resources: { [`com.cloudflare.api.account.${ACCOUNT}`]: "*" },
-            permission_groups: [{ id: "17fc856c4ebe49d4bb70f8e4744398cf" }],
-          },
-        ],
-      },
-    });
-    const { id, value } = made.body.result;
+  test.each([
+    ["deleted", (id: string) => server.ask("DELETE", `${TOKENS}/${id}`)],
+    ["rolled", (id: string) => server.ask("PUT", `${TOKENS}/${id}/value`, { body: {} })],
+    [
+      "disabled",
+      (id: string) => server.ask("PUT", `${TOKENS}/${id}`, { body: { ...short, status: "disabled" } }),
+    ],
+  ])("ends when its token is %s, and does not return", async (_, stop) => {
+    const { id, value } = (await server.ask("POST", TOKENS, { body: short })).body.result;
     const { cookie } = await signIn(value);
     expect((await server.ask("GET", LIST, byCookie(cookie))).status).toBe(200);
-    await server.ask("DELETE", `/patchbay/v1/tokens/${id}`);
+    expect((await stop(id)).status).toBe(200);
+    expect(verdict(await server.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
+    await server.ask("PUT", `${TOKENS}/${id}`, { body: { ...short, status: "active" } });
     expect(verdict(await server.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
   });
 
-  test("goes on at another server of the same data, which asks for the same proof", async () => {
-    await using other = await startTestServer();
-    const { cookie, proof } = await signIn();
-    const asked = { ...byCookie(cookie, proof), body: { mtu: 1400 } };
-    expect((await other.ask("PUT", one(ORD), asked)).status).toBe(200);
+  test("ends after seven days", async () => {
+    const clock = new SetClock("2026-03-01T12:00:00Z");
+    await using own = await startTestServer({}, { clock });
+    const { cookie } = await signIn(demo.token, own);
+    clock.set("2026-03-08T11:59:59Z");
+    expect((await own.ask("GET", LIST, byCookie(cookie))).status).toBe(200);
+    clock.set("2026-03-08T12:00:00Z");
+    expect(verdict(await own.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
   });
 
-  test("ends with an answer that takes the cookie away", async () => {
+  test("is one of twenty of its token: one more ends the oldest", async () => {
+    const { value } = (await server.ask("POST", TOKENS, { body: short })).body.result;
+    const cookies: string[] = [];
+    for (let count = 0; count <= MAX_SESSIONS_PER_TOKEN; count++) cookies.push((await signIn(value)).cookie);
+    const verdicts = await Promise.all(
+      cookies.map(async (cookie) => (await server.ask("GET", LIST, byCookie(cookie))).status),
+    );
+    expect(verdicts).toEqual([403, ...Array<number>(MAX_SESSIONS_PER_TOKEN).fill(200)]);
+  });
+
+  test("ends at sign-out for every copy of its cookie, and the answer deletes cookie and cached answers", async () => {
     const { cookie, proof } = await signIn();
+    const kept = await signIn();
     expect(codes(await server.ask("DELETE", SESSION, byCookie(cookie)))).toEqual([990150]);
     const reply = await server.ask("DELETE", SESSION, byCookie(cookie, proof));
     expect(reply.headers.get("set-cookie")).toBe(
-      "patchbay_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
+      `${cookieName(server)}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`,
     );
+    expect(reply.headers.get("clear-site-data")).toBe('"cache"');
+    expect(verdict(await server.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
+    expect(verdict(await server.ask("GET", one(ORD), byCookie(cookie)))).toBe("403 9109");
+    expect((await server.ask("GET", LIST, byCookie(kept.cookie))).status).toBe(200);
+  });
+
+  test("ends when another one replaces its cookie", async () => {
+    const { cookie } = await signIn();
+    const body = { remember: true };
+    await server.ask("POST", SESSION, { token: TRANSIT, headers: { cookie }, body });
+    expect(verdict(await server.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
+  });
+
+  test("continues after a restart, but not if it was ended before", async () => {
+    const data = temporaryDirectory();
+    const first = await startTestServer({ data });
+    const kept = await signIn(demo.token, first);
+    const ended = await signIn(demo.token, first);
+    await first.ask("DELETE", SESSION, byCookie(ended.cookie, ended.proof));
+    await first.close();
+    await using second = await startTestServer({ data });
+    const there = (cookie: string) => byCookie(cookie.replace(cookieName(first), cookieName(second)));
+    expect((await second.ask("GET", LIST, there(kept.cookie))).status).toBe(200);
+    expect(verdict(await second.ask("GET", LIST, there(ended.cookie)))).toBe("403 9109");
+  });
+
+  test("continues after a reset, if the token is in the new data set too", async () => {
+    await using own = await startTestServer();
+    const { value } = (await own.ask("POST", TOKENS, { body: short })).body.result;
+    const [kept, ended] = [await signIn(demo.token, own), await signIn(value, own)];
+    await own.reset();
+    expect((await own.ask("GET", LIST, byCookie(kept.cookie))).status).toBe(200);
+    expect(verdict(await own.ask("GET", LIST, byCookie(ended.cookie)))).toBe("403 9109");
+  });
+
+  test("is one at all servers of a database: begun at one, proved and ended at another", async () => {
+    const memory: Memory = new Map();
+    const store = () => new MemoryStore(memory, { shared: true, now: () => Date.now() });
+    await using here = await startTestServer({}, { store: store() });
+    await using there = await startTestServer({}, { store: store() });
+    const { cookie, proof } = await signIn(demo.token, here);
+    const moved = cookie.replace(cookieName(here), cookieName(there));
+    const asked = { ...byCookie(moved, proof), body: { mtu: 1400 } };
+    expect((await there.ask("PUT", one(ORD), asked)).status).toBe(200);
+    expect((await there.ask("DELETE", SESSION, byCookie(moved, proof))).status).toBe(200);
+    expect(verdict(await here.ask("GET", LIST, byCookie(cookie)))).toBe("403 9109");
   });
 
   test("that is not to be remembered sets no cookie, and takes one away", async () => {
     const reply = await server.ask("POST", SESSION, { body: { remember: false } });
     expect([reply.status, reply.body.result.csrf]).toEqual([200, null]);
-    expect(reply.headers.get("set-cookie")).toMatch(/^patchbay_session=;.*Max-Age=0$/);
+    expect(reply.headers.get("set-cookie")).toMatch(/^patchbay_session_\d+=;.*Max-Age=0$/);
+  });
+});
+
+describe("answers to a credential", () => {
+  test.each([
+    ["a read", "GET", one(ORD), "200"],
+    ["a list", "GET", LIST, "200"],
+    ["a state", "GET", `${OWN}/state`, "200"],
+    ["a refusal", "GET", `${OWN}/changes/999`, "404 990036"],
+    ["who is signed in", "GET", SESSION, "200"],
+    ["a path that does not exist", "GET", "/client/v4/none", "404 10404"],
+  ])("are stored in no cache: %s", async (_, method, path, told) => {
+    for (let round = 0; round < 2; round++) {
+      const reply = await server.ask(method, path);
+      expect([verdict(reply), reply.headers.get("cache-control")]).toEqual([told, "no-store"]);
+    }
+  });
+
+  test("still have a tag by which a client asks whether they changed", async () => {
+    const etag = (await server.ask("GET", one(ORD))).headers.get("etag") ?? "";
+    const again = await server.ask("GET", one(ORD), { headers: { "if-none-match": etag } });
+    expect([again.status, again.headers.get("cache-control")]).toEqual([304, "no-store"]);
   });
 });
 
@@ -198,12 +303,30 @@ describe("a credential in a header counts, whatever the cookie says", () => {
 
 describe("a cookie", () => {
   test.each([
-    ["of a token that nobody has", `patchbay_session=${"z".repeat(40)}`, "403 9109"],
-    ["that holds no token", "patchbay_session=?", "400 6003"],
-    ["that is empty", "patchbay_session=", "400 6003"],
-    ["of another name", `xpatchbay_session=${demo.token}; patchbay_sessio=1`, "400 9106"],
-  ])("%s is refused as a header would be", async (_, cookie, told) => {
-    expect(verdict(await server.ask("GET", LIST, byCookie(cookie)))).toBe(told);
+    [
+      "with a session that the server did not issue",
+      (name: string) => `${name}=pbs_${"z".repeat(48)}`,
+      "403 9109",
+    ],
+    ["with a token, which another port has set", (name: string) => `${name}=${demo.token}`, "403 9109"],
+    ["that is empty", (name: string) => `${name}=`, "403 9109"],
+    ["of another name", (name: string) => `x${name}=${demo.token}; patchbay_session=1`, "400 9106"],
+  ])("%s is refused", async (_, cookie, told) => {
+    expect(verdict(await server.ask("GET", LIST, byCookie(cookie(cookieName(server)))))).toBe(told);
+  });
+
+  test("is refused if there is a second one with another value", async () => {
+    const [own, planted] = [await signIn(), await signIn(TRANSIT)];
+    const both = byCookie(`${planted.cookie}; ${own.cookie}`);
+    expect(verdict(await server.ask("GET", LIST, both))).toBe("403 9109");
+    const twice = byCookie(`${own.cookie}; ${own.cookie}`);
+    expect((await server.ask("GET", LIST, twice)).status).toBe(200);
+  });
+
+  test("of a server on another port is another cookie", async () => {
+    await using other = await startTestServer();
+    const { cookie } = await signIn();
+    expect(verdict(await other.ask("GET", LIST, byCookie(cookie)))).toBe("400 9106");
   });
 
   test("is found among others", async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { demoSeedFile } from "../src/store/seed-file.ts";
-import { ACCOUNT, LIST, startTestServer, type TestServer } from "./harness/server.ts";
+import { ACCOUNT, LIST, OTHER_ACCOUNT, startTestServer, type TestServer } from "./harness/server.ts";
 import { untouched, verdict } from "./harness/standing.ts";
 
 const VERIFY = "/client/v4/user/tokens/verify";
@@ -59,6 +59,27 @@ describe("a token checks itself", () => {
     });
   });
 
+  test("at an account that it has no right in as at one that does not exist", async () => {
+    const [none, other] = ["n".repeat(40), "o".repeat(40)];
+    const policies = `[{ effect: allow, accounts: [${OTHER_ACCOUNT}], permission_groups: [Magic WAN Read] }]`;
+    const text = `
+accounts: [{ id: ${ACCOUNT}, name: one }, { id: ${OTHER_ACCOUNT}, name: two }]
+tokens:
+  - { id: "${"1".repeat(32)}", name: none, value: ${none}, policies: [] }
+  - { id: "${"2".repeat(32)}", name: other, value: ${other}, policies: ${policies} }`;
+    await using own = await startTestServer({}, { seed: { name: "own", text } });
+    const at = async (account: string, token: string) => {
+      const { status, body } = await own.ask("GET", `/client/v4/accounts/${account}/tokens/verify`, {
+        token,
+      });
+      return { status, body };
+    };
+    const absent = await at("e".repeat(32), none);
+    expect(absent.status).toBe(401);
+    for (const token of [none, other]) expect(await at(ACCOUNT, token)).toEqual(absent);
+    expect((await at(OTHER_ACCOUNT, other)).status).toBe(200);
+  });
+
   test("at the very second that it begins and ends", async () => {
     let now = Date.parse("2030-01-01T00:00:00Z");
     const clock = { now: () => now, timestamp: () => "2030-01-01T00:00:00.000000Z" };
@@ -99,12 +120,14 @@ tokens:
       "not_in: [127.0.0.1]": "403 9109",
       "not_in: [128.0.0.0/1]": "200",
       "in: [127.0.0.0/8], not_in: [127.0.0.0/31]": "403 9109",
+      'in: ["::ffff:127.0.0.0/104"]': "200",
+      'not_in: ["::ffff:127.0.0.0/104"]': "403 9109",
     };
     const names = Object.keys(conditions);
-    const token = (index: number) => String(index).repeat(40);
+    const token = (index: number) => String.fromCharCode(97 + index).repeat(40);
     const tokens = names.map(
       (condition, index) =>
-        `  - { id: "${String(index).repeat(32)}", name: t${index}, value: "${token(index)}", condition: { request_ip: { ${condition} } }, ` +
+        `  - { id: "${index.toString(16).repeat(32)}", name: t${index}, value: "${token(index)}", condition: { request_ip: { ${condition} } }, ` +
         `policies: [{ effect: allow, accounts: ["*"], permission_groups: [Magic WAN Read] }] }`,
     );
     const text = `accounts: [{ id: ${ACCOUNT}, name: one }]\ntokens:\n${tokens.join("\n")}`;

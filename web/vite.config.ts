@@ -79,7 +79,7 @@ function withoutEvaluation(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), withoutEvaluation(), precompressed(), themeFirst()],
+  plugins: [react({ jsxImportSource: "#safe-text" }), withoutEvaluation(), precompressed(), themeFirst()],
   build: {
     target: "es2024",
     outDir: "../dist/web",

@@ -7,6 +7,7 @@
 
 import type { Json } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
+import { accountOfField } from "./directory/membership.ts";
 import { type Doc, type Edit, entry, type Kind, type State } from "./state.ts";
 
 /** Before and after of one field. An absent side means the field had, or has, no value. */
@@ -101,21 +102,29 @@ export function differences(before: Doc, after: Doc): Readonly<Record<string, Fi
 export function objectChange(edit: Edit, fields?: Readonly<Record<string, FieldChange>>): ObjectChange {
   const { slot, kind, before, after } = edit;
   const name = kind.nameOf((after ?? before)?.doc ?? {});
+  const changed = fields ?? differences(before?.doc ?? {}, after?.doc ?? {}) ?? {};
   const told = {
     action: before ? (after ? "update" : "delete") : "create",
-    ...(kind.concerns && { accounts: concerned(edit, kind.concerns) }),
-    fields: fields ?? differences(before?.doc ?? {}, after?.doc ?? {}) ?? {},
+    ...(kind.concerns && { accounts: concerned(edit, changed, kind.concerns) }),
+    fields: changed,
   } as const;
   return name === undefined
     ? { kind: slot.kind, id: slot.id, ...told }
     : { kind: slot.kind, id: slot.id, name, ...told };
 }
 
-/** The accounts that either version of an object concerns. What a change leaves alone would not tell. */
+/**
+ * The accounts that either version of an object concerns. What a change leaves alone would not tell. An update of nothing
+ * but memberships concerns those accounts alone, so that its record does not grow with the others.
+ */
 function concerned(
   { slot, before, after }: Edit,
+  fields: Readonly<Record<string, FieldChange>>,
   concerns: (id: string, doc: Doc) => readonly string[],
 ): readonly string[] {
+  const memberships = Object.keys(fields).map(accountOfField);
+  if (before && after && !memberships.includes(undefined))
+    return memberships.filter((account) => account !== undefined);
   const versions = [before, after].flatMap((version) => (version ? concerns(slot.id, version.doc) : []));
   return [...new Set(versions)];
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { stateOf } from "../../test/harness/worlds.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { maskRecord } from "./change.ts";
+import { accountsOf } from "./directory/membership.ts";
 import {
   admits,
   DIRECTORY_ID,
@@ -62,7 +63,7 @@ describe("in the directory", () => {
 
   test("a user is found by the e-mail address, in capitals or not", () => {
     for (const email of ["Ada@Example.com", "ada@example.com", "ADA@EXAMPLE.COM"]) {
-      expect(findUser(directory, email)?.doc.accounts).toEqual([ONE]);
+      expect(accountsOf(findUser(directory, email)?.doc.accounts)).toEqual([ONE]);
     }
     expect(findUser(directory, "ada@example.co")).toBeUndefined();
   });

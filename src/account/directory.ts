@@ -3,10 +3,11 @@
  * theirs, with its own log and revision.
  */
 
-import { contains, type Prefix, parseHost, parsePrefix } from "../contract/addresses.ts";
+import { contains, parseHost, parseRange } from "../contract/addresses.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { concernedAccounts } from "./audit/concern.ts";
-import type { Entry, Kind, State } from "./state.ts";
+import { isMemberOfEach, type Membership } from "./directory/membership.ts";
+import type { Doc, Entry, Kind, State } from "./state.ts";
 
 /** The directory's identifier among the states. No account can have it: theirs are 32 hex digits. */
 export const DIRECTORY_ID = "directory";
@@ -24,7 +25,7 @@ export type UserDoc = {
   /** SHA-256 of the API key, in hex. */
   readonly key_hash: string;
   /** Accounts the user is a member of, with every right in each. */
-  readonly accounts: readonly string[];
+  readonly accounts?: Membership;
   readonly country?: string;
   readonly first_name?: string;
   readonly last_name?: string;
@@ -60,6 +61,14 @@ export type TokenDoc = {
   readonly policies: readonly PolicyDoc[];
 };
 
+/** A session of a token in a browser. */
+export type SessionDoc = {
+  /** SHA-256 of the cookie's value, in hex. */
+  readonly hash: string;
+  /** RFC 3339, UTC. */
+  readonly expires_on: string;
+};
+
 const conflict: Kind["conflict"] = (field, _wanted, holder) => ({
   name: "identity_taken",
   values: { field, holder },
@@ -82,10 +91,22 @@ export const tokenKind: Kind = {
   stamped: true,
 };
 
-export const directoryKinds: readonly Kind[] = [accountKind, userKind, tokenKind];
+/** All sessions of one token: one object, which has the token's identifier. */
+export const sessionsKind: Kind = {
+  ...directoryKind(
+    "sessions",
+    "name",
+    { sessions: (doc) => sessionsIn(doc).map(({ hash }) => sessionClaim(hash)) },
+    ["sessions"],
+  ),
+  nameOf: () => undefined,
+};
+
+export const directoryKinds: readonly Kind[] = [accountKind, userKind, tokenKind, sessionsKind];
 
 const emailClaim = (email: string) => `email:${email.toLowerCase()}`;
 const tokenClaim = (hash: string) => `token:${hash}`;
+const sessionClaim = (hash: string) => `session:${hash}`;
 
 export interface Found<D> {
   readonly id: string;
@@ -95,6 +116,17 @@ export interface Found<D> {
 /** The token with this hash. */
 export function findToken(directory: State, hash: string): Found<TokenDoc> | undefined {
   return found<TokenDoc>(directory, tokenKind, tokenClaim(hash));
+}
+
+/** The token of the session with this hash, and the session. */
+export function findSession(
+  directory: State,
+  hash: string,
+): { readonly token: Found<TokenDoc>; readonly session: SessionDoc } | undefined {
+  const entry = directory.durableHolder(sessionsKind, sessionClaim(hash));
+  const session = entry && sessionsIn(entry.doc).find((one) => one.hash === hash);
+  const token = entry && directory.get(tokenKind.name, entry.id);
+  return session && token && { token: { id: token.id, doc: tokenOf(token) }, session };
 }
 
 /** The user with this e-mail address. */
@@ -127,7 +159,12 @@ export function tokenOf({ doc }: Entry): TokenDoc {
  */
 export function isMemberOfAll(directory: State, user: UserDoc): boolean {
   const ids = directory.ids(accountKind.name);
-  return ids.length > 0 && ids.every((id) => user.accounts.includes(id));
+  return ids.length > 0 && isMemberOfEach(user.accounts, ids);
+}
+
+/** The sessions of an object of `sessionsKind`, the oldest first. */
+export function sessionsIn(doc: Doc): readonly SessionDoc[] {
+  return (doc["sessions"] ?? []) as readonly SessionDoc[];
 }
 
 export type TokenStatus = "active" | "disabled" | "expired";
@@ -152,16 +189,11 @@ export function admits(token: TokenDoc, address: string): boolean {
   if (!host) return false;
   const within = (texts: readonly string[]) =>
     texts.some((text) => {
-      const prefix = addressRange(text);
+      const prefix = parseRange(text);
       return prefix !== undefined && contains(prefix, host);
     });
   if (condition.in && !within(condition.in)) return false;
   return !condition.not_in || !within(condition.not_in);
-}
-
-/** A prefix, or an address as the prefix of one host. */
-export function addressRange(text: string): Prefix | undefined {
-  return parsePrefix(text) ?? parseHost(text);
 }
 
 export const ACCOUNT_RESOURCE = "com.cloudflare.api.account.";

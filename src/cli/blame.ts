@@ -2,13 +2,14 @@
 
 import { Blame } from "../account/log/blame.ts";
 import { leavesOf } from "../account/log/leaves.ts";
+import { printable } from "../contract/printable.ts";
 import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { findInterconnect } from "./log/find.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
 import type { ChangeRecord } from "./log/records.ts";
 import { tableOf, tellActor, tellTime, tellValue } from "./log/tell.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

@@ -1,8 +1,9 @@
 /** `patchbay doctor`: what is wrong between here and the server, and what to do about it. */
 
+import { printable } from "../contract/printable.ts";
 import { examine } from "./doctor/examine.ts";
 import type { Finding } from "./doctor/finding.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { findProfile, type Profile } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Colors, Common } from "./terminal.ts";

@@ -1,11 +1,12 @@
 /** `patchbay get`: the interconnects there are, as a table or as they were answered. */
 
+import { printable } from "../contract/printable.ts";
 import { unknownName } from "../file/plan.ts";
 import { type Shown, valueAt } from "../file/shown.ts";
 import { CommandFailure } from "./failure.ts";
 import { readList } from "./file/account.ts";
 import { type Health, readHealth, tellHealth } from "./health.ts";
-import { asJson, printable, table } from "./printable.ts";
+import { asJson, table } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

@@ -1,5 +1,6 @@
 /** `patchbay history`: what happened to an account, or to one interconnect, newest first. */
 
+import { printable } from "../contract/printable.ts";
 import type { Api } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { findInterconnect, isChangeOf } from "./log/find.ts";
@@ -7,7 +8,7 @@ import { readCount } from "./log/numbers.ts";
 import { changesBackwards, requirePatchbay } from "./log/pages.ts";
 import type { ChangeRecord } from "./log/records.ts";
 import { tableOf, tellActor, tellTime, tellWhat } from "./log/tell.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
 

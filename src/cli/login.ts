@@ -1,12 +1,13 @@
 /** `patchbay login`, `logout` and `profiles`: servers and credentials by name, in a file of mode 600. */
 
+import { printable } from "../contract/printable.ts";
 import { type Api, ServerRefusal } from "./api.ts";
 import { askLine, readSecret } from "./asking.ts";
 import { verifyToken } from "./credential.ts";
 import { CommandFailure } from "./failure.ts";
 import { listPath } from "./file/account.ts";
 import { tableOf } from "./log/tell.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { CLOUDFLARE, profilesFile, readProfiles, type StoredProfile, writeProfiles } from "./profile.ts";
 import { type CommandProcess, type Environment, runCommand } from "./run.ts";
 import type { Common } from "./terminal.ts";
@@ -121,7 +122,9 @@ export function profiles(options: Common, env: Environment, terminal: CommandPro
     if (options.json) session.print(asJson({ success: true, profiles: all }));
     else if (all.length === 0) session.note("There are none. patchbay login makes one.");
     else {
-      const rows = all.map(({ name, base_url, account }) => [name, base_url, account].map(printable));
+      const rows = all.map(({ name, base_url, account }) =>
+        [name, base_url, account].map((text) => printable(text)),
+      );
       session.print(tableOf([["PROFILE", "BASE URL", "ACCOUNT"], ...rows], session.colors));
     }
     return 0;

@@ -1,13 +1,4 @@
-/** Text from elsewhere, as a terminal may show it. */
-
-// C0, C1, and what turns the direction of text or hides in it: a name must not redraw the screen it is shown on.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
-/** The text with whatever a terminal would obey written out as `\u001b`. */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
+/** Text for a terminal: widths, tables, counts. */
 
 /** The columns that a text takes, as far as that can be told: characters, and two of a wide one. */
 export function widthOf(text: string): number {

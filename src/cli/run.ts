@@ -1,8 +1,9 @@
 /** What all commands at a server share: how they start, speak, are interrupted and end. */
 
+import { printable } from "../contract/printable.ts";
 import { Api } from "./api.ts";
 import { CommandFailure, type Told } from "./failure.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { findProfile, type Profile } from "./profile.ts";
 import { Progress } from "./progress.ts";
 import { type Colors, type Common, colorsFor, type Terminal } from "./terminal.ts";

@@ -1,9 +1,10 @@
 /** `patchbay token list|create|roll|delete`: API tokens of the user who asks, or of the account. */
 
+import { printable } from "../contract/printable.ts";
 import type { Api, Reply } from "./api.ts";
 import { CommandFailure } from "./failure.ts";
 import { tableOf } from "./log/tell.ts";
-import { asJson, printable } from "./printable.ts";
+import { asJson } from "./printable.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import { type Common, confirmed } from "./terminal.ts";
 

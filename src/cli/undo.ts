@@ -1,5 +1,6 @@
 /** `patchbay revert` and `patchbay restore`: what was there comes back, as one more change. */
 
+import { printable } from "../contract/printable.ts";
 import { type Api, type Reply, ServerRefusal } from "./api.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
@@ -8,7 +9,7 @@ import { readRevision } from "./log/numbers.ts";
 import { requirePatchbay } from "./log/pages.ts";
 import { type ChangeRecord, type ObjectChange, PENDING, readRecord } from "./log/records.ts";
 import { tellChanges } from "./log/tell.ts";
-import { asJson, count, printable } from "./printable.ts";
+import { asJson, count } from "./printable.ts";
 import { reasonHeader } from "./reason.ts";
 import { type CommandProcess, type Environment, runCommand, type Session } from "./run.ts";
 import { type Common, confirmed } from "./terminal.ts";

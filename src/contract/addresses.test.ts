@@ -17,6 +17,7 @@ import {
   parsePrefix,
   parsePrefix4,
   parsePrefix6,
+  parseRange,
 } from "./addresses.ts";
 
 const address4 = fc.oneof(fc.nat(0xffffffff), fc.constantFrom(0, 0x7fffffff, 0x80000000, 0xffffffff));
@@ -273,6 +274,27 @@ describe("a prefix", () => {
       { numRuns: 2000 },
     );
   });
+
+  test.each([
+    ["::ffff:10.0.0.0/104", "10.0.0.0/8"],
+    ["::ffff:a00:0/128", "10.0.0.0/32"],
+    ["::ffff:0:0/96", "0.0.0.0/0"],
+    ["::ffff:10.0.0.1", "10.0.0.1/32"],
+    ["10.0.0.0/8", "10.0.0.0/8"],
+    ["::/0", "::/0"],
+    ["::fffe:0:0/95", "::fffe:0:0/95"],
+    ["2001:db8::1", "2001:db8::1/128"],
+  ])("as a range of clients: %s is %s", (text, range) => {
+    const parsed = parseRange(text);
+    expect(parsed && formatPrefix(parsed)).toBe(range);
+  });
+
+  test.each(["::ffff:0:0/95", "::ffff:10.0.0.0/64", "::ffff:10.0.0.0/0", "10.0.0.0/33", "x"])(
+    "is no range of clients: %s",
+    (text) => {
+      expect(parseRange(text)).toBeUndefined();
+    },
+  );
 
   test("of one family holds none of the other, not even those that are mapped", () => {
     const all4: Prefix = { family: 4, address: 0, length: 0 };

@@ -171,9 +171,31 @@ export function parseHost(text: string): Prefix | undefined {
   const address = parseAddress4(text);
   if (address !== undefined) return { family: 4, address, length: 32 };
   const address6 = parseAddress6(text);
-  if (address6 === undefined) return undefined;
-  if (address6 >> 32n === 0xffffn) return { family: 4, address: Number(address6 & 0xffff_ffffn), length: 32 };
-  return { family: 6, address: address6, length: 128 };
+  return address6 === undefined ? undefined : fromMapped({ family: 6, address: address6, length: 128 });
+}
+
+/**
+ * A prefix, or an address as the prefix of one host, to compare clients with. Clients' IPv4 addresses are never in mapped
+ * form, so `::ffff:10.0.0.0/104` is 10.0.0.0/8. A shorter prefix of a mapped address, which reaches into both families,
+ * is none.
+ */
+export function parseRange(text: string): Prefix | undefined {
+  const prefix = parsePrefix(text);
+  if (!prefix) return parseHost(text);
+  return prefix.family === 6 ? fromMapped(prefix) : prefix;
+}
+
+function fromMapped(prefix: Prefix6): Prefix | undefined {
+  const { address, length } = prefix;
+  if (address >> 32n !== 0xffffn) return prefix;
+  return length < 96
+    ? undefined
+    : { family: 4, address: Number(address & 0xffff_ffffn), length: length - 96 };
+}
+
+/** The address of a prefix alone. */
+export function formatHost(prefix: Prefix): string {
+  return prefix.family === 4 ? formatAddress4(prefix.address) : formatAddress6(prefix.address);
 }
 
 function parseLength(text: string, most: number): number | undefined {
@@ -183,8 +205,7 @@ function parseLength(text: string, most: number): number | undefined {
 }
 
 export function formatPrefix(prefix: Prefix): string {
-  const address = prefix.family === 4 ? formatAddress4(prefix.address) : formatAddress6(prefix.address);
-  return `${address}/${prefix.length}`;
+  return `${formatHost(prefix)}/${prefix.length}`;
 }
 
 /** The prefix with its host bits cleared. */

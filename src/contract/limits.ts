@@ -6,3 +6,12 @@
 
 /** Bytes of a request's body. A bulk update of 10,000 interconnects with every field set takes about 9 MB. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** Sessions of a token. One more ends the oldest. A person has a few browsers; all sessions of a token are one object. */
+export const MAX_SESSIONS_PER_TOKEN = 20;
+
+/** Days after which a session ends. Browsers that restore their windows keep a session cookie when they are closed. */
+export const SESSION_DAYS = 7;
+
+/** Tokens and sessions whose lookup a server remembers; past that it starts over. About 1 KB each. */
+export const MAX_REMEMBERED_TOKENS = 10_000;

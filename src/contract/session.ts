@@ -3,6 +3,7 @@
 import Type, { type Static } from "typebox";
 import { AccountId } from "./directory/account.ts";
 import { success } from "./envelope.ts";
+import { MAX_SESSIONS_PER_TOKEN, SESSION_DAYS } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import type { accepted } from "./permissions.ts";
 
@@ -11,7 +12,18 @@ const closed = { additionalProperties: false } as const;
 /** The most accounts that a session tells. */
 export const MOST_ACCOUNTS_TOLD = 1_000;
 
-export const SESSION_COOKIE = "patchbay_session";
+/**
+ * The name of the session cookie at a server that clients reach by this base address. Cookies ignore ports, so the port
+ * is in the name: two servers on one host do not overwrite each other's sessions. Under TLS, `__Host-` keeps the other
+ * ports and subdomains from setting the cookie.
+ */
+export function sessionCookie(base: string): { readonly name: string; readonly secure: boolean } {
+  if (!URL.canParse(base)) return { name: "patchbay_session", secure: false };
+  const { protocol, port } = new URL(base);
+  const secure = protocol === "https:";
+  return { name: `${secure ? "__Host-" : ""}patchbay_session_${port || (secure ? 443 : 80)}`, secure };
+}
+
 export const CSRF_HEADER = "x-patchbay-csrf";
 
 /** What may be done in an account, by the names of `accepted`. */
@@ -35,7 +47,7 @@ export const NewSession = Type.Object(
   {
     remember: Type.Boolean({
       description:
-        "With `true` the answer sets a cookie that stands for the token until the browser is closed. With `false` it takes away one that was set before.",
+        "With `true` the server starts a session of the token and sets its cookie. With `false` it starts none. Either way it ends the session whose cookie the request carries.",
       examples: [true],
     }),
   },
@@ -102,11 +114,10 @@ export const sessionOperations = {
   createSession: {
     method: "POST",
     path,
-    summary: "Sign in: who a credential is, and a cookie that stands for it if wished",
-    description: `The credential is the request's own, in its headers as always. The cookie \`${SESSION_COOKIE}\` holds the token, can be read by no script, and is sent to this server alone. It counts like the token itself wherever no other credential is sent; then requests other than \`GET\` carry \`csrf\` of this answer in \`${CSRF_HEADER}\`. It is over when the token is.`,
+    summary: "Sign in: return who a credential is, and start a session on request",
+    description: `The request carries the credential in its headers. The cookie \`patchbay_session_PORT\` (under TLS \`__Host-patchbay_session_PORT\`) holds a random value that the server issued, never the token. Scripts cannot read it. A request with the cookie and no other credential has the rights of the token; requests other than \`GET\` must also carry \`csrf\` of this answer in \`${CSRF_HEADER}\`. The session ends at sign-out, after ${SESSION_DAYS} days, when the token expires, or when the token is rolled, disabled or deleted. A token has at most ${MAX_SESSIONS_PER_TOKEN} sessions; one more ends the oldest.`,
     groups: [],
     query: [],
-    volatile: true,
     answer: session,
     body: NewSession,
     refusals: ["session_of_token"],
@@ -124,11 +135,11 @@ export const sessionOperations = {
   deleteSession: {
     method: "DELETE",
     path,
-    summary: "Sign out: take the cookie away",
-    description: "The token stays as it is.",
+    summary: "Sign out: end the session at every server and delete the cookie",
+    description:
+      "The token stays valid. `Clear-Site-Data` asks the browser to delete what it cached of this server.",
     groups: [],
     query: [],
-    volatile: true,
     answer: success(Type.Null()),
     body: Type.Object({}, closed),
     bodyOptional: true,

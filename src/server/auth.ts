@@ -2,9 +2,12 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { isMember } from "../account/directory/membership.ts";
 import type { Asker } from "../account/directory/rights.ts";
 import {
   admits,
+  type Found,
+  findSession,
   findToken,
   findUser,
   isInForce,
@@ -18,11 +21,11 @@ import {
 } from "../account/directory.ts";
 import type { State } from "../account/state.ts";
 import { type Problem, problem } from "../contract/errors.ts";
+import { MAX_REMEMBERED_TOKENS } from "../contract/limits.ts";
 import type { Actor } from "../contract/log.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { hashSecret } from "../store/secrets.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
-import { authorizationOf } from "./session.ts";
 
 export interface TokenPrincipal {
   readonly by: "token";
@@ -36,6 +39,8 @@ export type Principal =
 
 /** Old tokens are 40 characters; newer ones carry a prefix and a checksum. */
 const TOKEN = /^(?:[0-9A-Za-z_-]{40}|cf[ua]t_[0-9A-Za-z_-]{40,80})$/;
+/** The value of a session cookie. */
+const SESSION = /^pbs_[0-9A-Za-z]{48}$/;
 const KEY = /^(?:[0-9a-f]{32,45}|cfk_[0-9A-Za-z_-]{40,80})$/;
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
 
@@ -46,39 +51,57 @@ function readToken(header: string): string {
   return token;
 }
 
-/** How many headers are remembered; past that, remembering begins anew. */
-const MOST_REMEMBERED = 10_000;
+interface Remembered {
+  readonly principal: TokenPrincipal;
+  /** When it ends by itself, in milliseconds: a session does. */
+  readonly until: number;
+}
 
-/** Finds tokens by header, and remembers whose they are for as long as the directory stands still. */
+/** Finds tokens by their secret or by a session, and remembers them until the directory changes. */
 export class Tokens {
-  readonly #remembered = new Map<string, TokenPrincipal>();
+  /** By the token or the session itself, not by the text of a header: one token can be written in many ways. */
+  readonly #remembered = new Map<string, Remembered>();
   #directory: State | undefined;
   #revision = 0;
 
-  find(header: string, directory: State): TokenPrincipal | undefined {
+  /** The token of the header or the session of a request. Throws if the request has neither, or if the header is malformed. */
+  find({ headers, session, now }: Asking, directory: State): TokenPrincipal | undefined {
+    const secret = session ?? readToken(headers.authorization ?? "");
     if (directory !== this.#directory || directory.durable !== this.#revision) {
       this.#remembered.clear();
       this.#directory = directory;
       this.#revision = directory.durable;
     }
-    const known = this.#remembered.get(header);
-    if (known) return known;
-    const found = findToken(directory, hashSecret(readToken(header)));
+    const known = this.#remembered.get(secret);
+    if (known) return now < known.until ? known.principal : undefined;
+    const found = session === undefined ? byToken(secret, directory) : bySession(secret, directory);
     if (!found) return undefined;
-    const { id, doc } = found;
-    const principal: TokenPrincipal = {
-      by: "token",
-      token: doc,
-      actor: { type: "token", id, name: doc.name },
-    };
-    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(header, principal);
-    return principal;
+    if (this.#remembered.size >= MAX_REMEMBERED_TOKENS) this.#remembered.clear();
+    this.#remembered.set(secret, found);
+    return now < found.until ? found.principal : undefined;
   }
+}
+
+function byToken(secret: string, directory: State): Remembered | undefined {
+  const found = findToken(directory, hashSecret(secret));
+  return found && { principal: principalOf(found), until: Number.POSITIVE_INFINITY };
+}
+
+/** A value that the server did not issue is no session, whoever set the cookie. */
+function bySession(value: string, directory: State): Remembered | undefined {
+  if (!SESSION.test(value)) return undefined;
+  const found = findSession(directory, hashSecret(value));
+  return found && { principal: principalOf(found.token), until: Date.parse(found.session.expires_on) };
+}
+
+function principalOf({ id, doc }: Found<TokenDoc>): TokenPrincipal {
+  return { by: "token", token: doc, actor: { type: "token", id, name: doc.name } };
 }
 
 export interface Asking {
   readonly headers: IncomingHttpHeaders;
+  /** The value of the session cookie, if the request has no other credential. */
+  readonly session: string | undefined;
   readonly address: string;
   /** Milliseconds. */
   readonly now: number;
@@ -89,9 +112,8 @@ const everyGroup = Object.keys(permissionGroups) as PermissionGroup[];
 /** The principal of a request. Throws the gateway's refusal if there is none. */
 export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {
   const { headers, address, now } = asking;
-  const authorization = authorizationOf(headers);
-  if (authorization !== undefined) {
-    const principal = tokens.find(authorization, directory);
+  if (hasToken(asking)) {
+    const principal = tokens.find(asking, directory);
     if (!principal) throw refuse("invalid_access_token");
     const { actor, token } = principal;
     if (!isInForce(token, now)) {
@@ -102,6 +124,10 @@ export function authenticate(asking: Asking, directory: State, tokens: Tokens): 
     return principal;
   }
   return authenticateByKey(headers, directory);
+}
+
+function hasToken({ headers, session }: Asking): boolean {
+  return session !== undefined || headers.authorization !== undefined;
 }
 
 function authenticateByKey(headers: IncomingHttpHeaders, directory: State): Principal {
@@ -144,22 +170,16 @@ export function userIdOf(principal: Principal): string | undefined {
 }
 
 /** The token presented for a check of itself, whatever its status. A user's is checked at one place, an account's at another. */
-export function presentedToken(
-  asking: Asking,
-  directory: State,
-  account?: string,
-): { id: string; doc: TokenDoc } {
-  const { headers } = asking;
-  const authorization = authorizationOf(headers);
-  if (authorization === undefined) {
-    authenticateByKey(headers, directory);
+export function presentedToken(asking: Asking, directory: State, account?: string): TokenPrincipal {
+  if (!hasToken(asking)) {
+    authenticateByKey(asking.headers, directory);
     throw refuse("invalid_api_token");
   }
-  const found = findToken(directory, hashSecret(readToken(authorization)));
-  const { owner } = found?.doc ?? {};
+  const found = new Tokens().find(asking, directory);
+  const { owner } = found?.token ?? {};
   const elsewhere = owner && ("user" in owner ? account !== undefined : owner.account !== account);
   if (!found || elsewhere) throw refuse("invalid_api_token");
-  if (!admits(found.doc, asking.address)) throw refuse("location_not_allowed", { address: asking.address });
+  if (!admits(found.token, asking.address)) throw refuse("location_not_allowed", { address: asking.address });
   return found;
 }
 
@@ -176,7 +196,7 @@ export function authorize(
     return;
   }
   const { user } = principal;
-  const member = account === undefined ? isMemberOfAll(directory, user) : user.accounts.includes(account);
+  const member = account === undefined ? isMemberOfAll(directory, user) : isMember(user.accounts, account);
   if (!member) throw new Denial(problem("unauthorized_resource"), principal.actor);
 }
 

@@ -21,7 +21,7 @@ import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { effectOf, MARK, meet } from "./sandbox/faults.ts";
 import { DROPPED, Sender } from "./sender.ts";
-import { judgeCsrf } from "./session.ts";
+import { judgeCsrf, sessionOf } from "./session.ts";
 import { CONFIRM_WITHIN, REVERT_ON, submitting } from "./submitting.ts";
 
 export interface Call {
@@ -158,12 +158,18 @@ export class Routes {
     this.#stale.set(request, error);
   }
 
+  #asking(raw: IncomingMessage): Asking {
+    const { clock, ingress } = this.#context;
+    const session = sessionOf(raw, ingress);
+    return { headers: raw.headers, session, address: ingress.addressOf(raw), now: clock.now() };
+  }
+
   #principal(asking: Asking, request: FastifyRequest): Principal {
     const principal = authenticate(asking, this.#context.accounts.directory.state, this.#tokens);
     const { id } = principal.actor;
     request.rate = this.#rate.count(id, asking.now);
     this.#rate.judge(id, asking.now);
-    judgeCsrf(request.method, asking.headers);
+    judgeCsrf(request.method, asking);
     return principal;
   }
 
@@ -181,8 +187,7 @@ export class Routes {
       const waits = headers[CONFIRM_WITHIN] !== undefined || headers[REVERT_ON] !== undefined;
       if (operation.method !== "GET" && !operation.confirmable && waits)
         throw refuse("not_confirmable", { operation: name, why: "it changes no objects of an account" });
-      const address = this.#context.ingress.addressOf(raw);
-      return prepare({ headers, address, now: this.#context.clock.now() }, request, operation);
+      return prepare(this.#asking(raw), request, operation);
     };
     // Before the body is read: who may not ask has nothing to send.
     const onRequest: onRequestHookHandler = (request, reply, done) => {
@@ -237,10 +242,10 @@ export class Routes {
     // It may have left memory since, or be gone.
     if (this.#context.accounts.get(known.state.id) !== known.account) return false;
     const startedAt = performance.now();
-    const { headers, method = "", url = "" } = raw;
+    const { method = "", url = "" } = raw;
     const { name, state, answer } = known;
     if (this.#context.faults?.isArmed(name)) return false;
-    const asking = { headers, address: raw.socket.remoteAddress ?? "", now: this.#context.clock.now() };
+    const asking = this.#asking(raw);
     const directory = this.#context.accounts.directory.state;
     let rate: string;
     try {

@@ -7,6 +7,7 @@ import {
   type Prefix,
   parseHost,
   parsePrefix,
+  parseRange,
 } from "../contract/addresses.ts";
 import { MOST_EDGES } from "../contract/health.ts";
 import { ConfigError } from "../store/config-error.ts";
@@ -240,7 +241,7 @@ function readProxies(given: Given | undefined): readonly Prefix[] | undefined {
 }
 
 function readProxy(text: string, as: string): Prefix {
-  const prefix = parseHost(text) ?? parsePrefix(text);
+  const prefix = parseRange(text);
   const wrong = (expected: string) => new ConfigError(`${as} names ${text || "nothing"}, but ${expected}.`);
   if (!prefix) throw wrong("takes addresses and prefixes with commas between, such as 10.0.0.0/8,::1");
   if (prefix.length === 0) throw wrong("to trust everybody would let any client say where it comes from");

@@ -24,6 +24,11 @@ export interface KnownRead {
 /** How many are known at most; past that, knowing begins anew. */
 const MOST_KNOWN = 20_000;
 
+/** An address in its only plain spelling: each further spelling of one address would be kept as one more. */
+function isPlain(url: string): boolean {
+  return !url.includes("?") && !url.includes("%");
+}
+
 /** May more than the version decide what is answered? Then it goes the long way. */
 function isSpecial(headers: IncomingHttpHeaders): boolean {
   return (
@@ -49,6 +54,7 @@ export class KnownReads {
   }
 
   remember({ url = "", headers }: IncomingMessage, read: KnownRead): void {
+    if (!isPlain(url)) return;
     if (this.#count >= MOST_KNOWN) {
       this.#known.clear();
       this.#count = 0;

@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { withSessionsOf } from "../account/directory/session.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -127,7 +128,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   if (resumed && sandbox && isReachable(config)) newWorld();
   const faults = sandbox ? new Faults(metrics.observeFault) : undefined;
   const reset = async () => {
-    const world = newWorld();
+    const world = withSessionsOf(accounts.directory.state, newWorld());
     await accounts.replace(world);
     await health.forget();
     refusals.forget();

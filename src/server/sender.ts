@@ -41,7 +41,7 @@ export class Sender {
   /** The headers that are the same each time an answer is given, as the flat list that Node writes fastest. */
   linesOf({ status, body, length, headers = {} }: Answer): readonly string[] {
     const lines = ["ratelimit-policy", this.#policy];
-    if (!headers["cache-control"]) lines.push("cache-control", "private, no-cache");
+    if (!headers["cache-control"]) lines.push("cache-control", "no-store");
     const empty = status !== 304 && body.length === 0;
     if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
     if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");

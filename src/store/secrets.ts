@@ -15,8 +15,8 @@ export function newEpoch(): string {
 
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/** What a secret opens: a user's key, a user's token, an account's token. */
-export type SecretPrefix = "cfk_" | "cfut_" | "cfat_";
+/** What a secret opens: a user's key, a user's token, an account's token, a session of the dashboard. */
+export type SecretPrefix = "cfk_" | "cfut_" | "cfat_" | "pbs_";
 
 /**
  * A new secret in the vendor's form ("Token formats" in its documentation): prefix, 40 characters, and a

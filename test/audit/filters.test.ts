@@ -71,6 +71,7 @@ describe("a filter", () => {
     [{ actor_email: ["nobody@example.com"] }, []],
     [{ actor_id: "7c5dae5552338874e5053f2534d2767a" }, [1, 2]],
     [{ actor_ip_address: "127.0.0.1" }, [1, 2, 3]],
+    [{ actor_ip_address: "::ffff:127.0.0.1" }, [1, 2, 3]],
     [{ actor_ip_address: ["127.0.0.2", "2001:DB8:0::1"] }, []],
     [{ actor_token_id: everything }, [1]],
     [{ actor_token_name: ["everything", "read only"] }, [1, 3]],

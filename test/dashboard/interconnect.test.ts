@@ -222,6 +222,26 @@ describe.skipIf(noBrowser !== undefined)("the page of one interconnect", () => {
     expect(await ends(reader)).toContain("10.213.0.8/31 to 10.213.0.9/31");
   });
 
+  test("is shown, as all pages, without characters that hide or turn text around", async () => {
+    const [name, description] = ["pni\u200b_ord", "\u202egnp.exe\u{e0041}"];
+    expect((await put(ORD, { name, description })).status).toBe(200);
+    const account = `${server.url}/dashboard/${ACCOUNT}`;
+    for (const path of [
+      `/interconnects/${ORD}`,
+      "/interconnects",
+      "/topology",
+      "/history?change=2",
+      `/change?ids=${ORD}`,
+    ]) {
+      const page = await browser.signedIn(account + path, demo.token);
+      await eventually(() => page.locator("body").innerText()).toContain("pni\\u200b_ord");
+      const shown: string = await page.evaluate(
+        "document.title + document.body.innerText + [...document.querySelectorAll('[title]')].map((one) => one.title)",
+      );
+      expect(shown.match(/[\u200b\u202e\u{e0041}]/u)).toBeNull();
+    }
+  });
+
   test("an interconnect that is gone says so", async () => {
     const page = await browser.signedIn(`${server.url}${OVERVIEW}/${"0".repeat(32)}`, demo.token);
     await page.getByRole("heading", { name: "There is no such interconnect" }).waitFor();

@@ -76,6 +76,15 @@ describe.skipIf(noBrowser !== undefined)("signing in", () => {
     await page.waitForURL(`**${OVERVIEW}?q=ord`);
   });
 
+  test("stays on this server, whatever page the address asks for", async () => {
+    for (const next of ["http://127.0.0.1:1/", "//127.0.0.1:1/dashboard/", "/dashboard/..//127.0.0.1:1/"]) {
+      const page = await browser.open(`${server.url}/dashboard/sign-in?next=${encodeURIComponent(next)}`);
+      await submit(page, demo.token);
+      await signedIn(page);
+      expect(page.url()).toBe(`${server.url}${OVERVIEW}`);
+    }
+  });
+
   test("with a wrong token is refused with a sentence, which is gone with the right one", async () => {
     const page = await browser.open(server.url, { expects: REFUSED });
     for (const wrong of [UNKNOWN_TOKEN, "short"]) {

@@ -346,6 +346,19 @@ describe("nobody makes a token stronger than their own:", () => {
     );
   });
 
+  test("an account that the asker has no right in is refused as one that does not exist", async () => {
+    const token = await maker([reading]);
+    const answers = async (account: string) => {
+      const allowed = await tryWith(token, { policies: [policy(["magicWanRead"], [`account.${account}`])] });
+      const denied = [reading, policy(["magicWanRead"], [`account.${account}`], "deny")];
+      const texts = [allowed.status, allowed.body, (await tryWith(token, { policies: denied })).status];
+      return JSON.stringify(texts).replaceAll(account, "ID");
+    };
+    const [other, absent] = [await answers(OTHER_ACCOUNT), await answers("e".repeat(32))];
+    expect(other).toContain("990054");
+    expect(absent).toBe(other);
+  });
+
   test("what the asker is denied, unless it is denied to the token too", async () => {
     const everywhere = policy(["magicWanRead"], ["account.*"]);
     const denial = policy(["magicWanRead"], [`account.${OTHER_ACCOUNT}`], "deny");

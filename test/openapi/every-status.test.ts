@@ -331,8 +331,12 @@ describe("503 when the store fails:", () => {
   const store = new FailingStore(SqliteStore.open(undefined));
   const health = new FaultyHealth();
   let failing: TestServer;
+  /** Of a session to end. The credential in the header takes precedence over it. */
+  let cookie = "";
   beforeAll(async () => {
     failing = await startTestServer({}, { store, health });
+    const signedIn = await failing.ask("POST", "/patchbay/v1/session", { body: { remember: true } });
+    cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
     health.onNote = () => Promise.reject(new NotCommitted("the disk is full"));
     store.failing = true;
   });
@@ -342,7 +346,7 @@ describe("503 when the store fails:", () => {
     codesOf(operation, 503).some((code) => code !== AWAY),
   );
   test.each(storing)("$name", async (described) => {
-    expect((await example(failing, described)).status).toBe(503);
+    expect((await example(failing, described, { headers: { cookie } })).status).toBe(503);
   });
 });
 

@@ -20,11 +20,13 @@ import { readHistorySearch } from "./pages/history/search.ts";
 import { readInspectorSearch } from "./pages/inspector/search.ts";
 import { readInterconnectSearch } from "./pages/interconnect/search.ts";
 import { readOverviewSearch } from "./pages/overview/search.ts";
+import { readSignInSearch } from "./pages/sign-in/search.ts";
 import { SignIn } from "./pages/sign-in/sign-in.tsx";
 import { readTopologySearch } from "./pages/topology/search.ts";
 import { Broken } from "./parts/broken.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { NoPage } from "./parts/no-page.tsx";
+import { only } from "./parts/search.ts";
 import { forgetSelection } from "./parts/selection.ts";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NoPage, errorComponent: Broken });
@@ -51,8 +53,7 @@ const dashboard = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/dashboard/sign-in",
-  validateSearch: ({ next }): { next?: string } =>
-    typeof next === "string" && next.startsWith("/dashboard/") ? { next } : {},
+  validateSearch: only(readSignInSearch),
   component: SignIn,
 });
 
@@ -68,28 +69,28 @@ const account = createRoute({
 const interconnects = createRoute({
   getParentRoute: () => account,
   path: "/interconnects",
-  validateSearch: readOverviewSearch,
+  validateSearch: only(readOverviewSearch),
   component: lazyRouteComponent(() => import("./pages/overview/overview.tsx"), "Overview"),
 });
 
 const interconnect = createRoute({
   getParentRoute: () => account,
   path: "/interconnects/$interconnect",
-  validateSearch: readInterconnectSearch,
+  validateSearch: only(readInterconnectSearch),
   component: lazyRouteComponent(() => import("./pages/interconnect/interconnect.tsx"), "InterconnectPage"),
 });
 
 const topology = createRoute({
   getParentRoute: () => account,
   path: "/topology",
-  validateSearch: readTopologySearch,
+  validateSearch: only(readTopologySearch),
   component: lazyRouteComponent(() => import("./pages/topology/topology.tsx"), "Topology"),
 });
 
 const change = createRoute({
   getParentRoute: () => account,
   path: "/change",
-  validateSearch: readChangeSearch,
+  validateSearch: only(readChangeSearch),
   component: lazyRouteComponent(() => import("./pages/change/change.tsx"), "Change"),
 });
 
@@ -102,14 +103,14 @@ const live = createRoute({
 const inspector = createRoute({
   getParentRoute: () => account,
   path: "/inspector",
-  validateSearch: readInspectorSearch,
+  validateSearch: only(readInspectorSearch),
   component: lazyRouteComponent(() => import("./pages/inspector/inspector.tsx"), "Inspector"),
 });
 
 const history = createRoute({
   getParentRoute: () => account,
   path: "/history",
-  validateSearch: readHistorySearch,
+  validateSearch: only(readHistorySearch),
   component: lazyRouteComponent(() => import("./pages/history/history.tsx"), "History"),
 });
 

@@ -3,6 +3,7 @@
 import type { Json } from "../../contract/json.ts";
 import type { ChangeRecord, FieldChange, ObjectChange } from "../change.ts";
 import { patch } from "../change.ts";
+import { accountOfField, accountsOf } from "../directory/membership.ts";
 import type { Doc, Kind } from "../state.ts";
 
 /** Stands for all accounts there are. */
@@ -16,7 +17,7 @@ const RESOURCE = /^com\.cloudflare\.api\.account\.([0-9a-f]{32}|\*)$/;
 export function concernedAccounts(kind: string): (id: string, doc: Doc) => readonly string[] {
   return (id, doc) => [
     ...(kind === "account" ? [id] : []),
-    ...list(doc["accounts"]).filter((account) => typeof account === "string"),
+    ...accountsOf(doc["accounts"]),
     ...ownerOf(doc["owner"]),
     ...list(doc["policies"]).flatMap((policy) => Object.keys(resourcesOf(policy)).flatMap(accountOf)),
   ];
@@ -81,6 +82,11 @@ function accountsInFields({ id, fields }: ObjectChange, kind: Kind | undefined):
 function part({ accounts: _, ...change }: ObjectChange, account: string): ObjectChange[] {
   const fields: Record<string, FieldChange> = {};
   for (const [path, { before, after }] of Object.entries(change.fields)) {
+    const member = accountOfField(path);
+    if (member !== undefined) {
+      if (member === account) fields["accounts"] = memberField(change.action, before !== undefined, member);
+      continue;
+    }
     const [was, is] = [within(path, before, account), within(path, after, account)];
     const narrowed = was !== before || is !== after;
     if (narrowed && JSON.stringify(was) === JSON.stringify(is)) continue;
@@ -93,11 +99,19 @@ function part({ accounts: _, ...change }: ObjectChange, account: string): Object
   return told ? [{ ...change, fields }] : [];
 }
 
+/** A change of one membership, as the list that the API shows. */
+function memberField(action: ObjectChange["action"], was: boolean, account: string): FieldChange {
+  return {
+    ...(action !== "create" && { before: was ? [account] : [] }),
+    ...(action !== "delete" && { after: was ? [] : [account] }),
+  };
+}
+
 /** A field's value without other accounts. */
 function within(path: string, value: Json | undefined, account: string): Json | undefined {
   if (path === "owner.account") return value === account ? value : undefined;
   if (value === undefined) return undefined;
-  if (path === "accounts") return list(value).filter((id) => id === account);
+  if (path === "accounts") return accountsOf(value).filter((id) => id === account);
   if (path !== "policies") return value;
   return list(value).flatMap((policy) => {
     const resources = Object.entries(resourcesOf(policy)).filter(([resource]) =>

@@ -151,7 +151,7 @@ export function fromRefusal(
       time: event.time,
       type: actionBy(method),
     },
-    actor: actorOf(event.actor, event.address, around),
+    actor: event.foreign ? foreignToken(event.address) : actorOf(event.actor, event.address, around),
     raw: { cf_ray_id: event.request_id, method, status_code: status, uri: shown(path) },
     resource: {
       ...(target !== undefined && { id: target }),
@@ -227,13 +227,29 @@ function scopeOf(path: string | undefined): "accounts" | "user" {
   return path?.startsWith("/client/v4/user") ? "user" : "accounts";
 }
 
+/** A token of another account. An account's log names no other account, nor what another account calls its tokens. */
+function foreignToken(address: string | undefined): AuditEntry["actor"] {
+  return {
+    context: "api_token",
+    ...fromAddress(address),
+    token_name: "a token of another account",
+    type: "account",
+  };
+}
+
+function fromAddress(address: string | undefined) {
+  return address === undefined ? {} : { ip_address: address };
+}
+
 function actorOf(actor: Actor, address: string | undefined, around: Surroundings): AuditEntry["actor"] {
-  const from = address === undefined ? {} : { ip_address: address };
+  const from = fromAddress(address);
   switch (actor.type) {
     case "user":
       return { context: "api_key", email: actor.name, id: actor.id, ...from, type: "user" };
     case "token": {
-      const { type = "account", ...owner } = around.ownerOf(actor.id) ?? {};
+      const owned = around.ownerOf(actor.id);
+      if (owned?.type === "account" && owned.id !== around.account.id) return foreignToken(address);
+      const { type = "account", ...owner } = owned ?? {};
       return { context: "api_token", ...owner, ...from, token_id: actor.id, token_name: actor.name, type };
     }
     case "system":

@@ -6,6 +6,8 @@ export interface RefusedRequest {
   /** RFC 3339, UTC, microseconds. */
   readonly time: string;
   readonly actor: Actor;
+  /** Is the actor a token of another account? The account's log does not name it. */
+  readonly foreign?: true;
   readonly request_id: string;
   readonly address: string;
   readonly operation: string;

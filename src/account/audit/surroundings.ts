@@ -13,7 +13,8 @@ export function surroundingsOf(account: string, directory: State): Surroundings 
   };
 }
 
-function ownerOf(directory: State, token: string): TokenOwner | undefined {
+/** Whose a token is, as the directory is now. */
+export function ownerOf(directory: State, token: string): TokenOwner | undefined {
   const owner = Object(directory.get(tokenKind.name, token)?.doc["owner"]);
   const { user, account } = owner as { user?: unknown; account?: unknown };
   if (typeof account === "string") return { type: "account", id: account };

@@ -11,6 +11,7 @@ import type { Circumstances, Command } from "../decide.ts";
 import { type AccountDoc, accountKind, accountOf, userKind, userOf } from "../directory.ts";
 import type { Condition } from "../elements.ts";
 import type { Doc, Entry, State } from "../state.ts";
+import { accountsOf, membershipOf } from "./membership.ts";
 
 const KIND = accountKind.name;
 
@@ -65,7 +66,7 @@ export function createAccount(
       const user = maker === undefined ? undefined : state.newest(userKind.name, maker);
       if (!user?.entry) return;
       const { accounts, ...rest } = userOf(user.entry);
-      const member = { ...rest, accounts: [...accounts, id] };
+      const member = { ...rest, accounts: membershipOf([...accountsOf(accounts), id], accounts) };
       yield { kind: userKind, slot: user, doc: member, pointer: "" };
     },
   };

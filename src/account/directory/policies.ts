@@ -20,6 +20,8 @@ import type { State } from "../state.ts";
 export interface Judgement {
   readonly state: State;
   readonly owner: Owner | undefined;
+  /** Has whoever asks any right on a resource? */
+  readonly sees: (resource: string) => boolean;
   /** The policies that the token has. Who sends back what was read keeps their ids. */
   readonly stored: readonly PolicyDoc[];
   readonly newId: () => string;
@@ -83,7 +85,8 @@ function judgeResources(sent: Readonly<Record<string, unknown>>, pointer: string
 }
 
 /** Is this something that rights of this token can be on? */
-function judgeResource(resource: string, place: string, { state, owner, problems }: Judgement): boolean {
+function judgeResource(resource: string, place: string, by: Judgement): boolean {
+  const { state, owner, problems } = by;
   const id = idIn(resource);
   if (id === undefined) {
     problems.add("unknown_field", { field: resource, hint: EXPECTED }, place);
@@ -94,6 +97,8 @@ function judgeResource(resource: string, place: string, { state, owner, problems
     return false;
   }
   if (scopeOf(resource) === "user" || id === "*" || state.newest(accountKind.name, id)) return true;
+  // Whether an account exists is for those who have a right in it. To others, one that does not is like any other.
+  if (!by.sees(resource)) return true;
   problems.add("unknown_account", { id }, place);
   return false;
 }

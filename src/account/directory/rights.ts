@@ -6,11 +6,12 @@
  * new token repeats is respected, and what the new token denies itself it may be allowed otherwise.
  */
 
-import { contains, type Prefix } from "../../contract/addresses.ts";
+import { contains, type Prefix, parseRange } from "../../contract/addresses.ts";
+import { type Problem, problem } from "../../contract/errors.ts";
+import { permissionGroups } from "../../contract/permissions.ts";
 import {
   ACCOUNT_RESOURCE,
   ALL_ACCOUNTS,
-  addressRange,
   isMemberOfAll,
   type PolicyDoc,
   type TokenDoc,
@@ -21,6 +22,7 @@ import {
   userOf,
 } from "../directory.ts";
 import type { State } from "../state.ts";
+import { accountsOf } from "./membership.ts";
 
 /** Who asks for a change of the directory: a token, or a user by key. */
 export interface Asker {
@@ -53,13 +55,23 @@ export function powersOf(directory: State, { by, id }: Asker): Powers | undefine
   }
   const user = userOf(entry);
   const own = USER_RESOURCE + id;
-  const accounts = new Set(user.accounts.map((account) => ACCOUNT_RESOURCE + account));
+  const accounts = new Set(accountsOf(user.accounts).map((account) => ACCOUNT_RESOURCE + account));
   const all = isMemberOfAll(directory, user);
   return {
     permits: (_, target) =>
       target === own || accounts.has(target) || (all && !target.startsWith(USER_RESOURCE)),
     accounts,
   };
+}
+
+/** Do the powers hold any right on a resource? */
+export function seesResource(powers: Powers, resource: string): boolean {
+  return Object.values(permissionGroups).some(({ id }) => powers.permits(id, resource));
+}
+
+/** Who asks may have been deleted or disabled by a change that came just before. */
+export function judgeAsker(directory: State, asker: Asker): Problem | undefined {
+  return powersOf(directory, asker) ? undefined : problem("invalid_access_token");
 }
 
 export function powersOfToken({ policies, expires_on, condition }: TokenDoc): Powers {
@@ -161,11 +173,11 @@ export function widerAddresses(condition: TokenDoc["condition"], powers: Powers)
 }
 
 function ranges(texts: readonly string[]): Prefix[] {
-  return texts.flatMap((text) => addressRange(text) ?? []);
+  return texts.flatMap((text) => parseRange(text) ?? []);
 }
 
 function isWithin(text: string, outer: readonly Prefix[]): boolean {
-  const range = addressRange(text);
+  const range = parseRange(text);
   return range !== undefined && outer.some((prefix) => contains(prefix, range));
 }
 

@@ -1,5 +1,6 @@
 /** The directory that a seed describes: its accounts, users and tokens. */
 
+import { parseRange } from "../../contract/addresses.ts";
 import { show } from "../../contract/check.ts";
 import type { Problems } from "../../contract/errors.ts";
 import { type Group, permissionGroup, permissionGroups } from "../../contract/permissions.ts";
@@ -9,7 +10,6 @@ import type { Wish } from "../decide.ts";
 import {
   ACCOUNT_RESOURCE,
   accountKind,
-  addressRange,
   type Owner,
   type PolicyDoc,
   tokenKind,
@@ -18,6 +18,7 @@ import {
 } from "../directory.ts";
 import { judgeTimes, onlyOnce, type SeedSources, wish } from "../seed-parts.ts";
 import type { Doc } from "../state.ts";
+import { membershipOf } from "./membership.ts";
 import { describeOwner, mayName } from "./policies.ts";
 
 type SeedPolicy = SeedToken["policies"][number];
@@ -61,7 +62,7 @@ class SeedDirectory {
     for (const [index, { id, email, key, accounts }] of (this.#seed.users ?? []).entries()) {
       for (const [at, account] of accounts.entries())
         this.#judgeKnown("account", account, `/users/${index}/accounts/${at}`);
-      const doc = { email, key_hash: this.#sources.hash(key), accounts };
+      const doc = { email, key_hash: this.#sources.hash(key), accounts: membershipOf(accounts) };
       if (first(id, `/users/${index}`)) yield wish(userKind, id, doc, `/users/${index}`);
     }
   }
@@ -113,7 +114,7 @@ class SeedDirectory {
   #judgeCondition(condition: SeedToken["condition"], pointer: string): void {
     for (const side of ["in", "not_in"] as const) {
       for (const [at, text] of (condition?.request_ip?.[side] ?? []).entries()) {
-        if (addressRange(text)) continue;
+        if (parseRange(text)) continue;
         const values = () => ({
           field: `request_ip.${side}`,
           given: show(text),

@@ -1,10 +1,11 @@
 /** Changes to tokens, as commands on the directory. */
 
+import { parseRange } from "../../contract/addresses.ts";
 import { Checker, type Exception, show } from "../../contract/check.ts";
 import { NewToken, TokenUpdate } from "../../contract/directory/token.ts";
 import { type Problem, type Problems, problem } from "../../contract/errors.ts";
 import type { Circumstances, Command } from "../decide.ts";
-import { addressRange, type Owner, type TokenDoc, tokenKind, tokenOf, tokenStatus } from "../directory.ts";
+import { type Owner, type TokenDoc, tokenKind, tokenOf, tokenStatus } from "../directory.ts";
 import type { Condition } from "../elements.ts";
 import type { Doc, Entry, Slot, State } from "../state.ts";
 import { makePolicies } from "./policies.ts";
@@ -12,11 +13,14 @@ import {
   type Asker,
   excessRights,
   isStronger,
+  judgeAsker,
   outlives,
   type Powers,
   powersOf,
+  seesResource,
   widerAddresses,
 } from "./rights.ts";
+import { endSessionsOf } from "./session.ts";
 
 const KIND = tokenKind.name;
 
@@ -103,7 +107,8 @@ export function createToken(
         policies: [],
       };
       const stored: TokenDoc = owner ? { ...base, owner } : base;
-      const doc = merge(stored, wanted, { state, owner, newId, problems, now: Date.parse(time) });
+      const sees = (resource: string) => seesResource(powers, resource);
+      const doc = merge(stored, wanted, { state, owner, sees, newId, problems, now: Date.parse(time) });
       judgeStrength(doc, powers, problems);
       yield { kind: tokenKind, slot: state.slotFor(KIND, id), doc: doc as Doc, pointer: "" };
     },
@@ -130,10 +135,12 @@ export function updateToken(
       const stored = tokenOf(slot.entry);
       if (update.id !== undefined && update.id !== id)
         problems.add("read_only_field", { field: "id", stored: show(id) }, "/id");
-      const doc = merge(stored, update, { state, owner, newId, problems, now });
+      const sees = (resource: string) => seesResource(powers, resource);
+      const doc = merge(stored, update, { state, owner, sees, newId, problems, now });
       const status = mergeStatus(stored, update.status, now, problems);
       judgeStrength(doc, powers, problems);
       yield { kind: tokenKind, slot, doc: { ...doc, status } as Doc, pointer: "" };
+      if (status !== "active") yield* endSessionsOf(state, id);
     },
   };
 }
@@ -152,7 +159,9 @@ export function rollToken(
       judgeAsker(state, asker) ?? judgeOne(state, id, owner, condition) ?? judgeStored(state, id, asker),
     *propose(state) {
       const slot = state.newest(KIND, id);
-      if (slot?.entry) yield { kind: tokenKind, slot, doc: { ...slot.entry.doc, hash }, pointer: "" };
+      if (!slot?.entry) return;
+      yield { kind: tokenKind, slot, doc: { ...slot.entry.doc, hash }, pointer: "" };
+      yield* endSessionsOf(state, id);
     },
   };
 }
@@ -171,6 +180,7 @@ export function deleteToken(
     *propose(state) {
       const slot = state.newest(KIND, id);
       if (slot) yield { kind: tokenKind, slot, doc: undefined, pointer: "" };
+      yield* endSessionsOf(state, id);
     },
   };
 }
@@ -178,11 +188,6 @@ export function deleteToken(
 /** Tokens of an owner, as they are durable. */
 export function tokensOf(directory: State, owner: Owner | undefined): Entry[] {
   return directory.list(KIND).filter((entry) => belongsTo(tokenOf(entry), owner));
-}
-
-/** Who asks may have been deleted or disabled by a change that came just before. */
-function judgeAsker(state: State, asker: Asker): Problem | undefined {
-  return powersOf(state, asker) ? undefined : problem("invalid_access_token");
 }
 
 function judgeOne(
@@ -206,6 +211,7 @@ function judgeStored(state: State, id: string, asker: Asker): Problem | undefine
 interface Merging {
   readonly state: State;
   readonly owner: Owner | undefined;
+  readonly sees: (resource: string) => boolean;
   readonly newId: () => string;
   readonly problems: Problems;
   /** Milliseconds. */
@@ -263,7 +269,7 @@ function judgeCondition(
   if (!request_ip || (!request_ip.in && !request_ip.not_in)) return undefined;
   for (const side of ["in", "not_in"] as const) {
     for (const [index, text] of (request_ip[side] ?? []).entries()) {
-      if (addressRange(text)) continue;
+      if (parseRange(text)) continue;
       const values = { field: `request_ip.${side}`, given: show(text), expected: "a prefix or an address" };
       problems.add("invalid_value", values, `/condition/request_ip/${side}/${index}`);
     }

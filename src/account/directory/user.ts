@@ -7,7 +7,9 @@ import type { Circumstances, Command, Wish } from "../decide.ts";
 import { accountKind, tokenKind, tokenOf, type UserDoc, userKind, userOf } from "../directory.ts";
 import type { Condition } from "../elements.ts";
 import type { Doc, Entry, State } from "../state.ts";
+import { accountsOf, membershipOf } from "./membership.ts";
 import { withoutAccount } from "./policies.ts";
+import { endSessionsOf } from "./session.ts";
 import { newestTokensOf } from "./token.ts";
 
 const KIND = userKind.name;
@@ -37,7 +39,7 @@ export function userView(entry: Entry): User {
 /** A user as administrators see one. */
 export function memberView(entry: Entry) {
   const { email, accounts } = userOf(entry);
-  return { id: entry.id, email, accounts };
+  return { id: entry.id, email, accounts: accountsOf(accounts) };
 }
 
 /** What the patterns of the schemas mean. */
@@ -97,7 +99,7 @@ export function createUser(
       yield {
         kind: userKind,
         slot: state.slotFor(KIND, id),
-        doc: { email, key_hash, accounts },
+        doc: { email, key_hash, accounts: membershipOf(accounts) },
         pointer: "",
       };
     },
@@ -123,10 +125,17 @@ export function updateUser(
       if (update.id !== undefined && update.id !== id)
         problems.add("read_only_field", { field: "id", stored: show(id) }, "/id");
       const stored = userOf(slot.entry);
-      const accounts = judgeAccounts(update.accounts ?? stored.accounts, stored.accounts, state, problems);
-      const doc: UserDoc = { ...stored, email: update.email ?? stored.email, accounts };
+      const before = accountsOf(stored.accounts);
+      const wanted = new Set(judgeAccounts(update.accounts ?? before, before, state, problems));
+      const { accounts: _, ...rest } = stored;
+      const accounts = membershipOf([...wanted], stored.accounts);
+      const doc: UserDoc = {
+        ...rest,
+        email: update.email ?? stored.email,
+        ...(accounts && { accounts }),
+      };
       yield { kind: userKind, slot, doc: doc as Doc, pointer: "" };
-      const lost = stored.accounts.filter((account) => !accounts.includes(account));
+      const lost = before.filter((account) => !wanted.has(account));
       if (lost.length > 0) yield* takeFromTokens(state, id, lost, newId);
     },
   };
@@ -190,8 +199,10 @@ export function deleteUser(id: string, condition: Condition, circumstances: Circ
       const slot = state.newest(KIND, id);
       if (!slot) return;
       yield { kind: userKind, slot, doc: undefined, pointer: "" };
-      for (const token of newestTokensOf(state, id))
+      for (const token of newestTokensOf(state, id)) {
         yield { kind: tokenKind, slot: token, doc: undefined, pointer: "" };
+        yield* endSessionsOf(state, token.id);
+      }
     },
   };
 }

@@ -1,11 +1,12 @@
 /** From a plan to the change: shown, guarded, asked about, made in one call and followed to its end. */
 
+import { printable } from "../../contract/printable.ts";
 import { guardsOf } from "../../file/guards.ts";
 import type { Plan } from "../../file/plan.ts";
 import { type Reply, ServerRefusal } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandFailure, type Told } from "../failure.ts";
-import { asJson, count, printable } from "../printable.ts";
+import { asJson, count } from "../printable.ts";
 import { reasonHeader } from "../reason.ts";
 import type { Session } from "../run.ts";
 import { type Common, canAsk, confirmed } from "../terminal.ts";

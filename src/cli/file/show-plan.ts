@@ -1,8 +1,9 @@
 /** A plan for a terminal, for a pull request and for a program. */
 
+import { printable } from "../../contract/printable.ts";
 import { fieldOf, type Value } from "../../file/fields.ts";
 import type { FieldStep, Plan } from "../../file/plan.ts";
-import { count, padded, printable } from "../printable.ts";
+import { count, padded } from "../printable.ts";
 import type { Colors } from "../terminal.ts";
 import { valueWords } from "./words.ts";
 

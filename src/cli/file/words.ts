@@ -1,7 +1,7 @@
 /** Values and paths as people read them. */
 
+import { printable } from "../../contract/printable.ts";
 import type { Field, Value } from "../../file/fields.ts";
-import { printable } from "../printable.ts";
 
 /** A value of an interconnect; a secret is not shown. */
 export function valueWords(field: Field, value: Value | undefined): string {

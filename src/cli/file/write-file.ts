@@ -1,8 +1,9 @@
 /** An account as a file of interconnects, the same text for the same account. */
 
+import { printable } from "../../contract/printable.ts";
 import { FIELDS, type Field, nested, type Value } from "../../file/fields.ts";
 import { type Shown, valueAt } from "../../file/shown.ts";
-import { asJson, printable } from "../printable.ts";
+import { asJson } from "../printable.ts";
 import type { Destination } from "./show-plan.ts";
 
 /** Where a Patchbay publishes the schema of the file. */

@@ -1,6 +1,7 @@
 /** The log in words: one line a change, one line a field. */
 
-import { printable, table } from "../printable.ts";
+import { printable } from "../../contract/printable.ts";
+import { table } from "../printable.ts";
 import type { Colors } from "../terminal.ts";
 import { type ChangeRecord, type FieldChange, type ObjectChange, PENDING } from "./records.ts";
 

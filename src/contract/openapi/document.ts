@@ -4,7 +4,7 @@ import { families } from "../families.ts";
 import type { Operation } from "../operation.ts";
 import { operations } from "../operations.ts";
 import { permissionGroups } from "../permissions.ts";
-import { CSRF_HEADER, SESSION_COOKIE } from "../session.ts";
+import { CSRF_HEADER, sessionCookie } from "../session.ts";
 import { exampleOf } from "./examples.ts";
 import { parametersOf, pathTemplate } from "./parameters-of.ts";
 import {
@@ -97,8 +97,9 @@ const securitySchemes = {
   session: {
     type: "apiKey",
     in: "cookie",
-    name: SESSION_COOKIE,
-    description: "The cookie of `createSession`.",
+    name: sessionCookie("http://localhost:8787").name,
+    description:
+      "The cookie of `createSession`. Its name ends with the port by which clients reach the server, and begins with `__Host-` under TLS.",
   },
   csrf: {
     type: "apiKey",

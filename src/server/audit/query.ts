@@ -1,7 +1,7 @@
 /** What an audit query asks for. All that is wrong with it is told at once. */
 
 import { comparable, type Filter } from "../../account/audit/filter.ts";
-import { canonicalAddress } from "../../contract/addresses.ts";
+import { formatHost, parseHost } from "../../contract/addresses.ts";
 import {
   type AuditFilterName,
   auditFilters,
@@ -123,8 +123,10 @@ function readValue(values: FilterValues, text: string): string | undefined {
       return text === "" ? undefined : text;
     case "status":
       return /^[1-5]\d\d$/.test(text) ? text : undefined;
-    case "address":
-      return canonicalAddress(text);
+    case "address": {
+      const host = parseHost(text);
+      return host && formatHost(host);
+    }
   }
 }
 

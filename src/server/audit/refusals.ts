@@ -6,6 +6,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { RefusedRequest } from "../../account/audit/refused.ts";
+import { ownerOf } from "../../account/audit/surroundings.ts";
 import { unmapped } from "../../contract/addresses.ts";
 import { entryOf } from "../../contract/errors.ts";
 import type { Actor } from "../../contract/log.ts";
@@ -74,9 +75,11 @@ export class Refusals {
     this.#soon ??= setTimeout(() => void this.#keep(), SOON).unref();
   }
 
-  /** Resolves once all refusals so far are kept, those that were only counted as a count. */
+  /**
+   * Resolves once the refusals so far that are told one by one are kept. Counts are kept once a minute, whoever reads: with
+   * every read, they would push the rest out of the bounded log.
+   */
   flush(): Promise<void> {
-    this.#takeCounts();
     return this.#keep();
   }
 
@@ -90,7 +93,8 @@ export class Refusals {
   /** Keeps what there is, and sets no timer any more. */
   async close(): Promise<void> {
     clearTimeout(this.#minute);
-    await this.flush();
+    this.#takeCounts();
+    await this.#keep();
   }
 
   #tallyOf(state: string, event: Refused): Tally {
@@ -105,19 +109,27 @@ export class Refusals {
     return tally;
   }
 
+  /** A credential of which some were told has a count of its own; of an account's others there is one count together. */
   #takeCounts(): void {
+    const time = this.#clock.timestamp();
+    const together = new Map<string, Tally>();
     for (const tally of this.#pairs.values()) {
-      const { state, shared, more, last } = tally;
+      const { state, told, more, last } = tally;
       if (more === 0) continue;
-      const event = { time: this.#clock.timestamp(), ...last, ...(shared && { actor: several }), more };
-      this.#waiting.push({ state, event });
       tally.more = 0;
+      if (told > 0) this.#waiting.push({ state, event: { time, ...last, more } });
+      else together.set(state, { ...tally, more: more + (together.get(state)?.more ?? 0) });
+    }
+    for (const [state, { last, more }] of together) {
+      const { foreign: _, ...refused } = last;
+      this.#waiting.push({ state, event: { time, ...refused, actor: several, more } });
     }
   }
 
   #endMinute(): void {
     this.#minute = undefined;
-    void this.flush();
+    this.#takeCounts();
+    void this.#keep();
     this.#pairs.clear();
     this.#told.clear();
   }
@@ -146,8 +158,12 @@ export function noteDenial(
   const [problem] = problems;
   if (typeof account !== "string" || !problem || !accounts.get(account) || !concerns(account)) return;
   const { code, status } = entryOf(problem.name);
+  // Told by what the directory knows now: the token may be deleted before the log is read.
+  const owner = actor.type === "token" ? ownerOf(accounts.directory.state, actor.id) : undefined;
+  const foreign = owner?.type === "account" && owner.id !== account;
   refusals.note(account, {
     actor,
+    ...(foreign && { foreign }),
     request_id: request.id,
     address: unmapped(ingress.addressOf(request.raw)),
     operation: request.operation,

@@ -1,13 +1,7 @@
 /** What trusted proxies say of the requests they pass on. Nobody else's word counts. */
 
 import type { IncomingMessage } from "node:http";
-import {
-  contains,
-  formatAddress4,
-  formatAddress6,
-  type Prefix,
-  parseHost,
-} from "../../contract/addresses.ts";
+import { contains, formatHost, type Prefix, parseHost } from "../../contract/addresses.ts";
 
 /** How many peers' standing is remembered; past that, remembering begins anew. */
 const MOST_REMEMBERED = 1_000;
@@ -48,7 +42,7 @@ export class Proxies {
     for (let index = addresses.length - 1; index >= 0; index--) {
       const host = parseHost(withoutPort((addresses[index] ?? "").trim()));
       if (!host) return undefined;
-      client = host.family === 4 ? formatAddress4(host.address) : formatAddress6(host.address);
+      client = formatHost(host);
       if (!this.#trusts(host)) break;
     }
     return client;

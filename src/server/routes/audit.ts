@@ -25,7 +25,7 @@ export function addAuditRoute(routes: Routes, { accounts, store, refusals }: App
     const directory = accounts.directory.state;
     const epochs = [state.epoch, directory.epoch];
     const positions = readCursor(query.cursor, query.name, epochs, state.durable);
-    // What was refused before this request was asked is in its answer.
+    // What was refused before this request, and is told one by one, is in its answer.
     await refusals.flush();
     const sources = await sourcesOf(store, state, directory, query);
     const merged = new Merged(sources, query.direction, positions);

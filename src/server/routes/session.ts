@@ -1,9 +1,11 @@
 /** Signing in and out, and who is signed in. */
 
 import type { FastifyInstance } from "fastify";
+import { beginSession, endSession, type SessionKey } from "../../account/directory/session.ts";
 import {
   accountKind,
   accountOf,
+  findSession,
   findToken,
   isMemberOfAll,
   permits,
@@ -29,37 +31,64 @@ import { succeed } from "../envelope.ts";
 import { hasDemoCredentials } from "../exposure.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
-import { cookieLine, csrfOf, sessionToken } from "../session.ts";
+import { cookieLine, cookieValue, csrfOf } from "../session.ts";
+import { circumstances, granted } from "../writing.ts";
 import { compare, isSeen } from "./directory/accounts.ts";
 
 const checker = new Checker(NewSession, undefined, "Session");
 
 export function addSessionRoutes(app: FastifyInstance, routes: Routes, context: AppContext): void {
-  const { accounts, ingress, sandbox } = context;
-  const isSecure = ({ request }: ServerCall) => ingress.baseOf(request.raw).startsWith("https:");
+  const { accounts, clock, ingress, newSecret, sandbox } = context;
 
   routes.holder("getSession", ({ principal, asking }) => {
-    const token = sessionToken(asking.headers);
-    return { status: 200, body: succeed(tell(principal, token)) };
+    return { status: 200, body: succeed(tell(principal, asking.session)) };
   });
 
   routes.holder("createSession", async (call) => {
     const problems = new Problems();
     const wanted = checker.read(await readBody(call.request), "", problems);
     if (!wanted) throw new Refusal(problems.list());
-    const token = wanted.remember ? presented(call) : undefined;
-    const headers = { "set-cookie": cookieLine(token, isSecure(call)) };
-    return { status: 200, body: succeed(tell(call.principal, token)), headers };
+    const session = wanted.remember ? await begin(call) : await end(call, "createSession");
+    const headers = { "set-cookie": cookieLine(session, ingress.baseOf(call.request.raw)) };
+    return { status: 200, body: succeed(tell(call.principal, session)), headers };
   });
 
   routes.holder("deleteSession", async (call) => {
     await readNoBody(call.request, "signing out");
-    return {
-      status: 200,
-      body: succeed(null),
-      headers: { "set-cookie": cookieLine(undefined, isSecure(call)) },
+    const session = await end(call, "deleteSession");
+    const headers = {
+      "set-cookie": cookieLine(session, ingress.baseOf(call.request.raw)),
+      // Of what an earlier version let the browser cache.
+      "clear-site-data": '"cache"',
     };
+    return { status: 200, body: succeed(null), headers };
   });
+
+  /** Starts a session of the token of a call, and returns the value of the cookie. */
+  async function begin(call: ServerCall): Promise<string> {
+    const { principal } = call;
+    if (principal.by === "key") throw refuse("session_of_token");
+    const value = newSecret("pbs_");
+    const session = { token: principal.actor.id, hash: hashSecret(value) };
+    const command = beginSession(session, carried(call), circumstances(call, clock));
+    granted(await accounts.directory.submit(command));
+    return value;
+  }
+
+  /** Ends the session whose cookie the request carries, if there is one. */
+  async function end(call: ServerCall, operation: "createSession" | "deleteSession"): Promise<undefined> {
+    const session = carried(call);
+    if (!session) return;
+    granted(await accounts.directory.submit(endSession(operation, session, circumstances(call, clock))));
+  }
+
+  function carried({ request }: ServerCall): SessionKey | undefined {
+    const value = cookieValue(request.raw, ingress);
+    if (value === undefined) return undefined;
+    const hash = hashSecret(value);
+    const found = findSession(accounts.directory.state, hash);
+    return found && { token: found.token.id, hash };
+  }
 
   // For a page that has no credential yet: whether there is one that everybody knows.
   app.get("/patchbay/v1/sign-in", (request, reply) => {
@@ -100,11 +129,4 @@ function rightsIn(principal: Principal, account: string): AccountRight[] {
   if (principal.by === "key") return [...accountRights];
   const { policies } = principal.token;
   return accountRights.filter((right) => permits(policies, accepted[right], account));
-}
-
-/** The token that a request was made with. Throws the refusal of one that was made with a key. */
-function presented({ asking: { headers }, principal }: ServerCall): string {
-  const token = headers.authorization?.split(/ +/)[1] ?? sessionToken(headers);
-  if (principal.by === "key" || token === undefined) throw refuse("session_of_token");
-  return token;
 }

@@ -17,7 +17,7 @@ const SECRET_HEADERS = new Set([
 const SECRET_MEMBERS = new Set(["md5_key", "value", "key", "token", "csrf", "secret", "password"]);
 
 /** A token or key by its form: prefixed, or 40 characters alone. */
-const SECRETS = /cf(?:[ua]t|k)_[0-9A-Za-z_-]{8,}|(?<![\w-])[\w-]{40}(?![\w-])/g;
+const SECRETS = /(?:cf(?:[ua]t|k)|pbs)_[0-9A-Za-z_-]{8,}|(?<![\w-])[\w-]{40}(?![\w-])/g;
 
 /** A text of JSON, and whether it names a member. */
 const LITERAL = /"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\\?$)/gs;

@@ -72,6 +72,9 @@ export async function findSession(): Promise<Session | undefined> {
 export async function signOut(): Promise<void> {
   try {
     if (localStorage.getItem(REMEMBERED) !== null) await ask(SESSION, { method: "DELETE" });
+  } catch (error) {
+    // The session may have ended before, for example at sign-out in another browser window.
+    if (!(error instanceof ApiFailure && error.isSignedOut)) throw error;
   } finally {
     forgetSession(true);
   }

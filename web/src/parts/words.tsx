@@ -1,3 +1,5 @@
+import { Fragment } from "react";
+
 /** A sentence in which what stands between backticks is code. */
 export function Words({ text }: { readonly text: string }) {
   return text.split("`").map((part, place) =>
@@ -5,7 +7,8 @@ export function Words({ text }: { readonly text: string }) {
       // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a sentence stay where they are
       <code key={place}>{part}</code>
     ) : (
-      part
+      // biome-ignore lint/suspicious/noArrayIndexKey: as above
+      <Fragment key={place}>{part}</Fragment>
     ),
   );
 }

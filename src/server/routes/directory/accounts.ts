@@ -1,6 +1,7 @@
 /** Accounts: what their members see of them, and how they are administered. */
 
 import { accountView, createAccount, updateAccount } from "../../../account/directory/account.ts";
+import { isMember } from "../../../account/directory/membership.ts";
 import { accountKind, accountOf, seesAccount } from "../../../account/directory.ts";
 import type { Entry } from "../../../account/state.ts";
 import { type Principal, userIdOf } from "../../auth.ts";
@@ -85,7 +86,7 @@ export function compare(one: string, other: string): number {
 /** Has the principal any right in the account? */
 export function isSeen(principal: Principal, account: string): boolean {
   return principal.by === "key"
-    ? principal.user.accounts.includes(account)
+    ? isMember(principal.user.accounts, account)
     : seesAccount(principal.token.policies, account);
 }
 

@@ -5,6 +5,8 @@ import {
   ACCOUNT_RESOURCE,
   accountKind,
   isInForce,
+  seesAccount,
+  type TokenDoc,
   tokenStatus,
   USER_RESOURCE,
 } from "../../../account/directory.ts";
@@ -28,17 +30,24 @@ export function addTokenChecks(routes: Routes, { accounts }: AppContext): void {
 
   function verify(call: CredentialCall): Answer {
     const { account } = call;
-    const { id, doc } = presentedToken(call, accounts.directory.state, account);
+    const { actor, token } = presentedToken(call, accounts.directory.state, account);
+    // The right comes before existence: to a token with no right in it, no account exists.
+    if (account !== undefined && !isOf(token, account)) throw refuse("invalid_api_token");
     if (account !== undefined && !accounts.get(account)) throw refuse("not_routable", { path: call.path });
-    const status = tokenStatus(doc, call.now);
-    const { not_before, expires_on } = doc;
-    const early = status === "active" && !isInForce(doc, call.now);
+    const status = tokenStatus(token, call.now);
+    const { not_before, expires_on } = token;
+    const early = status === "active" && !isInForce(token, call.now);
     const message = early ? "This API Token is not yet valid" : said[status];
-    const body = wrap(JSON.stringify({ id, status, not_before, expires_on }), [
+    const body = wrap(JSON.stringify({ id: actor.id, status, not_before, expires_on }), [
       { code: 10000, message, type: null },
     ]);
     return { status: 200, body };
   }
+}
+
+/** Is the token the account's own, or the operator's with a right in it? */
+function isOf({ owner, policies }: TokenDoc, account: string): boolean {
+  return owner !== undefined || seesAccount(policies, account);
 }
 
 const groups: readonly Group[] = Object.values(permissionGroups);

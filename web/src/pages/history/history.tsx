@@ -14,7 +14,7 @@ import { DifferencePanel } from "./difference-panel.tsx";
 import { useHistoryKeys } from "./keys.ts";
 import { List } from "./list.tsx";
 import { isFiltered } from "./read.ts";
-import { closed, type HistorySearch, readHistorySearch } from "./search.ts";
+import { closed, type HistorySearch } from "./search.ts";
 import { type Timeline, useTimeline } from "./timeline.ts";
 import { Toolbar } from "./toolbar.tsx";
 
@@ -47,9 +47,7 @@ export function History() {
 }
 
 function OfAccount({ account }: { readonly account: SessionAccount }) {
-  // What the address holds besides stands beside what was read of it.
-  const address = useSearch({ from: "/dashboard/$account/history" });
-  const search = useMemo(() => readHistorySearch({ ...address }), [address]);
+  const search = useSearch({ from: "/dashboard/$account/history" });
   const navigate = useNavigate({ from: "/dashboard/$account/history" });
   const { object, by, q } = search;
   const filter = useMemo(() => ({ object, by, q }), [object, by, q]);

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import uPlot from "uplot";
+import { printable } from "../../../../src/contract/printable.ts";
 import { currentTheme, onTheme } from "../../look/theme.ts";
 import { type Column, lonely } from "./series.ts";
 
@@ -137,7 +138,8 @@ function optionsOf(
     hooks: {
       setCursor: [
         ({ cursor: { idx } }) => {
-          if (readout.current) readout.current.textContent = tellAt(latest.current, idx ?? undefined);
+          if (readout.current)
+            readout.current.textContent = printable(tellAt(latest.current, idx ?? undefined));
         },
       ],
     },

@@ -3,6 +3,7 @@
 import "./interconnect.css";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
+import { printable } from "../../../../src/contract/printable.ts";
 import { type AccountState, type Interconnect, useAccount, useAccountState } from "../../api/account.ts";
 import { may } from "../../api/session.ts";
 import { Broken } from "../../parts/broken.tsx";
@@ -24,7 +25,7 @@ export function InterconnectPage() {
   const state = useAccountState();
   const found = state.data?.interconnects.find((one) => one.id === id);
   useEffect(() => {
-    document.title = `${found?.name ?? "Interconnect"} · Patchbay`;
+    document.title = `${printable(found?.name ?? "Interconnect")} · Patchbay`;
   }, [found?.name]);
   if (state.error && !state.data) return <Broken error={state.error} reset={() => void state.refetch()} />;
   if (!state.data) return <p className="interconnect muted">Reading …</p>;

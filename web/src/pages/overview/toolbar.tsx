@@ -38,7 +38,9 @@ export function Toolbar({ search, change, counts, sites, hasHealth, field, toRow
         >
           <option value="">All sites</option>
           {sites.map((site) => (
-            <option key={site}>{site}</option>
+            <option key={site} value={site}>
+              {site}
+            </option>
           ))}
         </select>
       )}

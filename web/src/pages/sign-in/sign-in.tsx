@@ -8,6 +8,7 @@ import { queries } from "../../api/query-client.ts";
 import { firstAccount, readOffer, signIn } from "../../api/session.ts";
 import { Mark } from "../../parts/icons.tsx";
 import { ThemeSwitch } from "../../parts/theme-switch.tsx";
+import { dashboardPath } from "./search.ts";
 
 export function SignIn() {
   const { next } = useSearch({ from: "/dashboard/sign-in" });
@@ -32,12 +33,13 @@ export function SignIn() {
       // What another saw is not theirs.
       queries.clear();
       const account = firstAccount(session);
+      const path = next === undefined ? undefined : dashboardPath(next);
       if (!account) {
         setProblem(
           "The token is good, but may do nothing in any account. Ask for one that may read interconnects.",
         );
-      } else if (next !== undefined) {
-        await navigate({ href: next });
+      } else if (path !== undefined) {
+        await navigate({ href: path });
       } else {
         await navigate({ to: "/dashboard/$account/interconnects", params: { account: account.id } });
       }
