@@ -52,7 +52,8 @@ export class MemoryStore implements Store {
 
   async lock(id: string): Promise<LockedState | undefined> {
     const position = (await this.check([id])).positions.get(id);
-    return position && { position, commit: (batch) => this.commit(batch), release: async () => undefined };
+    const nothing = async () => undefined;
+    return position && { position, commit: (batch) => this.commit(batch), settle: nothing, release: nothing };
   }
 
   async changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {

@@ -58,6 +58,14 @@ interface Decided {
   readonly changes: readonly Change[];
 }
 
+/** A commit whose outcome is unknown: it may be in the log, now or soon. */
+interface OpenAttempt {
+  /** The revision of its first record, and the request that the record is of. */
+  readonly revision: number;
+  readonly requestId: string | undefined;
+  readonly decided: readonly Decided[];
+}
+
 /** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
 export type CommitObserver = (commit: {
   readonly state: string;
@@ -210,46 +218,62 @@ export class LiveState {
   async #decideBatch(taken: Pending[]): Promise<void> {
     let batch = taken;
     let unknown: OutcomeUnknown | undefined;
+    const open: OpenAttempt[] = [];
     for (let attempt = 1; ; attempt++) {
       let lock: LockedState | undefined;
+      let committed: OpenAttempt | undefined;
       try {
         if (this.#stale) await this.#reload();
         if (attempt > 1) lock = await this.#hold();
+        // Whoever holds the lock knows that every earlier attempt has ended: what is not in the log now never will be.
+        committed = await this.#committedOf(open);
+        if (committed) await lock?.settle();
       } catch (error) {
         await lock?.release();
         const reason = unknown ?? new NotCommitted(error instanceof Error ? error.message : String(error));
         for (const pending of batch) pending.reject(reason);
         return;
       }
+      if (committed) {
+        await lock?.release();
+        return this.#resolve(committed.decided);
+      }
       const base = this.#state.revision;
-      const { decided, rest } = await this.#decideAll(batch);
+      // A batch that is decided again stays together: an earlier attempt may have made all of it.
+      const { decided, rest } = await this.#decideAll(batch, attempt === 1 ? MOST_EDITS : Infinity);
       const changes = decided.flatMap((one) => one.changes);
       this.#queue.unshift(...rest);
       try {
         await this.#commit(base, changes, lock ?? this.#store);
       } catch (error) {
         this.#takeBack(changes);
-        if (error instanceof OutcomeUnknown) unknown = error;
-        const outcome = await this.#recover(error, base, changes, attempt, unknown !== undefined);
+        if (error instanceof OutcomeUnknown) {
+          unknown = error;
+          open.push({ revision: base + 1, requestId: changes[0]?.record.request_id, decided });
+        }
+        const outcome = await this.#recover(error, base, attempt, open);
         if (outcome === "again") {
           batch = decided.map(({ pending }) => pending);
           continue;
         }
-        if (outcome === "failed") {
-          // What an earlier attempt left open is not closed by a later one that failed.
-          for (const { pending } of decided) pending.reject(unknown ?? error);
-          return;
-        }
+        if (outcome !== "failed") return this.#resolve(outcome.decided);
+        // What an earlier attempt left open is not closed by a later one that failed.
+        for (const { pending } of decided) pending.reject(unknown ?? error);
+        return;
       } finally {
         await lock?.release();
       }
-      for (const { pending, decision } of decided) pending.resolve(decision);
+      this.#resolve(decided);
       if (changes.length > 0) this.#wake();
       return;
     }
   }
 
-  /** Who lost a race keeps the others out for the next attempt, so that everybody gets through. */
+  #resolve(decided: readonly Decided[]): void {
+    for (const { pending, decision } of decided) pending.resolve(decision);
+  }
+
+  /** After a lost compare-and-swap, locks the state's row before retrying, so that every server gets through. */
   async #hold(): Promise<LockedState | undefined> {
     if (!this.#store.shared) return undefined;
     const lock = await this.#store.lock(this.#state.id);
@@ -262,13 +286,13 @@ export class LiveState {
     }
   }
 
-  /** Decides until the batch is large enough; what is left over waits for the next. */
-  async #decideAll(batch: Pending[]): Promise<{ decided: Decided[]; rest: Pending[] }> {
+  /** Decides until the batch has so many edits; what is left over waits for the next. */
+  async #decideAll(batch: Pending[], limit: number): Promise<{ decided: Decided[]; rest: Pending[] }> {
     const decided: Decided[] = [];
     let edits = 0;
     let taken = 0;
     for (const pending of batch) {
-      if (edits >= MOST_EDITS) break;
+      if (edits >= limit) break;
       taken++;
       try {
         const one = await this.#decideOne(pending);
@@ -335,21 +359,20 @@ export class LiveState {
     for (const { edits } of changes.toReversed()) this.#state.takeBack(edits);
   }
 
-  /** After a failed commit: decide again, give up, or find that it was committed after all. */
+  /** After a failed commit: decide again, fail, or return the attempt that was committed after all. */
   async #recover(
     error: unknown,
     base: number,
-    changes: readonly Change[],
     attempt: number,
-    unknown: boolean,
-  ): Promise<"again" | "failed" | "committed"> {
+    open: readonly OpenAttempt[],
+  ): Promise<"again" | "failed" | OpenAttempt> {
     try {
       if (error instanceof OutcomeUnknown) await this.#reload();
       else if (error instanceof Conflict) await this.#readOn(base);
       else if (!(error instanceof NotCommitted)) throw error;
       // What this attempt lost the race to may be an earlier one, whose outcome was unknown.
-      const moved = !(error instanceof NotCommitted);
-      if (moved && unknown && (await this.#isLogged(base + 1, changes))) return "committed";
+      const committed = error instanceof NotCommitted ? undefined : await this.#committedOf(open);
+      if (committed) return committed;
     } catch {
       this.#stale = true;
       return "failed";
@@ -357,10 +380,13 @@ export class LiveState {
     return attempt < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS) ? "again" : "failed";
   }
 
-  /** Did the batch take this revision? A request's id is its own, so the record tells whose commit did. */
-  async #isLogged(revision: number, [first]: readonly Change[]): Promise<boolean> {
-    const logged = await this.#store.change(this.#state.id, revision);
-    return first !== undefined && logged?.request_id === first.record.request_id;
+  /** The attempt that is in the log. A request's id is its own, so the record shows whose commit it came with. */
+  async #committedOf(open: readonly OpenAttempt[]): Promise<OpenAttempt | undefined> {
+    for (const attempt of open) {
+      const logged = await this.#store.change(this.#state.id, attempt.revision);
+      if (attempt.requestId !== undefined && logged?.request_id === attempt.requestId) return attempt;
+    }
+    return undefined;
   }
 
   /** Carries the state over the changes that others made. */

@@ -51,6 +51,8 @@ export interface LockedState {
   readonly position: Position;
   /** As `Store.commit`, and lets go, whatever the outcome. */
   commit(batch: Batch): Promise<void>;
+  /** Resolves when everything that is in the log under the lock is durable, and releases the lock. */
+  settle(): Promise<void>;
   /** Lets go, if that was not done yet. Never throws. */
   release(): Promise<void>;
 }

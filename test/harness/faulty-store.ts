@@ -61,6 +61,7 @@ export class FaultyStore implements Store {
       locked && {
         position: locked.position,
         commit: (batch) => this.#commit(batch, () => locked.commit(batch)),
+        settle: () => locked.settle(),
         release: () => locked.release(),
       }
     );

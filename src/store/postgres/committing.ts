@@ -39,7 +39,7 @@ WHERE state.id = $1`,
  * Changes nothing, and is durable only with everything before it: a primary that comes back after a crash shows commits
  * that its standby may not have, until the next one waits for it.
  */
-const SETTLE = { name: "settle", text: "UPDATE state SET epoch = epoch WHERE id = $1" };
+export const SETTLE = { name: "settle", text: "UPDATE state SET epoch = epoch WHERE id = $1" };
 
 const CREATE = {
   name: "create",
@@ -96,12 +96,14 @@ export async function commit(
   const ask: Ask = (statement, ...values) => database.ask(statement, ...values);
   let unsure = lost !== undefined;
   let last = lost;
+  const found = async () => {
+    if (!unsure || !(await isThere(ask, out))) return false;
+    await ask(SETTLE, out.batch.state);
+    return true;
+  };
   for await (const _ of attempts(patience)) {
     try {
-      if (unsure && (await isThere(ask, out))) {
-        await ask(SETTLE, out.batch.state);
-        return undefined;
-      }
+      if (await found()) return undefined;
       const unfolded = await append(ask, out);
       if (unfolded !== undefined) return unfolded;
       if (!unsure) moved(out.batch.state);
@@ -111,6 +113,12 @@ export async function commit(
       unsure ||= !hadNoEffect(error);
       if (!isPassing(error)) break;
     }
+  }
+  // One attempt may take longer than the patience; its commit may be there by now.
+  try {
+    if (await found()) return undefined;
+  } catch (error) {
+    if (error instanceof Conflict || error instanceof OutcomeUnknown) throw error;
   }
   throw unsure ? new OutcomeUnknown(messageOf(last)) : new NotCommitted(messageOf(last));
 }

@@ -1,7 +1,7 @@
 /** A state's row, locked until who holds it committed or let go. */
 
 import { type Batch, Conflict, type Position } from "../store.ts";
-import { append, commit, outgoing } from "./committing.ts";
+import { append, commit, outgoing, SETTLE } from "./committing.ts";
 import type { Database, Held } from "./database.ts";
 import { hadNoEffect } from "./failures.ts";
 
@@ -17,7 +17,7 @@ export async function lock(database: Database, id: string, patience: number): Pr
       return undefined;
     }
     const position = { epoch: String(row["epoch"]), revision: Number(row["revision"]) };
-    return new LockedRow(database, held, position, patience);
+    return new LockedRow(database, held, id, position, patience);
   } catch (error) {
     held.drop();
     throw error;
@@ -29,8 +29,10 @@ export class LockedRow {
   readonly #database: Database;
   readonly #held: Held;
   readonly #patience: number;
+  readonly #id: string;
 
-  constructor(database: Database, held: Held, position: Position, patience: number) {
+  constructor(database: Database, held: Held, id: string, position: Position, patience: number) {
+    this.#id = id;
     this.position = position;
     this.#database = database;
     this.#held = held;
@@ -58,6 +60,13 @@ export class LockedRow {
     }
     this.#held.giveBack();
     return unfolded;
+  }
+
+  /** Commits a change of nothing: it is durable only with everything before it. */
+  async settle(): Promise<void> {
+    await this.#held.ask(SETTLE, this.#id);
+    await this.#held.ask("COMMIT");
+    this.#held.giveBack();
   }
 
   async release(): Promise<void> {

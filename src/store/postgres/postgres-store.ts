@@ -106,6 +106,7 @@ export class PostgresStore implements Store {
       locked && {
         position: locked.position,
         commit: (batch) => this.#write(locked.commit(batch).then((left) => this.#committed(batch, left))),
+        settle: () => this.#write(locked.settle()),
         release: () => locked.release(),
       }
     );

@@ -307,7 +307,8 @@ export class SqliteStore implements Store {
   /** No other process writes, so there is nothing to hold. */
   async lock(id: string): Promise<LockedState | undefined> {
     const position = (await this.check([id])).positions.get(id);
-    return position && { position, commit: (batch) => this.commit(batch), release: async () => undefined };
+    const nothing = async () => undefined;
+    return position && { position, commit: (batch) => this.commit(batch), settle: nothing, release: nothing };
   }
 
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
