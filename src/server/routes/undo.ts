@@ -4,11 +4,11 @@ import { maskRecord } from "../../account/change.ts";
 import { confirmChange, extendChange } from "../../account/confirming.ts";
 import type { Circumstances, Command } from "../../account/decide.ts";
 import { kinds } from "../../account/kinds.ts";
-import { durablePending } from "../../account/pending.ts";
+import { pendingOf } from "../../account/pending.ts";
 import { restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
 import { Checker } from "../../contract/check.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
-import { Problems } from "../../contract/errors.ts";
+import { Problems, problem } from "../../contract/errors.ts";
 import { operationNamed } from "../../contract/operations.ts";
 import { accepted } from "../../contract/permissions.ts";
 import { Extension, Restoration } from "../../contract/undo.ts";
@@ -20,7 +20,7 @@ import { type Answer, wrap } from "../envelope.ts";
 import { changeOf, readStretch, untilCaughtUp } from "../log-stretch.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
-import { CONFIRM_WITHIN, deadline } from "../submitting.ts";
+import { deadline } from "../submitting.ts";
 import { circumstances, granted, isDry, messagesOf } from "../writing.ts";
 
 const restoration = new Checker(Restoration, undefined, "Restoration");
@@ -30,12 +30,14 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   routes.account("revertChange", async (call) => {
     await readNoBody(call.request, "an undo");
     const revision = revisionOf(call);
-    if (call.request.headers[CONFIRM_WITHIN] !== undefined && isWaiting(call, revision)) {
-      const why = "it undoes the change that waits";
-      throw refuse("not_confirmable", { operation: "revertChange", why });
-    }
     const about = circumstances(call, clock);
-    const condition = conditionOf(call);
+    const condition = allOf(conditionOf(call), (state) => {
+      if (about.confirmBy === undefined || pendingOf(state)?.revision !== revision) return undefined;
+      return problem("not_confirmable", {
+        operation: "revertChange",
+        why: "it undoes the change that waits",
+      });
+    });
     return undo(call, about, async () => {
       const stretch = await readStretch(store, call.account.state, revision);
       if (stretch[0]?.operation === "seed") throw refuse("undo_of_beginning", { revision });
@@ -47,7 +49,7 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   routes.account("restoreAccount", async (call) => {
     const { to_revision: to } = read(restoration, await readBody(call.request));
     const about = circumstances(call, clock);
-    const condition = conditionOf(call);
+    const condition = allOf(conditionOf(call));
     return undo(call, about, async () => {
       const { state } = call.account;
       // It is read with the change that it goes back to, so that one which is not there is told.
@@ -60,15 +62,16 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   routes.account("confirmChange", async (call) => {
     await readNoBody(call.request, "a confirmation");
     const revision = revisionOf(call);
-    await permitWaiting(call, revision);
-    return settled(call, confirmChange(revision, circumstances(call, clock)));
+    const condition = await mayPermit(call, revision);
+    return settled(call, confirmChange(revision, circumstances(call, clock)), condition);
   });
 
   routes.account("extendChange", async (call) => {
     const { confirm_within } = read(extension, await readBody(call.request));
     const revision = revisionOf(call);
-    await permitWaiting(call, revision);
-    return settled(call, extendChange(revision, deadline(confirm_within, clock), circumstances(call, clock)));
+    const condition = await mayPermit(call, revision);
+    const command = extendChange(revision, deadline(confirm_within, clock), circumstances(call, clock));
+    return settled(call, command, condition);
   });
 
   /** Makes an undo ready, and again if the account has moved on before it was decided. */
@@ -99,30 +102,48 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     }
   }
 
-  async function permitWaiting(call: Call, revision: number): Promise<void> {
+  /**
+   * Whether the principal may do what a change did, as a condition on the state that decides: memory may be behind it, so
+   * only there is it known whether that change awaits confirmation.
+   */
+  async function mayPermit(call: Call, revision: number): Promise<Condition> {
+    const { epoch } = call.account.state;
     const record = await changeOf(store, call.account.state, revision);
-    if (isWaiting(call, revision)) permit(call, [record]);
+    return (state) => {
+      if (state.epoch !== epoch) return problem("nothing_pending", { revision });
+      if (pendingOf(state)?.revision === revision) permit(call, [record]);
+      return undefined;
+    };
   }
 }
 
+type Condition = NonNullable<Command["condition"]>;
+
 /** The condition of the request, on the account as a whole. */
-function conditionOf({ request }: Call): Pick<Command, "condition"> {
+function conditionOf({ request }: Call): Condition | undefined {
   const precondition = readPrecondition(request.headers, false);
-  if (!precondition) return {};
+  if (!precondition) return undefined;
+  return ({ epoch, revision }) => {
+    const verdict = precondition(etag(epoch, revision));
+    return verdict === "not-modified" ? undefined : verdict;
+  };
+}
+
+/** The first problem of several conditions. */
+function allOf(...conditions: readonly (Condition | undefined)[]): Pick<Command, "condition"> {
   return {
-    condition: ({ epoch, revision }) => {
-      const verdict = precondition(etag(epoch, revision));
-      return verdict === "not-modified" ? undefined : verdict;
+    condition: (state) => {
+      for (const condition of conditions) {
+        const found = condition?.(state);
+        if (found) return found;
+      }
+      return undefined;
     },
   };
 }
 
-function isWaiting({ account }: Call, revision: number): boolean {
-  return durablePending(account.state)?.revision === revision;
-}
-
-async function settled(call: Call, command: Parameters<Call["submit"]>[0]): Promise<Answer> {
-  const { change } = granted(await call.submit(command));
+async function settled(call: Call, command: Command, condition: Condition): Promise<Answer> {
+  const { change } = granted(await call.submit({ ...command, ...allOf(condition, command.condition) }));
   return { status: 200, body: wrap(told(change?.record)) };
 }
 
