@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
-import { createServer } from "./node-http.ts";
+import { createHttpServer } from "./node-http.ts";
 
 export interface Health {
   readonly metrics: Metrics;
@@ -18,7 +18,7 @@ export interface MetricsServer {
 }
 
 export async function serveMetrics(place: Place, health: Health): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+  const server = createHttpServer({}, (request, response) => {
     const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
       answer(response, status, text, type);
     const path = request.url?.split("?", 1)[0];
