@@ -133,7 +133,6 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     refusals.forget();
     lookAtWorld();
     faults?.reset();
-    metrics.setRevisions(accounts.all());
     return world;
   };
   const patience = { ...usualPatience, ...overrides.patience };
@@ -174,8 +173,9 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await deadlines.start();
   await gate.settle();
   const { app, strays } = createApp(context, doors, patience);
-  metrics.setRevisions(accounts.all());
-  addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock });
+  const { metricsAccounts: named = false } = config;
+  if (named) metrics.addRevisions(accounts);
+  addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock, named });
   const standing = { metrics, unready: () => unready(closing.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined
