@@ -359,6 +359,14 @@ export const ownErrors = {
     todo: "Send the documented form of the body.",
     mark,
   },
+  too_many_objects: {
+    code: 990047,
+    status: 400,
+    message: "The body has more than {most} objects and arrays, and is not read.",
+    when: "The body consists of so many objects and arrays that parsing them would delay the requests of other clients. The largest documented body has fewer than half of them.",
+    todo: "Send the documented form of the body, in several requests if there are more elements than one request may have.",
+    mark,
+  },
   invalid_cursor: {
     code: 990040,
     status: 400,

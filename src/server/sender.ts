@@ -2,13 +2,11 @@
 
 import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
+import { LARGE_BODY_BYTES } from "../contract/limits.ts";
 import type { OperationName } from "../contract/operations.ts";
 import type { AppContext } from "./context.ts";
 import type { Answer } from "./envelope.ts";
 import { linesOfChange } from "./submitting.ts";
-
-/** A body larger than this is worked on in steps, between which others are answered. */
-export const LARGE_BODY = 256 * 1024;
 
 /** Stands for a status where the connection was closed instead. */
 export const DROPPED = 0;
@@ -89,6 +87,7 @@ export class Sender {
 function hasMuchLeft({ raw }: Exchange): boolean {
   if (raw.complete) return false;
   return (
-    raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > LARGE_BODY
+    raw.headers["transfer-encoding"] !== undefined ||
+    Number(raw.headers["content-length"] ?? 0) > LARGE_BODY_BYTES
   );
 }

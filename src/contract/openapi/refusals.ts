@@ -44,6 +44,7 @@ const withBody = [
   "too_deep",
   "bad_text",
   "too_many_names",
+  "too_many_objects",
   "unknown_field",
   "missing_field",
   "invalid_value",
