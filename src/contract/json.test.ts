@@ -273,7 +273,16 @@ describe("objects and arrays", () => {
 
   test("are read up to their limit, and refused past it before anything is built", () => {
     expect(limited('[{},"[[[[",{}]').ok).toBe(true);
-    expect(refusals(limited("[{},[[]]"))).toEqual(["too_many_objects undefined"]);
+    expect(refusals(limited("[{},[[]]"))).toEqual(["too_many_values undefined"]);
+  });
+});
+
+describe("values", () => {
+  test("are read up to their limit, and refused past it before anything is built", () => {
+    const limited = (text: string) => parseJson(bytesOf(text), { values: 3 });
+    expect(limited('["a,b,c,d",2,3]').ok).toBe(true);
+    expect(refusals(limited("[1,2,3,4]"))).toEqual(["too_many_values undefined"]);
+    expect(refusals(limited('{"a":1,"b":2,"c":3,"d":4}'))).toEqual(["too_many_values undefined"]);
   });
 });
 
@@ -315,7 +324,7 @@ describe("a large body", () => {
     const { milliseconds, parsed } = steps(`[${Array(2_000_000).fill("{}").join(",")}]`, {
       objects: MAX_BODY_OBJECTS,
     });
-    expect(refusals(parsed)).toEqual(["too_many_objects undefined"]);
+    expect(refusals(parsed)).toEqual(["too_many_values undefined"]);
     expect(milliseconds).toBeLessThan(40);
   });
 });

@@ -30,6 +30,8 @@ export interface JsonLimits {
   readonly salt?: number;
   /** Objects and arrays; without it, any number. */
   readonly objects?: number;
+  /** Members and elements; without it, any number. */
+  readonly values?: number;
 }
 
 /** Bytes in which so many names do not fit that they would cost anything. */
@@ -64,19 +66,18 @@ interface Parsed {
   readonly large: ReadonlySet<unknown>;
 }
 
-function* parseWith(
-  bytes: Uint8Array,
-  { salt = 0, objects: mostObjects = Number.POSITIVE_INFINITY }: JsonLimits,
-  parse: Parse,
-): Generator<undefined, ParsedJson> {
+function* parseWith(bytes: Uint8Array, limits: JsonLimits, parse: Parse): Generator<undefined, ParsedJson> {
   if (bytes.length === 0) {
     return refuse(problem("invalid_request", { detail: "the body is empty; send a JSON object" }));
   }
   const scan = new Scan();
   yield* read(scan, bytes, () => false);
-  const { depth, members, objects, escapes } = scan;
+  const { salt = 0, objects = Number.POSITIVE_INFINITY, values = Number.POSITIVE_INFINITY } = limits;
+  const { depth, members, escapes } = scan;
   if (depth > MAX_BODY_DEPTH) return refuse(problem("too_deep", { depth, most: MAX_BODY_DEPTH }));
-  if (objects > mostObjects) return refuse(problem("too_many_objects", { most: mostObjects }));
+  if (scan.objects > objects)
+    return refuse(problem("too_many_values", { most: objects, what: "objects and arrays" }));
+  if (scan.commas >= values) return refuse(problem("too_many_values", { most: values, what: "values" }));
   if (bytes.length > FEW_NAMES) {
     const names = new NameScan(salt);
     yield* read(names, bytes, () => names.names > MAX_BODY_NAMES);

@@ -3,12 +3,12 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { parseJson, readJson } from "../contract/json.ts";
-import { LARGE_BODY_BYTES, MAX_BODY_OBJECTS } from "../contract/limits.ts";
+import { LARGE_BODY_BYTES, MAX_BODY_OBJECTS, MAX_BODY_VALUES } from "../contract/limits.ts";
 import { MOST_NAMED } from "../contract/parameters.ts";
 import { nextSlice, runInSlices } from "../store/time-slice.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
-const limits = { salt: randomBytes(4).readInt32BE(), objects: MAX_BODY_OBJECTS };
+const limits = { salt: randomBytes(4).readInt32BE(), objects: MAX_BODY_OBJECTS, values: MAX_BODY_VALUES };
 
 /** The parsed body of a request. Throws the refusal of one that is not JSON. */
 export async function readBody(request: FastifyRequest): Promise<unknown> {

@@ -4,6 +4,7 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const LETTER_U = 117;
 const COLON = 58;
+const COMMA = 44;
 
 /** Counts what a parser would have to build. On bytes that are not JSON, the counts mean nothing. */
 export class Scan {
@@ -13,6 +14,8 @@ export class Scan {
   members = 0;
   /** Objects and arrays. */
   objects = 0;
+  /** Values that another value follows. */
+  commas = 0;
   /** Whether a string has a `\u` escape. */
   escapes = false;
   #open = 0;
@@ -21,26 +24,30 @@ export class Scan {
 
   /** Reads on to a position. */
   read(bytes: Uint8Array, to: number): void {
-    let { depth, members, objects, escapes } = this;
+    let { depth, members, objects, commas, escapes } = this;
     let open = this.#open;
     let quoted = this.#quoted;
     let i = this.#at;
     for (; i < to; i++) {
-      const byte = bytes[i];
-      if (quoted) {
-        if (byte === QUOTE) quoted = false;
-        else if (byte === BACKSLASH) {
+      for (; quoted && i < to; i++) {
+        const inside = bytes[i];
+        if (inside === QUOTE) quoted = false;
+        else if (inside === BACKSLASH) {
           i++;
           if (bytes[i] === LETTER_U) escapes = true;
         }
-      } else if (byte === QUOTE) quoted = true;
+      }
+      if (i >= to) break;
+      const byte = bytes[i];
+      if (byte === QUOTE) quoted = true;
       else if (byte === COLON) members++;
+      else if (byte === COMMA) commas++;
       else if (byte === 123 || byte === 91) {
         objects++;
         if (++open > depth) depth = open;
       } else if (byte === 125 || byte === 93) open--;
     }
-    Object.assign(this, { depth, members, objects, escapes });
+    Object.assign(this, { depth, members, objects, commas, escapes });
     this.#open = open;
     this.#quoted = quoted;
     this.#at = i;
@@ -73,15 +80,18 @@ export class NameScan {
     let quoted = this.#quoted;
     let i = this.#at;
     for (; i < to; i++) {
-      const byte = bytes[i] ?? 0;
-      if (quoted) {
-        if (byte === QUOTE) quoted = false;
+      for (; quoted && i < to; i++) {
+        const inside = bytes[i] ?? 0;
+        if (inside === QUOTE) quoted = false;
         else {
           // FNV-1a. The hash of a string that is a value is dropped with the next string.
-          hash = Math.imul(hash ^ byte, 0x01000193);
-          if (byte === BACKSLASH) hash = Math.imul(hash ^ (bytes[++i] ?? 0), 0x01000193);
+          hash = Math.imul(hash ^ inside, 0x01000193);
+          if (inside === BACKSLASH) hash = Math.imul(hash ^ (bytes[++i] ?? 0), 0x01000193);
         }
-      } else if (byte === QUOTE) {
+      }
+      if (i >= to) break;
+      const byte = bytes[i];
+      if (byte === QUOTE) {
         quoted = true;
         hash = this.#salt;
       } else if (byte === COLON) {

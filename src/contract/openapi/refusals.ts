@@ -44,7 +44,7 @@ const withBody = [
   "too_deep",
   "bad_text",
   "too_many_names",
-  "too_many_objects",
+  "too_many_values",
   "unknown_field",
   "missing_field",
   "invalid_value",
