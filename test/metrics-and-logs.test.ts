@@ -321,6 +321,21 @@ describe("the log", () => {
     expect(log).not.toMatch(/bearer|x-auth-key|[0-9a-f]{64}/i);
   });
 
+  test("has no secret that was in a URL", async () => {
+    await server.ask("GET", `${LIST}?access_token=${demo.token}`);
+    await server.ask("GET", `${LIST}/${demo.token}?key=${demo.key}`);
+    await server.ask("GET", `/client/v4/%${demo.token.charCodeAt(0).toString(16)}${demo.token.slice(1)}`);
+    const urls = lines().flatMap(({ url }) =>
+      typeof url === "string" && url.includes("masked") ? [url] : [],
+    );
+    expect(urls).toEqual([
+      `${LIST}?access_token=(masked)`,
+      `${LIST}/(masked)?key=(masked)`,
+      "/client/v4/(masked)",
+    ]);
+    for (const secret of [demo.token.slice(1), demo.key]) expect(written.join("")).not.toContain(secret);
+  });
+
   test("tells at level info only that the server started, was reset and stopped, and by whom", async () => {
     const told: string[] = [];
     const logTo = { write: (line: string) => void told.push(line) };

@@ -26,6 +26,7 @@ import { HealthGate } from "./health/gate.ts";
 import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
+import { Masker } from "./mask.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { Doors } from "./network/doors.ts";
@@ -149,6 +150,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     seen = state.epoch;
   };
   lookAtWorld();
+  const masker = new Masker(() => accounts.directory.state);
   const context = {
     ...sources,
     accounts,
@@ -158,10 +160,11 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     metrics,
     refusals,
     log,
+    masker,
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
-    inspector: sandbox ? new Inspector(sources.clock) : undefined,
+    inspector: sandbox ? new Inspector(sources.clock, masker) : undefined,
     settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,

@@ -73,7 +73,7 @@ export class Sender {
         request_id: request.id,
         operation: request.operation,
         method,
-        url,
+        url: this.#context.masker.url(url),
         ip: this.#context.ingress.addressOf(raw),
         status,
         seconds,

@@ -138,7 +138,7 @@ export class Refusals {
 
 /** Notes who was refused, where an account is named and it is of interest there. */
 export function noteDenial(
-  { accounts, refusals, ingress }: AppContext,
+  { accounts, refusals, ingress, masker }: AppContext,
   request: FastifyRequest,
   { actor, concerns, problems }: Denial,
 ): void {
@@ -152,9 +152,9 @@ export function noteDenial(
     address: unmapped(ingress.addressOf(request.raw)),
     operation: request.operation,
     method: request.method,
-    path: request.url.split("?", 1)[0]?.slice(0, LONGEST_PATH) ?? "",
+    path: masker.url(request.url.split("?", 1)[0] ?? "").slice(0, LONGEST_PATH),
     status,
     code,
-    message: problem.message,
+    message: masker.text(problem.message),
   });
 }
