@@ -75,6 +75,10 @@ function refusalOf(ingress: Ingress, request: IncomingMessage): Refusal | undefi
 }
 
 function answer(response: ServerResponse, status: number, text: string, type: string): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(text),
+    "x-content-type-options": "nosniff",
+  });
   response.end(text);
 }

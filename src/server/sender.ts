@@ -43,6 +43,7 @@ export class Sender {
     const empty = status !== 304 && body.length === 0;
     if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
     if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
+    if (!headers["x-content-type-options"]) lines.push("x-content-type-options", "nosniff");
     if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
     for (const name in headers) lines.push(name, headers[name] ?? "");
     return lines;
