@@ -31,7 +31,7 @@ const described = Object.entries(published.paths)
       path,
       method,
       operation,
-      pattern: new RegExp(`^${path.replaceAll(/[.]/g, "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+      pattern: new RegExp(`^${path.replaceAll(/[.]/g, "\\.").replaceAll(/\{\w+\}/g, "[^/]*")}$`),
     })),
   )
   .sort((a, b) => count(a.path) - count(b.path));

@@ -1,0 +1,296 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { type DescribedOperation, describedOperations, judgeAnswer } from "../harness/contract.ts";
+import { Chance } from "../harness/random.ts";
+import { RawConnection, type RawReply, rawRequest } from "../harness/raw.ts";
+import {
+  ACCOUNT,
+  demo,
+  ORD,
+  OTHER_ACCOUNT,
+  SIN,
+  startTestServer,
+  type TestServer,
+} from "../harness/server.ts";
+
+/**
+ * Hostile requests to every operation of the published document, over real sockets. `PATCHBAY_FUZZ_SEED` repeats a run: the
+ * requests of a seed are the same.
+ */
+
+const isLong = process.env["PATCHBAY_TEST_LONG"] !== undefined;
+const chance = new Chance(Number(process.env["PATCHBAY_FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 32)));
+/** Whichever comes first. */
+const REQUESTS = isLong ? 2_000_000 : 6_000;
+const MILLISECONDS = isLong ? 3_600_000 : 20_000;
+/** Requests between two looks at the logs, after which the data are as seeded again. */
+const BETWEEN_RESETS = 500;
+/** MiB that the heap may have grown at the end; a leak of 1 KB a request would be seen in a long run. */
+const MOST_KEPT = 60;
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+
+/** Bytes of the heap that are in use. */
+function heapInUse(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Faults make up answers, and drop connections: their tests are in test/faults. */
+const operations = describedOperations.filter(({ operation }) => operation.operationId !== "armFault");
+
+let store: SqliteStore;
+let server: TestServer;
+beforeAll(async () => {
+  store = SqliteStore.open(undefined);
+  server = await startTestServer({}, { store });
+});
+afterAll(() => server.close());
+
+const words = [
+  "",
+  "0",
+  "-1",
+  "1e9",
+  "NaN",
+  "null",
+  "true",
+  "__proto__",
+  "constructor",
+  "%00",
+  "%zz",
+  "%2e%2e",
+  "..",
+  "a/b",
+  "é",
+  "x".repeat(600),
+  "\u202e",
+  "'\"<>",
+  ORD,
+  SIN,
+  ACCOUNT,
+  OTHER_ACCOUNT,
+  "1",
+  "2",
+  demo.route,
+  "2026-01-01T00:00:00Z",
+  "10.0.0.0/8",
+  "2001:db8::/32",
+  "GET",
+  "desc",
+  "a,b",
+  "*",
+];
+/** Without dots, which the URLs of the judge resolve; test/hostile-http.test.ts has them. */
+const segments = words.filter((word) => word !== ".." && word !== "%2e%2e");
+const values: readonly unknown[] = [
+  ...words,
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1.5,
+  1e308,
+  2 ** 53,
+  [],
+  {},
+  [[]],
+  [null],
+  { a: 1 },
+  { __proto: {} },
+  "\0",
+  "\ud800",
+];
+const credentials = [
+  ...Array<string>(12).fill(`Authorization: Bearer ${demo.token}`),
+  ...demo.tokens.map((token) => `Authorization: Bearer ${token}`),
+  `X-Auth-Email: ${demo.email}\r\nX-Auth-Key: ${demo.key}`,
+  `X-Auth-Key: ${demo.key}`,
+  "Authorization: Basic eA==",
+  "Authorization: Bearer",
+  "Cookie: patchbay_session=x",
+  "",
+];
+const headerNames = [
+  "If-Match",
+  "If-None-Match",
+  "X-Magic-New-HC-Target",
+  "x-patchbay-confirm-within",
+  "x-patchbay-revert-on",
+  "x-patchbay-reason",
+  "Origin",
+  "X-Forwarded-For",
+  "Content-Encoding",
+  "Expect",
+  "Accept",
+  "Transfer-Encoding",
+  "Content-Type",
+  "Host",
+];
+
+/** A value with one of its parts replaced, removed or added. */
+function mutated(value: unknown): unknown {
+  if (chance.next() < 0.25 || typeof value !== "object" || value === null) return chance.pick(values);
+  const entries = Object.entries(value);
+  const at = chance.below(entries.length + 1);
+  const [name, inner] = entries[at] ?? [chance.pick(words), undefined];
+  const changed = chance.next() < 0.7 && inner !== undefined ? mutated(inner) : chance.pick(values);
+  const others = chance.next() < 0.15 ? entries.filter((_, index) => index !== at) : entries;
+  if (Array.isArray(value))
+    return [...others.map(([, one]) => one), ...(chance.next() < 0.5 ? [changed] : [])];
+  return Object.fromEntries([...others, [name, changed]]);
+}
+
+interface Asked {
+  readonly operation: string;
+  readonly method: string;
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+function hostile({ path, method, operation }: DescribedOperation): Asked {
+  const { parameters, operationId, requestBody } = operation;
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const known = parameters.find((one) => one.in === "path" && one.name === name)?.example;
+    const word = chance.next() < 0.8 ? String(known ?? "") : chance.pick(segments);
+    return chance.next() < 0.9 ? encodeURIComponent(word) : word.replaceAll(/[\s#?]/g, "");
+  });
+  const queried = parameters
+    .filter((one) => one.in === "query" && (one.required || chance.next() < 0.3))
+    // A request that waits for a change would wait for its full time.
+    .map(({ name, example }) => [
+      name,
+      name === "wait" ? "0" : chance.next() < 0.6 ? String(example ?? "1") : chance.pick(words),
+    ]);
+  if (chance.next() < 0.1) queried.push([chance.pick(words), chance.pick(words)]);
+  const query = queried.map(
+    ([name = "", value = ""]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+  );
+  const target = query.length === 0 ? filled : `${filled}?${query.join("&")}`;
+  const verb =
+    chance.next() < 0.97 ? method.toUpperCase() : chance.pick(["GET", "PUT", "POST", "DELETE", "PATCH"]);
+  const headers = [
+    chance.pick(credentials),
+    ...(chance.next() < 0.2 ? [`${chance.pick(headerNames)}: ${chance.pick(words)}`] : []),
+  ];
+  let body: string | undefined;
+  if (verb !== "GET" && (requestBody || chance.next() < 0.1)) {
+    let value: unknown = requestBody?.content[JSON_TYPE]?.example ?? {};
+    for (let rounds = chance.below(4); rounds > 0; rounds--) value = mutated(value);
+    const text = JSON.stringify(value) ?? "";
+    body = chance.next() < 0.95 ? text : text.slice(0, chance.below(text.length + 1));
+  }
+  const lines = headers.filter((line) => line !== "").flatMap((line) => line.split("\r\n"));
+  const asked = { method: verb, path: target.replaceAll(/[^\x21-\x7e]/g, "é"), token: null, headers: lines };
+  return {
+    operation: operationId,
+    method: verb,
+    path: asked.path,
+    bytes: rawRequest({ ...asked, ...(body === undefined ? {} : { body }) }),
+  };
+}
+
+/** What the logs of all accounts and of the directory hold since the data were seeded. */
+async function logged(): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const id of await store.states()) {
+    for (let after = 0; ; ) {
+      const { records = [] } = (await store.changesAfter(id, after, 1_000)) ?? {};
+      if (records.length === 0) break;
+      for (const { request_id, actor } of records) if (actor.type !== "system") ids.add(request_id);
+      after = records.at(-1)?.revision ?? after;
+    }
+  }
+  return ids;
+}
+
+test(
+  `no hostile request breaks an operation (PATCHBAY_FUZZ_SEED=${chance.seed})`,
+  async () => {
+    const begun = performance.now();
+    const heap = heapInUse();
+    let connection = new RawConnection(server.url);
+    const refused = new Set<string>();
+    const changed = new Set<string>();
+    const seen = new Map<string, number>();
+
+    const judge = (asked: Asked, reply: RawReply | undefined): void => {
+      if (!reply) throw new Error("There was no answer.");
+      const { status, headers, body } = reply;
+      if (status >= 500) throw new Error(`It was answered with ${status}.`);
+      const contentType = headers["content-type"];
+      const url = URL.canParse(asked.path, server.url) ? asked.path : "/";
+      const header = (name: string) => headers[name];
+      // What is refused before its path is known has no operation; a page that is no operation's has no schema.
+      const known = asked.bytes.indexOf("/%zz") === -1;
+      if (known && contentType === "application/json")
+        judgeAnswer(asked.method, url, { status, contentType, header, body: body === "" ? undefined : body });
+      const id = headers["cf-ray"];
+      if (id === undefined) return;
+      if (status >= 400) refused.add(id);
+      else if (headers["x-patchbay-revision"] !== undefined) changed.add(id);
+    };
+
+    const compare = async () => {
+      const found = await logged();
+      expect(
+        [...refused].filter((id) => found.has(id)),
+        "refused requests in the logs",
+      ).toEqual([]);
+      expect(
+        [...changed].filter((id) => !found.has(id)),
+        "acknowledged changes that are not in the logs",
+      ).toEqual([]);
+      await server.reset();
+      refused.clear();
+      changed.clear();
+    };
+
+    let count = 0;
+    for (; count < REQUESTS && performance.now() - begun < MILLISECONDS; count++) {
+      const asked = hostile(chance.pick(operations));
+      try {
+        await connection.send(asked.bytes);
+        const reply = await connection.reply();
+        judge(asked, reply);
+        seen.set(asked.operation, (seen.get(asked.operation) ?? 0) + 1);
+        if (asked.operation === "reset" && reply?.status === 200) {
+          refused.clear();
+          changed.clear();
+        }
+        if (reply?.headers["connection"] === "close") {
+          // Nothing follows the only answer.
+          expect(await connection.reply()).toBeUndefined();
+          connection.socket.destroy();
+          connection = new RawConnection(server.url);
+        }
+      } catch (error) {
+        throw new Error(
+          `Request ${count} of seed ${chance.seed}:\n${asked.bytes.toString("latin1").slice(0, 2_000)}`,
+          {
+            cause: error,
+          },
+        );
+      }
+      // A second answer to any request so far would come before this one.
+      if (count % 20 === 19) {
+        await connection.send(rawRequest({ path: `/nothing-${count}` }));
+        const reply = await connection.reply();
+        expect([reply?.status, reply?.body.errors[0].code]).toEqual([404, 10404]);
+      }
+      if (count % BETWEEN_RESETS === BETWEEN_RESETS - 1) await compare();
+    }
+    await compare();
+    connection.socket.destroy();
+    expect(count).toBeGreaterThan(100);
+    if (count === REQUESTS)
+      expect([...operations].filter(({ operation }) => !seen.has(operation.operationId))).toEqual([]);
+    expect((heapInUse() - heap) / 2 ** 20).toBeLessThan(MOST_KEPT);
+  },
+  MILLISECONDS + 60_000,
+);
