@@ -35,6 +35,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       "--metrics-host <address>",
       "address of the metrics port [PATCHBAY_METRICS_HOST] (default: 127.0.0.1)",
     )
+    .option(
+      "--metrics-accounts",
+      "name accounts, interconnects and edges in /metrics [PATCHBAY_METRICS_ACCOUNTS] (default: off)",
+    )
     .option("--tls-cert <file>", "certificate chain in PEM, to speak TLS [PATCHBAY_TLS_CERT]")
     .option("--tls-key <file>", "the certificate's key in PEM [PATCHBAY_TLS_KEY]")
     .option(

@@ -68,6 +68,33 @@ describe("a server on this machine answers to this machine's names alone", () =>
     }
   });
 
+  test("by the target, where it is in absolute form: whatever Host says", async () => {
+    const at = (base: string, host?: string | null) =>
+      told({ path: `${base}${LIST}`, ...(host === undefined ? {} : { host }) });
+    expect(await at("http://localhost")).toBe("200");
+    expect(await at("HTTPS://127.0.0.1:8787")).toBe("200");
+    expect(await at("http://localhost", "evil.example")).toBe("200");
+    for (const base of [
+      "http://evil.example",
+      "http://localhost@evil.example",
+      "http://localhost.evil.example",
+      "http://evil.example?x=",
+      "http://",
+    ]) {
+      const reply = await untouched(server, () => ask({ ...change, path: `${base}${LIST}` }));
+      expect(rawVerdict(reply)).toBe("403 990009");
+    }
+    expect(await at("http://localhost", null)).toBe("400 990005");
+    expect(await told({ path: `http://localhost${LIST}`, headers: ["Host: localhost"] })).toBe("400 990005");
+    // A page of the host that the target names sent it.
+    expect(await told({ path: `http://localhost:1${LIST}`, headers: ["Origin: http://localhost:1"] })).toBe(
+      "200",
+    );
+    // What follows the question mark is no path.
+    const page = await ask({ path: `http://localhost?x=${LIST}` });
+    expect([page?.status, page?.headers["content-type"]]).toEqual([200, "text/markdown; charset=utf-8"]);
+  });
+
   test("whatever credential comes with it", async () => {
     const headers = [`X-Auth-Email: ${demo.email}`, `X-Auth-Key: ${demo.key}`];
     expect(await told({ ...change, host: "evil.example", token: null, headers })).toBe("403 990009");

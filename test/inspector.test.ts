@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SeenRequest } from "../src/contract/inspector.ts";
+import { operations } from "../src/contract/operations.ts";
+import { secretMembers } from "../src/contract/secret.ts";
 import { askRaw } from "./harness/raw.ts";
 import {
   ACCOUNT,
@@ -18,6 +20,17 @@ import { verdict } from "./harness/standing.ts";
 
 const REQUESTS = "/patchbay/v1/requests";
 const MASK = "(masked)";
+
+/** Names of all members of bodies that schemas know. */
+function membersOf(schemas: unknown, found = new Set<string>(), seen = new Set()): ReadonlySet<string> {
+  if (typeof schemas !== "object" || schemas === null || seen.has(schemas)) return found;
+  seen.add(schemas);
+  for (const [keyword, inner] of Object.entries(schemas)) {
+    if (keyword === "properties") for (const name of Object.keys(Object(inner))) found.add(name);
+    membersOf(inner, found, seen);
+  }
+  return found;
+}
 
 let server: TestServer;
 beforeAll(async () => {
@@ -233,6 +246,60 @@ describe("secrets are masked", () => {
     });
     expect(secrets.every((secret) => /^cf.{45,}/.test(secret))).toBe(true);
     for (const secret of secrets) expect(told).not.toContain(secret);
+  });
+
+  test("in paths and in headers of other products, keys that look like identifiers among them", async () => {
+    const hex = "0123456789abcdef0123456789abcdef01234";
+    const encoded = `%${demo.key.charCodeAt(0).toString(16)}${demo.key.slice(1)}`;
+    const told = await text(async () => {
+      const headers = { "x-api-key": "plain-word", "x-vault-token": "other-word", "x-other": demo.key };
+      await server.ask("GET", LIST, { headers });
+      for (const word of [demo.key, encoded, hex]) {
+        await server.ask("GET", `${LIST}?key=${word}`);
+        await server.ask("GET", `${LIST}/${word}`);
+      }
+    });
+    for (const secret of ["plain-word", "other-word", demo.key, encoded, demo.key.slice(1), hex])
+      expect(told).not.toContain(secret);
+    // Identifiers are no secrets.
+    expect(told).toContain(ACCOUNT);
+  });
+
+  test("in bodies, by every member that a schema calls a secret", async () => {
+    const names = [...secretMembers(operations)];
+    expect(names.sort()).toEqual(["csrf", "key", "md5_key", "pairing_key", "value"]);
+    const told = await text(async () => {
+      for (const name of names)
+        await server.ask("PUT", one(SIN), { body: { [name]: "hidden-1", bgp: [{ [name]: "hidden-2" }] } });
+      await server.ask("POST", `/client/v4/accounts/${ACCOUNT}/cni/interconnects`, {
+        body: {
+          account: ACCOUNT,
+          type: "gcp_partner",
+          bandwidth: "1g",
+          pairing_key: "7e51371e-72a3-40b5-b844-000000000001/us-central1/2",
+        },
+      });
+    });
+    for (const secret of ["hidden-1", "hidden-2", "7e51371e"]) expect(told).not.toContain(secret);
+  });
+
+  test("every member that sounds like a secret is one, or is known not to be", () => {
+    // What a session says of its token, and the audit log of tokens.
+    const known = ["credential", "token_id", "token_name"];
+    const sounding = [...membersOf(operations)].filter((name) =>
+      /(?:^|_)(?:key|token|secret|password|csrf|credential)/i.test(name),
+    );
+    const secrets = secretMembers(operations);
+    expect(sounding.filter((name) => !secrets.has(name) && !known.includes(name))).toEqual([]);
+  });
+
+  test("of a body that is no JSON, the refusal has no excerpt", async () => {
+    const told = await text(async () => {
+      const reply = await server.ask("PUT", one(SIN), { body: '{"bgp":{"md5_key":"s3cret","m":abc}}' });
+      expect(JSON.stringify(reply.body)).not.toContain("cret");
+      expect(reply.body.errors[0].message).toContain("line 1, column 32: expected a value");
+    });
+    expect(told).not.toContain("cret\\");
   });
 
   const md5 = "a-shared-secret-of-bgp";

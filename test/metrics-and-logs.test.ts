@@ -5,6 +5,8 @@ import { accountOperations } from "../src/contract/directory/account.ts";
 import { tokenOperations } from "../src/contract/directory/token-operations.ts";
 import { userOperations } from "../src/contract/directory/user.ts";
 import { operations } from "../src/contract/operations.ts";
+import { Metrics } from "../src/server/metrics.ts";
+import type { LiveState } from "../src/store/live-state.ts";
 import { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { NotCommitted, OutcomeUnknown } from "../src/store/store.ts";
 import { ALWAYS, urlOf } from "./harness/audit.ts";
@@ -41,7 +43,10 @@ beforeEach(async () => {
   written = [];
   store = new FaultyStore(SqliteStore.open(undefined));
   const logTo = { write: (line: string) => void written.push(line) };
-  server = await startTestServer({ metricsPort: 0, logLevel: "debug" }, { logTo, store });
+  server = await startTestServer(
+    { metricsPort: 0, metricsAccounts: true, logLevel: "debug" },
+    { logTo, store },
+  );
 });
 afterEach(() => server.close());
 
@@ -143,6 +148,27 @@ describe("/metrics", () => {
     expect([await revision(), await revision("directory")]).toEqual([3, 1]);
     await server.ask("POST", RESET);
     expect(await revision()).toBe(1);
+  });
+
+  test("has no revision of an account that is no longer there", async () => {
+    const { accounts, metrics } = {
+      accounts: new Map([
+        ["a", 1],
+        ["b", 2],
+      ]),
+      metrics: new Metrics(),
+    };
+    metrics.addRevisions({
+      all: () => [...accounts].map(([id, durable]) => ({ state: { id, durable } }) as unknown as LiveState),
+    });
+    const named = async () =>
+      [...(await metrics.registry.metrics()).matchAll(/^patchbay_revision\{account="(\w+)"\}/gm)].map(
+        ([, account]) => account,
+      );
+    expect(await named()).toEqual(["a", "b"]);
+    accounts.delete("a");
+    metrics.observeCommit({ state: "a", revision: 2, changes: [], seconds: 0 });
+    expect(await named()).toEqual(["b"]);
   });
 
   test("is not served on the port of the API, nor the API on its port", async () => {
@@ -293,6 +319,21 @@ describe("the log", () => {
     ];
     expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
     expect(log).not.toMatch(/bearer|x-auth-key|[0-9a-f]{64}/i);
+  });
+
+  test("has no secret that was in a URL", async () => {
+    await server.ask("GET", `${LIST}?access_token=${demo.token}`);
+    await server.ask("GET", `${LIST}/${demo.token}?key=${demo.key}`);
+    await server.ask("GET", `/client/v4/%${demo.token.charCodeAt(0).toString(16)}${demo.token.slice(1)}`);
+    const urls = lines().flatMap(({ url }) =>
+      typeof url === "string" && url.includes("masked") ? [url] : [],
+    );
+    expect(urls).toEqual([
+      `${LIST}?access_token=(masked)`,
+      `${LIST}/(masked)?key=(masked)`,
+      "/client/v4/(masked)",
+    ]);
+    for (const secret of [demo.token.slice(1), demo.key]) expect(written.join("")).not.toContain(secret);
   });
 
   test("tells at level info only that the server started, was reset and stopped, and by whom", async () => {

@@ -167,6 +167,18 @@ const extensions = ["../contract/thing", "../contract/thing.js"].map((from, n) =
   refusedBy: "lint/correctness/useImportExtensions",
 }));
 
+const makeServer = (from: string) => `import { createServer } from "${from}";\nexport { createServer };\n`;
+const httpServers = [
+  { file: "src/server/opens-http.ts", source: makeServer("node:http"), refusedBy: PLUGIN },
+  { file: "src/cli/opens-https.ts", source: makeServer("node:https"), refusedBy: PLUGIN },
+  {
+    file: "src/edge/opens-http-by-another-name.ts",
+    source: 'import { createServer as open } from "node:http";\nexport { open };\n',
+    refusedBy: PLUGIN,
+  },
+  { file: "src/edge/opens-tcp.ts", source: makeServer("node:net"), refusedBy: undefined },
+];
+
 /** What must hold, and the files that show it. */
 const HOUSE: Readonly<Record<string, readonly Planted[]>> = {
   "a room imports only the rooms below it": between,
@@ -181,6 +193,7 @@ const HOUSE: Readonly<Record<string, readonly Planted[]>> = {
   "the pure rooms may calculate": pure,
   "tests may go through walls": tests,
   "an import names the file that it means": extensions,
+  "HTTP servers are opened in one place": httpServers,
 };
 
 describe("the linter keeps the walls of the house", () => {

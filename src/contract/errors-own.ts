@@ -359,6 +359,14 @@ export const ownErrors = {
     todo: "Send the documented form of the body.",
     mark,
   },
+  too_many_values: {
+    code: 990047,
+    status: 400,
+    message: "The body has more than {most} {what}, and is not read.",
+    when: "The body consists of so many values, or objects and arrays, that parsing and checking them would delay the requests of other clients.",
+    todo: "Send the documented form of the body, in several requests if there are more elements than one request may have.",
+    mark,
+  },
   invalid_cursor: {
     code: 990040,
     status: 400,

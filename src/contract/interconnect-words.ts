@@ -1,5 +1,7 @@
 /** What an interconnect's fields mean: the words of its schemas, for whoever tells them without the schemas. */
 
+import { secret } from "./secret.ts";
+
 /** What the fields mean, whether they are told or taken. */
 export const says = {
   id: { description: "The identifier.", examples: ["c4a7362d577a6c3019a474fd6f485821"] },
@@ -89,6 +91,7 @@ export const says = {
   extra_prefixes: { description: "Prefixes announced besides, in CIDR form without host bits." },
   import_filter_id: { description: "The filter profile of what is accepted." },
   md5_key: {
+    ...secret,
     description:
       'The key of TCP MD5: printable ASCII but `"` and `?`. Masked in the change log and the state.',
   },
@@ -98,6 +101,7 @@ export const says = {
 export interface Words {
   readonly description: string;
   readonly readOnly?: boolean;
+  readonly "x-secret"?: true;
 }
 
 /** The words by the dotted path of what is told. */

@@ -1,10 +1,26 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { escapePointer, isCleanText, MOST_DEPTH, MOST_NAMES, type ParsedJson, parseJson } from "./json.ts";
+import { escapePointer, isCleanText, type ParsedJson, parseJson, readJson } from "./json.ts";
+import { MAX_BODY_DEPTH, MAX_BODY_NAMES, MAX_BODY_OBJECTS } from "./limits.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const parse = (text: string) => parseJson(bytesOf(text));
+/** Parses at once and in pieces, which must come to the same. */
+const parse = (text: string) => both(bytesOf(text));
+
+function both(bytes: Uint8Array): ParsedJson {
+  const atOnce = parseJson(bytes);
+  // Small documents are of several pieces only if a piece is next to nothing.
+  for (const piece of bytes.length > 100_000 ? [undefined] : [0, 7]) {
+    const steps = readJson(bytes, {}, piece);
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    expect(step.value.ok).toBe(atOnce.ok);
+    expect(isDeepStrictEqual(step.value, atOnce)).toBe(true);
+    if (step.value.ok) expect(JSON.stringify(step.value)).toBe(JSON.stringify(atOnce));
+  }
+  return atOnce;
+}
 
 /** `name pointer` of each problem; nothing for a document that is taken. */
 function refusals(parsed: ParsedJson): string[] {
@@ -198,9 +214,9 @@ describe("nesting", () => {
       .reverse()
       .join("");
 
-  test(`of ${MOST_DEPTH} levels is read, of one more refused`, () => {
-    expect(parse(`${open(MOST_DEPTH)}0${close(MOST_DEPTH)}`).ok).toBe(true);
-    expect(refusals(parse(`${open(MOST_DEPTH + 1)}0${close(MOST_DEPTH + 1)}`))).toEqual([
+  test(`of ${MAX_BODY_DEPTH} levels is read, of one more refused`, () => {
+    expect(parse(`${open(MAX_BODY_DEPTH)}0${close(MAX_BODY_DEPTH)}`).ok).toBe(true);
+    expect(refusals(parse(`${open(MAX_BODY_DEPTH + 1)}0${close(MAX_BODY_DEPTH + 1)}`))).toEqual([
       "too_deep undefined",
     ]);
   });
@@ -225,14 +241,14 @@ describe("the names of fields", () => {
     Array.from({ length: count }, (_, index) => `"name ${from + index}":"a:b"`).join(",");
 
   test("are read up to their limit, in one object or in many", () => {
-    expect(parse(`{${names(MOST_NAMES)}}`).ok).toBe(true);
-    const many = Array.from({ length: MOST_NAMES / 10 }, (_, index) => `{${names(10, 10 * index)}}`);
+    expect(parse(`{${names(MAX_BODY_NAMES)}}`).ok).toBe(true);
+    const many = Array.from({ length: MAX_BODY_NAMES / 10 }, (_, index) => `{${names(10, 10 * index)}}`);
     expect(parse(`[${many.join(",")}]`).ok).toBe(true);
   });
 
   test("are refused past it, before anything is built", () => {
     for (const text of [
-      `{${names(MOST_NAMES + 200)}}`,
+      `{${names(MAX_BODY_NAMES + 200)}}`,
       `[${Array.from({ length: 100_000 }, (_, index) => `{${names(10, 10 * index)}}`).join(",")}]`,
       `{${names(1_000_000)}`,
     ]) {
@@ -252,7 +268,93 @@ describe("the names of fields", () => {
   });
 });
 
+describe("objects and arrays", () => {
+  const limited = (text: string) => parseJson(bytesOf(text), { objects: 3 });
+
+  test("are read up to their limit, and refused past it before anything is built", () => {
+    expect(limited('[{},"[[[[",{}]').ok).toBe(true);
+    expect(refusals(limited("[{},[[]]"))).toEqual(["too_many_values undefined"]);
+  });
+});
+
+describe("values", () => {
+  test("are read up to their limit, and refused past it before anything is built", () => {
+    const limited = (text: string) => parseJson(bytesOf(text), { values: 3 });
+    expect(limited('["a,b,c,d",2,3]').ok).toBe(true);
+    expect(refusals(limited("[1,2,3,4]"))).toEqual(["too_many_values undefined"]);
+    expect(refusals(limited('{"a":1,"b":2,"c":3,"d":4}'))).toEqual(["too_many_values undefined"]);
+  });
+});
+
+describe("a large body", () => {
+  const steps = (text: string, limits = {}) => {
+    const longest = { steps: 0, milliseconds: 0, parsed: undefined as ParsedJson | undefined };
+    const running = readJson(bytesOf(text), limits);
+    for (;;) {
+      const { user, system } = process.threadCpuUsage();
+      const step = running.next();
+      const now = process.threadCpuUsage();
+      longest.milliseconds = Math.max(longest.milliseconds, (now.user + now.system - user - system) / 1_000);
+      longest.steps++;
+      if (step.done) return { ...longest, parsed: step.value };
+    }
+  };
+  const members = Array.from({ length: 20 }, (_, n) => `"member ${n}":${n % 2 ? n : `"${"x".repeat(30)}"`}`);
+  const elements = Array(3_000).fill(`{${members.join(",")}}`);
+
+  test.each([
+    ["an array", `[${elements.join(",")}]`, true],
+    ["an array in an object", `{"before":1,"elements":[${elements.join(", ")}],"after":[]}`, true],
+    ["arrays in arrays", `[[${elements.slice(0, 1_500)}],[[${elements.slice(0, 1_500)}]]]`, true],
+    ["an object of many members", `{${elements.slice(0, 2_000).map((one, n) => `"${n}":${one}`)}}`, true],
+    ["one string", `"${"x".repeat(4_000_000)}"`, true],
+    ["broken at the end", `[${elements.join(",")}`, false],
+    ["broken in an element", `[${elements.join(",")},{"a":tru},${elements.slice(0, 500).join(",")}]`, false],
+    ["a key that is repeated", `[${elements.join(",")},{"a":1,"a":2}]`, false],
+    ["a lone surrogate", `[${elements.join(",")},"\\ud800"]`, false],
+  ])("is read in many steps, none of them long: %s", (_, text, ok) => {
+    const { steps: count, milliseconds, parsed } = steps(text);
+    expect(parsed.ok).toBe(ok);
+    expect(isDeepStrictEqual(parsed, parseJson(bytesOf(text)))).toBe(true);
+    expect(count).toBeGreaterThan(15);
+    expect(milliseconds).toBeLessThan(40);
+  });
+
+  test("of 2 million empty objects is refused before they are built", () => {
+    const { milliseconds, parsed } = steps(`[${Array(2_000_000).fill("{}").join(",")}]`, {
+      objects: MAX_BODY_OBJECTS,
+    });
+    expect(refusals(parsed)).toEqual(["too_many_values undefined"]);
+    expect(milliseconds).toBeLessThan(40);
+  });
+});
+
 describe("what is no JSON", () => {
+  test.each([
+    ['{"secret":"s3cret","m":abc}', "the body is not valid JSON at line 1, column 24: expected a value"],
+    ['{"a":1,\n "b":2,}', "the body is not valid JSON at line 2, column 8: expected a name"],
+    ["{,}", "the body is not valid JSON at line 1, column 2: expected a name or }"],
+    ['{"a" 1}', "the body is not valid JSON at line 1, column 6: expected a colon"],
+    ["[1 2]", "the body is not valid JSON at line 1, column 4: expected a comma or ]"],
+    ["[01]", "the body is not valid JSON at line 1, column 3: expected a comma or ]"],
+    ['{"a":1]', "the body is not valid JSON at line 1, column 7: expected a comma or }"],
+    ["{} x", "the body is not valid JSON at line 1, column 4: nothing may follow the value"],
+    [
+      '["a\nb"]',
+      "the body is not valid JSON at line 1, column 4: a control character in a string must be escaped",
+    ],
+    ['["\\x"]', "the body is not valid JSON at line 1, column 4: there is no such escape"],
+    ['["\\u12g4"]', "the body is not valid JSON at line 1, column 4: \\u needs four hexadecimal digits"],
+    ['["s3cret', "the body ends too early at line 1, column 9: a string is not closed"],
+    ['{"a":[1', "the body ends too early at line 1, column 8: expected a comma or ]"],
+  ])("%j is refused with the place and what was expected there, and no excerpt", (text, sentence) => {
+    const parsed = parse(text);
+    expect(parsed.ok ? [] : parsed.problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining(sentence),
+    ]);
+    expect(JSON.stringify(parsed)).not.toContain("s3cret");
+  });
+
   test.each([
     ["nothing", ""],
     ["blanks", " \n"],
@@ -282,15 +384,16 @@ describe("what is no JSON", () => {
     ["Latin-1", [0x22, 0xe9, 0x22]],
     ["UTF-16", [0xff, 0xfe, 0x22, 0x00, 0x22, 0x00]],
   ])("%s is refused as bad UTF-8", (_, bytes) => {
-    const parsed = parseJson(new Uint8Array(bytes));
+    const parsed = both(new Uint8Array(bytes));
     expect(parsed).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining("UTF-8") }] });
   });
 
   test("is refused in words, whatever bytes are sent, and never taken for something else", () => {
+    const structure = fc.constantFrom(...bytesOf('[]{},:" \\0'));
     const damaged = fc
       .tuple(
         fc.json({ maxDepth: 3 }),
-        fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat(200), fc.oneof(fc.nat(255), structure)), { minLength: 1, maxLength: 3 }),
       )
       .map(([text, damage]) => {
         const bytes = bytesOf(text);
@@ -299,7 +402,7 @@ describe("what is no JSON", () => {
       });
     fc.assert(
       fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 20 })), (bytes) => {
-        const parsed = parseJson(bytes);
+        const parsed = both(bytes);
         if (!parsed.ok) {
           expect(parsed.problems.length).toBeGreaterThan(0);
           return;

@@ -5,9 +5,19 @@
  * `JSON.parse` does the parsing. What it lets pass is found by one pass over the bytes, which costs
  * about a nanosecond each: it measures the depth before anything is built, and counts the members,
  * so that a repeated key shows as a difference between the members written and the members parsed.
+ *
+ * A large body is read by `readJson` in steps of at most a few milliseconds, with the same result.
  */
 
 import { type Problem, Problems, problem } from "./errors.ts";
+import { countMembers, parsePieces } from "./json/pieces.ts";
+import { escapePointer } from "./json/pointer.ts";
+import { findRepeatedKeys } from "./json/repeated-keys.ts";
+import { NameScan, Scan } from "./json/scan.ts";
+import { findSyntaxError } from "./json/syntax.ts";
+import { MAX_BODY_DEPTH, MAX_BODY_NAMES } from "./limits.ts";
+
+export { escapePointer } from "./json/pointer.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -15,130 +25,160 @@ export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** How deep objects and arrays may be nested. The deepest legal body has five levels. */
-export const MOST_DEPTH = 32;
+export interface JsonLimits {
+  /** A number that clients do not know, so that no client can choose names that count as one. */
+  readonly salt?: number;
+  /** Objects and arrays; without it, any number. */
+  readonly objects?: number;
+  /** Members and elements; without it, any number. */
+  readonly values?: number;
+}
 
-/** How many different field names a body may have. All that are known together are not a hundred. */
-export const MOST_NAMES = 10_000;
-
-/** Bytes of a body in which so many names do not fit, or cost nothing. */
+/** Bytes in which so many names do not fit that they would cost anything. */
 const FEW_NAMES = 64 * 1024;
 
-const QUOTE = 34;
-const BACKSLASH = 92;
+/** Bytes between two steps. */
+const STEP = 256 * 1024;
 
-interface Scan {
-  readonly depth: number;
+/** Parses a request body. Refusals name the place by JSON pointer where there is one. */
+export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): ParsedJson {
+  return finish(parseWith(bytes, limits, parseAtOnce));
+}
+
+/**
+ * Parses a large body in steps, with the result of `parseJson`. `piece`: bytes that are parsed at once; unless given,
+ * so many that a step takes about a millisecond.
+ */
+export function readJson(
+  bytes: Uint8Array,
+  limits: JsonLimits = {},
+  piece?: number,
+): Generator<undefined, ParsedJson> {
+  return parseWith(bytes, limits, (all) => parsePieces(all, piece));
+}
+
+type Parse = (bytes: Uint8Array) => Generator<undefined, Parsed | undefined>;
+
+interface Parsed {
+  readonly value: unknown;
   readonly members: number;
-  readonly escapes: boolean;
+  /** Objects and arrays that take more than one step. */
+  readonly large: ReadonlySet<unknown>;
 }
 
-function scan(bytes: Uint8Array): Scan {
-  let depth = 0;
-  let deepest = 0;
-  let members = 0;
-  let escapes = false;
-  const end = bytes.length;
-  for (let i = 0; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) {
-      for (i++; i < end; i++) {
-        const inside = bytes[i];
-        if (inside === QUOTE) break;
-        if (inside === BACKSLASH) {
-          i++;
-          if (bytes[i] === 117) escapes = true;
-        }
-      }
-    } else if (byte === 58) members++;
-    else if (byte === 123 || byte === 91) {
-      if (++depth > deepest) deepest = depth;
-    } else if (byte === 125 || byte === 93) depth--;
-  }
-  return { depth: deepest, members, escapes };
-}
-
-/** Slots for the names that were met, by their hash. */
-const NAME_SLOTS = 1 << 20;
-
-/**
- * Are there more than so many different names? Names that happen to have the same hash count once, so
- * that a few more may pass.
- */
-function hasManyNames(bytes: Uint8Array, most: number, salt: number): boolean {
-  const met = new Uint8Array(NAME_SLOTS);
-  const end = bytes.length;
-  let names = 0;
-  let hash = 0;
-  for (let i = 0; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) {
-      // FNV-1a. What turns out to be a value is forgotten with the next text.
-      hash = salt;
-      for (i++; i < end; i++) {
-        const inside = bytes[i] ?? 0;
-        if (inside === QUOTE) break;
-        hash = Math.imul(hash ^ inside, 0x01000193);
-        if (inside === BACKSLASH) hash = Math.imul(hash ^ (bytes[++i] ?? 0), 0x01000193);
-      }
-    } else if (byte === 58) {
-      const slot = (hash ^ (hash >>> 12)) & (NAME_SLOTS - 1);
-      if (met[slot] === 0 && ++names > most) return true;
-      met[slot] = 1;
-    }
-  }
-  return false;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/**
- * Parses a request body. Refusals name the place by JSON pointer where there is one. `salt` is a
- * number that whoever sent it does not know, so that nobody can make names that are counted as one.
- */
-export function parseJson(bytes: Uint8Array, salt = 0): ParsedJson {
+function* parseWith(bytes: Uint8Array, limits: JsonLimits, parse: Parse): Generator<undefined, ParsedJson> {
   if (bytes.length === 0) {
     return refuse(problem("invalid_request", { detail: "the body is empty; send a JSON object" }));
   }
-  const { depth, members, escapes } = scan(bytes);
-  if (depth > MOST_DEPTH) return refuse(problem("too_deep", { depth, most: MOST_DEPTH }));
-  if (bytes.length > FEW_NAMES && hasManyNames(bytes, MOST_NAMES, salt))
-    return refuse(problem("too_many_names", { most: MOST_NAMES }));
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    return refuse(problem("invalid_request", { detail: "the body is not valid UTF-8" }));
+  const scan = new Scan();
+  yield* read(scan, bytes, () => false);
+  const { salt = 0, objects = Number.POSITIVE_INFINITY, values = Number.POSITIVE_INFINITY } = limits;
+  const { depth, members, escapes } = scan;
+  if (depth > MAX_BODY_DEPTH) return refuse(problem("too_deep", { depth, most: MAX_BODY_DEPTH }));
+  if (scan.objects > objects)
+    return refuse(problem("too_many_values", { most: objects, what: "objects and arrays" }));
+  if (scan.commas >= values) return refuse(problem("too_many_values", { most: values, what: "values" }));
+  if (bytes.length > FEW_NAMES) {
+    const names = new NameScan(salt);
+    yield* read(names, bytes, () => names.names > MAX_BODY_NAMES);
+    if (names.names > MAX_BODY_NAMES) return refuse(problem("too_many_names", { most: MAX_BODY_NAMES }));
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const detail = error instanceof SyntaxError ? error.message : "the body is not valid JSON";
-    return refuse(problem("invalid_request", { detail }));
+  const parsed = yield* parse(bytes);
+  if (!parsed) return yield* refuseText(bytes);
+  if (parsed.members !== members) {
+    const text = yield* decode(bytes);
+    return { ok: false, problems: yield* findRepeatedKeys(text ?? "") };
   }
-  if (countMembers(value) !== members) return { ok: false, problems: repeatedKeys(text) };
   if (escapes) {
     const problems = new Problems();
-    findBadText(value, "", problems);
+    yield* findBadTextIn(parsed.value, "", problems, parsed.large);
     if (problems.found) return { ok: false, problems: problems.list() };
   }
-  return { ok: true, value };
+  return { ok: true, value: parsed.value };
+}
+
+function finish<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Reads to the end, or until enough is known. */
+function* read(
+  scan: Scan | NameScan,
+  bytes: Uint8Array,
+  isEnough: () => boolean,
+): Generator<undefined, void> {
+  for (let to = STEP; ; to += STEP) {
+    scan.read(bytes, Math.min(to, bytes.length));
+    if (to >= bytes.length || isEnough()) return;
+    yield;
+  }
+}
+
+// biome-ignore lint/correctness/useYield: it is the way of parsing that has no steps
+function* parseAtOnce(bytes: Uint8Array): Generator<undefined, Parsed | undefined> {
+  try {
+    const value: unknown = JSON.parse(newDecoder().decode(bytes));
+    return { value, members: countMembers(value), large: new Set() };
+  } catch {
+    // Not UTF-8 (a TypeError of the decoder), or a SyntaxError.
+    return undefined;
+  }
+}
+
+/** Says why bytes are no JSON. */
+function* refuseText(bytes: Uint8Array): Generator<undefined, ParsedJson> {
+  const text = yield* decode(bytes);
+  if (text === undefined) {
+    return refuse(problem("invalid_request", { detail: "the body is not valid UTF-8" }));
+  }
+  const detail = (yield* findSyntaxError(text)) ?? "the body is not valid JSON";
+  return refuse(problem("invalid_request", { detail }));
+}
+
+function newDecoder() {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+}
+
+/** `undefined` if it is not UTF-8. */
+function* decode(bytes: Uint8Array): Generator<undefined, string | undefined> {
+  const decoder = newDecoder();
+  let text = "";
+  try {
+    for (let from = 0; from < bytes.length; from += STEP) {
+      text += decoder.decode(bytes.subarray(from, from + STEP), { stream: true });
+      yield;
+    }
+    return text + decoder.decode();
+  } catch {
+    return undefined;
+  }
 }
 
 function refuse(one: Problem): ParsedJson {
   return { ok: false, problems: [one] };
 }
 
-function countMembers(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let members = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) members += countMembers(item);
-    return members;
+/** What `findBadText` does, with a step for each element of what is large. */
+function* findBadTextIn(
+  value: unknown,
+  pointer: string,
+  problems: Problems,
+  large: ReadonlySet<unknown>,
+): Generator<undefined, void> {
+  if (typeof value !== "object" || value === null || !large.has(value)) {
+    findBadText(value, pointer, problems);
+    return;
   }
-  for (const item of Object.values(value)) members += 1 + countMembers(item);
-  return members;
+  const isArray = Array.isArray(value);
+  for (const [key, item] of Object.entries(value)) {
+    yield;
+    if (isArray || isCleanText(key)) {
+      yield* findBadTextIn(item, `${pointer}/${escapePointer(key)}`, problems, large);
+    } else problems.add("bad_text", {}, pointer);
+  }
 }
 
 /** Adds every text that not every store and client can hold. */
@@ -158,41 +198,4 @@ export function findBadText(value: unknown, pointer: string, problems: Problems)
 /** Text that every store and client can hold: no NUL and no half of a surrogate pair. */
 export function isCleanText(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
-}
-
-/** A reference token of a JSON pointer (RFC 6901 section 3). */
-export function escapePointer(key: string): string {
-  return key.includes("~") || key.includes("/") ? key.replaceAll("~", "~0").replaceAll("/", "~1") : key;
-}
-
-/** Where keys stand twice in a text that is known to be valid JSON. */
-function repeatedKeys(text: string): readonly Problem[] {
-  const problems = new Problems();
-  const open: { keys: Set<string> | undefined; key: string; index: number }[] = [];
-  const pointer = () => open.map((at) => `/${at.keys ? escapePointer(at.key) : at.index}`).join("");
-  const colon = /\s*:/y;
-  for (let i = 0; i < text.length; i++) {
-    const top = open.at(-1);
-    const character = text[i];
-    if (character === "{") open.push({ keys: new Set(), key: "", index: 0 });
-    else if (character === "[") open.push({ keys: undefined, key: "", index: 0 });
-    else if (character === "}" || character === "]") open.pop();
-    else if (character === "," && top) top.index++;
-    else if (character === '"') {
-      const start = i;
-      i = endOfString(text, start);
-      colon.lastIndex = i + 1;
-      if (!top?.keys || !colon.test(text)) continue;
-      top.key = JSON.parse(text.slice(start, i + 1));
-      if (top.keys.has(top.key)) problems.add("repeated_key", { key: top.key }, pointer);
-      top.keys.add(top.key);
-    }
-  }
-  return problems.list();
-}
-
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-  return i;
 }

@@ -6,6 +6,7 @@ import { success } from "./envelope.ts";
 import { MAX_SESSIONS_PER_TOKEN, SESSION_DAYS } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import type { accepted } from "./permissions.ts";
+import { secret } from "./secret.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -96,7 +97,7 @@ export const Session = Type.Object(
     sandbox: Type.Boolean({ description: "Was the server started as a sandbox?" }),
     demo: Type.Boolean({ description: "Do the demonstration's credentials open it?" }),
     csrf: Type.Union(
-      [Type.String({ examples: ["V0cBw0yTd4cS0p4tZ5VQeQ2Zb8xYv1mJrWl3u6n9kKg"] }), Type.Null()],
+      [Type.String({ ...secret, examples: ["V0cBw0yTd4cS0p4tZ5VQeQ2Zb8xYv1mJrWl3u6n9kKg"] }), Type.Null()],
       {
         description: `What requests by the cookie that may change something carry in \`${CSRF_HEADER}\`. None without a cookie.`,
       },

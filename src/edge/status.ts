@@ -121,6 +121,8 @@ export class StatusServer implements AsyncDisposable {
         (error) => send(500, "text/plain", `${String(error)}\n`),
       );
     });
+    // Node drops header fields past the 1,000th otherwise.
+    server.maxHeadersCount = 0;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", (error) =>
       reject(new EdgeRefused(`The agent's status cannot be served: ${error.message}`)),

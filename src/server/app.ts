@@ -9,6 +9,7 @@ import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
 import { addDashboard } from "./dashboard/dashboard.ts";
 import type { Doors, Strays } from "./network/doors.ts";
+import { toOriginForm } from "./network/framing.ts";
 import { refuse } from "./refusal.ts";
 import { addAccountAdministration } from "./routes/account-administration.ts";
 import { addAuditRoute } from "./routes/audit.ts";
@@ -54,13 +55,14 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
         ? settledFirst(context.settle, handler)
         : knownFirst(() => routes, handler);
       const whole = context.store.shared ? freshFirst(context, () => routes, first) : first;
-      return doors.open(whole, strays);
+      return doors.open(inOriginForm(whole), strays);
     },
     clientErrorHandler: strays.broken,
     // Bodies are checked and written by the contract. Without this, the framework would load its own ways at start.
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     // A path that cannot be decoded. It comes here past all hooks.
     frameworkErrors: (_error, request, reply) => {
+      broken.note(reply);
       if (!routes.begin(request, reply)) return;
       const refusal = refuse("not_routable", { path: pathOf(request.url) });
       routes.answer(request, reply, routes.refusal(request, refusal));
@@ -112,6 +114,14 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
 
 function unused(): never {
   throw new Error("no route has a schema of the framework's");
+}
+
+/** Whatever looks at a request sees its target and host in one form. */
+function inOriginForm(handler: RequestListener): RequestListener {
+  return (request, response) => {
+    toOriginForm(request);
+    handler(request, response);
+  };
 }
 
 /** Without the date, which Node would add, and once everything is done that its time has come for. */

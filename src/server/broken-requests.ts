@@ -67,8 +67,8 @@ export class BrokenRequests {
     const reply = socket[newest];
     if (reply && !reply.request.raw.complete) this.#answerPart(error, reply);
     else if (reply && !reply.raw.writableFinished) {
-      reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
-    } else this.#tell(socket, this.#refusal(error, "headers"));
+      reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers"), isHead(error)));
+    } else this.#tell(socket, this.#refusal(error, "headers"), isHead(error));
   }
 
   /** Answers a CONNECT, whose connection is handed out as it is, after the answers still due before it. */
@@ -110,7 +110,7 @@ export class BrokenRequests {
   }
 
   /** Answers on the bare connection. */
-  #tell(socket: Socket, { problems, headers }: Refusal): void {
+  #tell(socket: Socket, { problems, headers }: Refusal, bodiless = false): void {
     if (!socket.writable) {
       socket.destroy();
       return;
@@ -120,10 +120,24 @@ export class BrokenRequests {
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       "connection: close",
       "content-type: application/json",
+      "x-content-type-options: nosniff",
       `content-length: ${Buffer.byteLength(body)}`,
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
-    socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+    socket.end(`${head.join("\r\n")}\r\n\r\n${bodiless ? "" : body}`);
     setTimeout(() => socket.destroy(), LINGER).unref();
   }
+}
+
+/** A line that begins a request. */
+const REQUEST_LINE = /^([A-Z]+) \S+ HTTP\/\d\.\d\r?$/gm;
+
+/** Whether what broke was a HEAD, whose answer has no body, as far as the bytes that came last show it. */
+function isHead(error: NodeJS.ErrnoException): boolean {
+  const packet: unknown = Reflect.get(error, "rawPacket");
+  const parsed: unknown = Reflect.get(error, "bytesParsed");
+  if (!(packet instanceof Uint8Array)) return false;
+  const end = typeof parsed === "number" ? parsed : packet.length;
+  const lines = [...Buffer.from(packet.subarray(0, end)).toString("latin1").matchAll(REQUEST_LINE)];
+  return lines.at(-1)?.[1] === "HEAD";
 }

@@ -40,6 +40,8 @@ export interface ServerConfig {
   readonly metricsPort: number | undefined;
   /** Address of `/metrics` and the health checks; loopback unless said. */
   readonly metricsHost?: string | undefined;
+  /** Whether series of `/metrics` name accounts, interconnects and edges; they do not unless said. */
+  readonly metricsAccounts?: boolean | undefined;
   /** Requests of a credential in 300 seconds. Unless said, the vendor's quota, and none for the demonstration. */
   readonly rateLimit: number | "off" | undefined;
   /** How many provider edges must report an interconnect for its change to be undone; one unless said. */
@@ -74,6 +76,7 @@ export interface ServerOptions {
   readonly sandbox?: boolean | undefined;
   readonly metricsPort?: string | undefined;
   readonly metricsHost?: string | undefined;
+  readonly metricsAccounts?: boolean | undefined;
   readonly rateLimit?: string | undefined;
   readonly healthQuorum?: string | undefined;
   readonly healthSettle?: string | undefined;
@@ -85,7 +88,7 @@ export interface ServerOptions {
   readonly deterministic?: string | undefined;
 }
 
-type Setting = Exclude<keyof ServerOptions, "sandbox">;
+type Setting = Exclude<keyof ServerOptions, "sandbox" | "metricsAccounts">;
 export type Names = Readonly<Partial<Record<Setting, string>>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -152,6 +155,9 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     sandbox: options.sandbox ?? readFlag("PATCHBAY_SANDBOX", environment["PATCHBAY_SANDBOX"]),
     metricsPort: readMetricsPort(settings.get("metricsPort", "8788")),
     metricsHost: settings.find("metricsHost")?.text,
+    metricsAccounts:
+      options.metricsAccounts ??
+      readFlag("PATCHBAY_METRICS_ACCOUNTS", environment["PATCHBAY_METRICS_ACCOUNTS"]),
     rateLimit: readRateLimit(settings.find("rateLimit")),
     healthQuorum: readWhole(settings.get("healthQuorum", String(QUORUM)), 1, MOST_EDGES, "provider edges"),
     healthSettle: readWhole(settings.get("healthSettle", String(SETTLE)), 0, 86_400, "seconds"),

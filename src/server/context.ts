@@ -7,6 +7,7 @@ import type { HealthStore } from "../store/health/health-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
 import type { HealthGate } from "./health/gate.ts";
+import type { Masker } from "./mask.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
 import type { Faults } from "./sandbox/faults.ts";
@@ -25,6 +26,8 @@ export interface AppContext extends Sources {
   /** Takes in who was refused, for the audit log. */
   readonly refusals: Refusals;
   readonly log: Logger;
+  /** Masks secrets in what is logged or kept of requests. */
+  readonly masker: Masker;
   /** Requests of a credential in 300 seconds; without one, any number. */
   readonly quota: number | undefined;
   /** May the server be reset over HTTP? */

@@ -1,10 +1,14 @@
 /** Health and figures, on a port of their own that need not be reachable by the API's users. */
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { statusOf } from "../contract/errors.ts";
+import { isLoopback } from "./config.ts";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
-import { createServer } from "./node-http.ts";
+import { Ingress } from "./network/ingress.ts";
+import { createHttpServer } from "./node-http.ts";
+import { Refusal } from "./refusal.ts";
 
 export interface Health {
   readonly metrics: Metrics;
@@ -18,9 +22,13 @@ export interface MetricsServer {
 }
 
 export async function serveMetrics(place: Place, health: Health): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+  const ingress = new Ingress({ loopback: isLoopback(place.host), scheme: "http" });
+  // A health check over HTTP/1.0 may have no Host, which Node asks of HTTP/1.1.
+  const server = createHttpServer({ joinDuplicateHeaders: true }, (request, response) => {
     const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
       answer(response, status, text, type);
+    const refusal = refusalOf(ingress, request);
+    if (refusal) return send(statusOf(refusal.problems), `${refusal.message}\n`);
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET") return send(405, "GET only\n");
     if (path === "/healthz") return send(200, "ok\n");
@@ -53,7 +61,24 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
   };
 }
 
+/** A page of another origin, or one that has a name of its own point here, reads nothing. */
+function refusalOf(ingress: Ingress, request: IncomingMessage): Refusal | undefined {
+  const { host, origin } = request.headers;
+  if (host === undefined && origin === undefined) return undefined;
+  try {
+    ingress.check(request);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
 function answer(response: ServerResponse, status: number, text: string, type: string): void {
-  response.writeHead(status, { "content-type": type });
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(text),
+    "x-content-type-options": "nosniff",
+  });
   response.end(text);
 }

@@ -1,7 +1,8 @@
 /** Figures for `/metrics`, in the Prometheus text format. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CommitObserver, LiveState } from "../store/live-state.ts";
+import type { Accounts } from "../store/accounts.ts";
+import type { CommitObserver } from "../store/live-state.ts";
 import type { FaultObserver } from "./sandbox/faults.ts";
 
 /** Requests of one operation and status. */
@@ -18,7 +19,6 @@ export class Metrics {
   readonly #commits: Histogram;
   readonly #batch: Histogram;
   readonly #objects: Histogram;
-  readonly #revision: Gauge;
 
   constructor() {
     const registers = [this.registry];
@@ -70,11 +70,19 @@ export class Metrics {
       buckets: [1, 10, 100, 1000, 10000],
       registers,
     });
-    this.#revision = new Gauge({
+  }
+
+  /** Adds the revision of each account in memory and of the directory, by account id. */
+  addRevisions(accounts: Pick<Accounts, "all">): void {
+    new Gauge({
       name: "patchbay_revision",
       help: "Newest durable revision of an account or the directory.",
       labelNames: ["account"],
-      registers,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { state } of accounts.all()) this.set({ account: state.id }, state.durable);
+      },
     });
   }
 
@@ -93,18 +101,11 @@ export class Metrics {
 
   readonly observeFault: FaultObserver = (operation, effect) => this.#faults.inc({ operation, effect });
 
-  readonly observeCommit: CommitObserver = ({ state, revision, changes, seconds }) => {
+  readonly observeCommit: CommitObserver = ({ changes, seconds }) => {
     this.#commits.observe(seconds);
     this.#batch.observe(changes.length);
     this.#objects.observe(changes.reduce((sum, { edits }) => sum + edits.length, 0));
-    this.#revision.set({ account: state }, revision);
   };
-
-  /** Where all states stand, at the start and after a reset. */
-  setRevisions(states: Iterable<LiveState>): void {
-    this.#revision.reset();
-    for (const { state } of states) this.#revision.set({ account: state.id }, state.durable);
-  }
 }
 
 function* flatten(requests: ReadonlyMap<string, ReadonlyMap<number, Requests>>) {

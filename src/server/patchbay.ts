@@ -27,6 +27,7 @@ import { HealthGate } from "./health/gate.ts";
 import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
+import { Masker } from "./mask.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { Doors } from "./network/doors.ts";
@@ -134,7 +135,6 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     refusals.forget();
     lookAtWorld();
     faults?.reset();
-    metrics.setRevisions(accounts.all());
     return world;
   };
   const patience = { ...usualPatience, ...overrides.patience };
@@ -151,6 +151,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     seen = state.epoch;
   };
   lookAtWorld();
+  const masker = new Masker(() => accounts.directory.state);
   const context = {
     ...sources,
     accounts,
@@ -160,10 +161,11 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     metrics,
     refusals,
     log,
+    masker,
     quota: rateLimit === "off" ? undefined : rateLimit,
     sandbox,
     faults,
-    inspector: sandbox ? new Inspector(sources.clock) : undefined,
+    inspector: sandbox ? new Inspector(sources.clock, masker) : undefined,
     settle: byRequests ? () => deadlines.settle().then(() => gate.settle()) : undefined,
     reset,
     ingress,
@@ -175,8 +177,9 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await deadlines.start();
   await gate.settle();
   const { app, strays } = createApp(context, doors, patience);
-  metrics.setRevisions(accounts.all());
-  addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock });
+  const { metricsAccounts: named = false } = config;
+  if (named) metrics.addRevisions(accounts);
+  addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock, named });
   const standing = { metrics, unready: () => unready(closing.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined

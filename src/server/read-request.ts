@@ -1,14 +1,14 @@
 /** What a request says, read: its body, and what its query holds. */
 
 import { randomBytes } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
-import { parseJson } from "../contract/json.ts";
+import { parseJson, readJson } from "../contract/json.ts";
+import { LARGE_BODY_BYTES, MAX_BODY_OBJECTS, MAX_BODY_VALUES } from "../contract/limits.ts";
 import { MOST_NAMED } from "../contract/parameters.ts";
+import { nextSlice, runInSlices } from "../store/time-slice.ts";
 import { Refusal, refuse } from "./refusal.ts";
-import { LARGE_BODY } from "./sender.ts";
 
-const SALT = randomBytes(4).readInt32BE();
+const limits = { salt: randomBytes(4).readInt32BE(), objects: MAX_BODY_OBJECTS, values: MAX_BODY_VALUES };
 
 /** The parsed body of a request. Throws the refusal of one that is not JSON. */
 export async function readBody(request: FastifyRequest): Promise<unknown> {
@@ -17,10 +17,11 @@ export async function readBody(request: FastifyRequest): Promise<unknown> {
     throw refuse("unsupported_media_type", { given: type ?? "absent" });
   }
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  if (bytes.length > LARGE_BODY) await setImmediate();
-  const parsed = parseJson(bytes, SALT);
+  const isLarge = bytes.length > LARGE_BODY_BYTES;
+  const parsed = isLarge ? await runInSlices(readJson(bytes, limits)) : parseJson(bytes, limits);
   if (!parsed.ok) throw new Refusal(parsed.problems);
-  if (bytes.length > LARGE_BODY) await setImmediate();
+  // What is done with a large body takes long enough for a slice of its own.
+  if (isLarge) await nextSlice();
   return parsed.value;
 }
 

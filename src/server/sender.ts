@@ -2,13 +2,11 @@
 
 import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
+import { LARGE_BODY_BYTES } from "../contract/limits.ts";
 import type { OperationName } from "../contract/operations.ts";
 import type { AppContext } from "./context.ts";
 import type { Answer } from "./envelope.ts";
 import { linesOfChange } from "./submitting.ts";
-
-/** A body larger than this is worked on in steps, between which others are answered. */
-export const LARGE_BODY = 256 * 1024;
 
 /** Stands for a status where the connection was closed instead. */
 export const DROPPED = 0;
@@ -45,6 +43,7 @@ export class Sender {
     const empty = status !== 304 && body.length === 0;
     if (!headers["content-type"] && !empty) lines.push("content-type", "application/json");
     if (!headers["vary"]) lines.push("vary", "x-magic-new-hc-target");
+    if (!headers["x-content-type-options"]) lines.push("x-content-type-options", "nosniff");
     if (status !== 304) lines.push("content-length", String(length ?? Buffer.byteLength(body)));
     for (const name in headers) lines.push(name, headers[name] ?? "");
     return lines;
@@ -75,7 +74,7 @@ export class Sender {
         request_id: request.id,
         operation: request.operation,
         method,
-        url,
+        url: this.#context.masker.url(url),
         ip: this.#context.ingress.addressOf(raw),
         status,
         seconds,
@@ -89,6 +88,7 @@ export class Sender {
 function hasMuchLeft({ raw }: Exchange): boolean {
   if (raw.complete) return false;
   return (
-    raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > LARGE_BODY
+    raw.headers["transfer-encoding"] !== undefined ||
+    Number(raw.headers["content-length"] ?? 0) > LARGE_BODY_BYTES
   );
 }

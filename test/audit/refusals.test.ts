@@ -134,6 +134,15 @@ describe("in the audit log of an account", () => {
     for (const word of [ACCOUNT, name, id]) expect(JSON.stringify(told)).not.toContain(word);
   });
 
+  test("stands no secret that was in the path", async () => {
+    const encoded = `%${READ_ONLY.charCodeAt(0).toString(16)}${READ_ONLY.slice(1)}`;
+    for (const word of [READ_ONLY, demo.key, encoded])
+      expect(verdict(await server.ask("PUT", one(word), { body: {}, token: READ_ONLY }))).toBe("403 10000");
+    const text = JSON.stringify(await refusals());
+    expect(text.match(/"uri":"[^"]*\/\(masked\)"/g)).toHaveLength(3);
+    for (const secret of [READ_ONLY, READ_ONLY.slice(1), demo.key]) expect(text).not.toContain(secret);
+  });
+
   test("stands a user who is no member of it", async () => {
     expect(verdict(await get(OTHER_LIST, byKey))).toBe("403 9109");
     expect(await refusals()).toEqual([]);

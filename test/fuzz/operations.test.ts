@@ -1,23 +1,13 @@
-/**
- * A fuzzer over every operation of the published document: hostile methods, paths, queries, headers, credentials and bodies,
- * made from the document's own examples.
- *
- * No response is a 5xx, every response is one that the document describes, with a code that it lists for that status (the
- * client of the tests checks that), a refused request leaves no trace in any log, and an accepted change is in its log.
- *
- * It runs for 20 seconds, with `PATCHBAY_TEST_LONG` for 20 minutes. `PATCHBAY_TEST_SEED` repeats the requests of a run.
- */
-
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ChangeRecord } from "../../src/account/change.ts";
 import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
-import { examplePath } from "../../src/contract/reference/curl.ts";
-import { type DescribedOperation, describedOperations } from "../harness/contract.ts";
-import { pathsOf, withAt } from "../harness/hostile-bodies.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { type DescribedOperation, describedOperations, judgeAnswer } from "../harness/contract.ts";
 import { Chance } from "../harness/random.ts";
+import { RawConnection, type RawReply, rawRequest } from "../harness/raw.ts";
 import {
   ACCOUNT,
-  AMS,
   demo,
   ORD,
   OTHER_ACCOUNT,
@@ -26,277 +16,281 @@ import {
   type TestServer,
 } from "../harness/server.ts";
 
-const long = process.env["PATCHBAY_TEST_LONG"] !== undefined;
-const seed = process.env["PATCHBAY_TEST_SEED"];
-/** Milliseconds. */
-const DURATION = long ? 1_200_000 : 20_000;
-/** Milliseconds after which the logs are compared and the data set is restored: what the fuzzer needs may have been deleted. */
-const ROUND = 2_000;
-/** Requests under way at the same time. */
-const CONNECTIONS = 8;
+/**
+ * Hostile requests to every operation of the published document, over real sockets. `PATCHBAY_FUZZ_SEED` repeats a run: the
+ * requests of a seed are the same.
+ */
 
-/** Operations that start a new history or inject failures: what the fuzzer compares would not hold after them. */
-const EXCLUDED = ["reset", "armFault"];
+const isLong = process.env["PATCHBAY_TEST_LONG"] !== undefined;
+const chance = new Chance(Number(process.env["PATCHBAY_FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 32)));
+/** Whichever comes first. */
+const REQUESTS = isLong ? 2_000_000 : 6_000;
+const MILLISECONDS = isLong ? 3_600_000 : 20_000;
+/** Requests between two looks at the logs, after which the data are as seeded again. */
+const BETWEEN_RESETS = 500;
+/** MiB that the heap may have grown at the end; a leak of 1 KB a request would be seen in a long run. */
+const MOST_KEPT = 60;
 
-const targets = describedOperations.filter(({ operation }) => !EXCLUDED.includes(operation.operationId));
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
 
-const METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE"] as const;
-const IDS = [
+/** Bytes of the heap that are in use. */
+function heapInUse(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Faults make up answers, and drop connections: their tests are in test/faults. */
+const operations = describedOperations.filter(({ operation }) => operation.operationId !== "armFault");
+
+let store: SqliteStore;
+let server: TestServer;
+beforeAll(async () => {
+  store = SqliteStore.open(undefined);
+  server = await startTestServer({}, { store });
+});
+afterAll(() => server.close());
+
+const words = [
+  "",
+  "0",
+  "-1",
+  "1e9",
+  "NaN",
+  "null",
+  "true",
+  "__proto__",
+  "constructor",
+  "%00",
+  "%zz",
+  "%2e%2e",
+  "..",
+  "a/b",
+  "é",
+  "x".repeat(600),
+  "\u202e",
+  "'\"<>",
   ORD,
-  AMS,
   SIN,
   ACCOUNT,
   OTHER_ACCOUNT,
-  demo.route,
-  "0".repeat(32),
-  "F".repeat(32),
   "1",
   "2",
-  "-1",
-  "..%2f",
-  "%00",
-  "%zz",
-  "null",
-  "a".repeat(501),
-  "%F0%9F%92%A5",
+  demo.route,
+  "2026-01-01T00:00:00Z",
+  "10.0.0.0/8",
+  "2001:db8::/32",
+  "GET",
+  "desc",
+  "a,b",
   "*",
 ];
-const QUERIES = [
-  "validate_only=true",
-  "validate_only=maybe",
-  "per_page=1",
-  "page=0",
-  "page=1e9",
-  "limit=1",
-  "limit=-1",
-  "after=0",
-  "after=99999999999999999999",
-  "wait=0",
-  "wait=x",
-  "since=2026-01-01T00:00:00Z",
-  "since=yesterday",
-  "__proto__=1",
-  "a=%zz",
-  "=",
-  "%00=%00",
-  "direction=desc",
-  "cursor=abc",
-  "interconnect_id=x",
-  "x=".padEnd(9_000, "y"),
-];
-const HEADERS: readonly (readonly [string, string])[] = [
-  ["if-match", "*"],
-  ["if-match", '"x"'],
-  ["if-match", "x"],
-  ["if-none-match", "*"],
-  ["x-magic-new-hc-target", "true"],
-  ["x-magic-new-hc-target", "maybe"],
-  ["x-patchbay-confirm-within", "60"],
-  ["x-patchbay-confirm-within", "1e9"],
-  ["x-patchbay-confirm-within", ""],
-  ["x-patchbay-revert-on", "down"],
-  ["x-patchbay-reason", "%E2%80%AE"],
-  ["x-patchbay-reason", "r".repeat(2_000)],
-  ["x-patchbay-override", "true"],
-  ["content-type", "text/plain"],
-  ["content-type", "application/json; charset=utf-16"],
-  ["origin", "http://evil.example"],
-  ["origin", "null"],
-  ["x-forwarded-for", "203.0.113.1"],
-  ["x-auth-email", "user@example.com"],
-  ["x-auth-key", "144c9defac04969c7bfad8efaa8ea194"],
-  ["cookie", "patchbay_session=x"],
-  ["accept", "text/html"],
-  ["content-encoding", "gzip"],
-  ["host", "evil.example"],
-  ["range", "bytes=0-1"],
-];
-const VALUES: readonly unknown[] = [
+/** Without dots, which the URLs of the judge resolve; test/hostile-http.test.ts has them. */
+const segments = words.filter((word) => word !== ".." && word !== "%2e%2e");
+const values: readonly unknown[] = [
+  ...words,
   null,
   true,
+  false,
   0,
   -1,
   1.5,
-  1e21,
-  4_294_967_295,
-  4_294_967_296,
-  "",
-  "x",
-  "\u202e",
-  "\u0000",
-  "x".repeat(5_000),
-  "10.0.0.0/8",
-  "10.0.0.1",
-  "2001:db8::/32",
-  "::ffff:10.0.0.1",
-  "2026-01-01T00:00:00Z",
-  ORD,
+  1e308,
+  2 ** 53,
   [],
   {},
   [[]],
   [null],
-  { __proto__: null, constructor: 1 },
+  { a: 1 },
+  { __proto: {} },
+  "\0",
+  "\ud800",
 ];
-const TEXTS = [
+const credentials = [
+  ...Array<string>(12).fill(`Authorization: Bearer ${demo.token}`),
+  ...demo.tokens.map((token) => `Authorization: Bearer ${token}`),
+  `X-Auth-Email: ${demo.email}\r\nX-Auth-Key: ${demo.key}`,
+  `X-Auth-Key: ${demo.key}`,
+  "Authorization: Basic eA==",
+  "Authorization: Bearer",
+  "Cookie: patchbay_session=x",
   "",
-  " ",
-  "{",
-  "[]",
-  "null",
-  '"',
-  '{"a":1,"a":2}',
-  '{"a":"\\ud800"}',
-  "[".repeat(100),
-  `[${"{},".repeat(20_000)}{}]`,
-  "\u0000",
-  "NaN",
-  "{}{}",
 ];
-const TOKENS = [
-  demo.token,
-  demo.token,
-  demo.token,
-  demo.token,
-  demo.accountToken,
-  null,
-  "",
-  "x".repeat(40),
-  "x".repeat(5_000),
+const headerNames = [
+  "If-Match",
+  "If-None-Match",
+  "X-Magic-New-HC-Target",
+  "x-patchbay-confirm-within",
+  "x-patchbay-revert-on",
+  "x-patchbay-reason",
+  "Origin",
+  "X-Forwarded-For",
+  "Content-Encoding",
+  "Expect",
+  "Accept",
+  "Transfer-Encoding",
+  "Content-Type",
+  "Host",
 ];
 
-interface Hostile {
+/** A value with one of its parts replaced, removed or added. */
+function mutated(value: unknown): unknown {
+  if (chance.next() < 0.25 || typeof value !== "object" || value === null) return chance.pick(values);
+  const entries = Object.entries(value);
+  const at = chance.below(entries.length + 1);
+  const [name, inner] = entries[at] ?? [chance.pick(words), undefined];
+  const changed = chance.next() < 0.7 && inner !== undefined ? mutated(inner) : chance.pick(values);
+  const others = chance.next() < 0.15 ? entries.filter((_, index) => index !== at) : entries;
+  if (Array.isArray(value))
+    return [...others.map(([, one]) => one), ...(chance.next() < 0.5 ? [changed] : [])];
+  return Object.fromEntries([...others, [name, changed]]);
+}
+
+interface Asked {
+  readonly operation: string;
   readonly method: string;
   readonly path: string;
-  readonly token: string | null;
-  readonly headers: Record<string, string>;
-  readonly body: string | undefined;
+  readonly bytes: Buffer;
 }
 
-/** A request that is for an operation, or nearly. Each part is hostile with a probability of its own. */
-function hostileRequest(chance: Chance): Hostile {
-  const { path, method, operation }: DescribedOperation = chance.pick(targets);
-  let url = examplePath(path, operation);
-  if (chance.below(4) === 0) {
-    const [before = "", query] = url.split("?", 2);
-    const parts = before.split("/");
-    parts[chance.between(3, Math.max(3, parts.length - 1))] = chance.pick(IDS);
-    url = query === undefined ? parts.join("/") : `${parts.join("/")}?${query}`;
+function hostile({ path, method, operation }: DescribedOperation): Asked {
+  const { parameters, operationId, requestBody } = operation;
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const known = parameters.find((one) => one.in === "path" && one.name === name)?.example;
+    const word = chance.next() < 0.8 ? String(known ?? "") : chance.pick(segments);
+    return chance.next() < 0.9 ? encodeURIComponent(word) : word.replaceAll(/[\s#?]/g, "");
+  });
+  const queried = parameters
+    .filter((one) => one.in === "query" && (one.required || chance.next() < 0.3))
+    // A request that waits for a change would wait for its full time.
+    .map(({ name, example }) => [
+      name,
+      name === "wait" ? "0" : chance.next() < 0.6 ? String(example ?? "1") : chance.pick(words),
+    ]);
+  if (chance.next() < 0.1) queried.push([chance.pick(words), chance.pick(words)]);
+  const query = queried.map(
+    ([name = "", value = ""]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+  );
+  const target = query.length === 0 ? filled : `${filled}?${query.join("&")}`;
+  const verb =
+    chance.next() < 0.97 ? method.toUpperCase() : chance.pick(["GET", "PUT", "POST", "DELETE", "PATCH"]);
+  const headers = [
+    chance.pick(credentials),
+    ...(chance.next() < 0.2 ? [`${chance.pick(headerNames)}: ${chance.pick(words)}`] : []),
+  ];
+  let body: string | undefined;
+  if (verb !== "GET" && (requestBody || chance.next() < 0.1)) {
+    let value: unknown = requestBody?.content[JSON_TYPE]?.example ?? {};
+    for (let rounds = chance.below(4); rounds > 0; rounds--) value = mutated(value);
+    const text = JSON.stringify(value) ?? "";
+    body = chance.next() < 0.95 ? text : text.slice(0, chance.below(text.length + 1));
   }
-  for (let more = chance.below(3) === 0 ? chance.between(1, 3) : 0; more > 0; more--)
-    url += `${url.includes("?") ? "&" : "?"}${chance.pick(QUERIES)}`;
-  const headers: Record<string, string> = {};
-  for (let more = chance.below(3) === 0 ? chance.between(1, 3) : 0; more > 0; more--) {
-    const [name, value] = chance.pick(HEADERS);
-    headers[name] = value;
-  }
+  const lines = headers.filter((line) => line !== "").flatMap((line) => line.split("\r\n"));
+  const asked = { method: verb, path: target.replaceAll(/[^\x21-\x7e]/g, "é"), token: null, headers: lines };
   return {
-    method: chance.below(20) === 0 ? chance.pick(METHODS) : method.toUpperCase(),
-    path: url,
-    token:
-      operation["x-credential-of"] === "account" && chance.below(2) === 0
-        ? demo.accountToken
-        : chance.pick(TOKENS),
-    headers,
-    body: bodyOf(operation.requestBody?.content[JSON_TYPE]?.example, chance),
+    operation: operationId,
+    method: verb,
+    path: asked.path,
+    bytes: rawRequest({ ...asked, ...(body === undefined ? {} : { body }) }),
   };
 }
 
-function bodyOf(example: unknown, chance: Chance): string | undefined {
-  if (chance.below(12) === 0) return chance.pick(TEXTS);
-  if (example === undefined) return chance.below(10) === 0 ? "{}" : undefined;
-  if (chance.below(3) === 0) return JSON.stringify(example);
-  let text = JSON.stringify(example);
-  for (let more = chance.between(1, 3); more > 0; more--) {
-    const current: unknown = JSON.parse(text);
-    text = withAt(current, chance.pick(pathsOf(current)), JSON.stringify(chance.pick(VALUES)));
-  }
-  return text;
-}
-
-/** The logs that a request can write to, by the path that lists their changes. */
-const LOGS = [
-  `/patchbay/v1/accounts/${ACCOUNT}/changes`,
-  `/patchbay/v1/accounts/${OTHER_ACCOUNT}/changes`,
-  "/patchbay/v1/changes",
-];
-
-/** Request ids of all records of a log. Fails if a revision is missing. */
-async function requestsIn(log: string): Promise<string[]> {
-  const records: ChangeRecord[] = [];
-  for (;;) {
-    const { body, status } = await server.ask("GET", `${log}?after=${records.length}&limit=100`);
-    expect(status).toBe(200);
-    records.push(...body.result);
-    if (!body.result_info.more) break;
-  }
-  expect(records.map(({ revision }) => revision)).toEqual(records.map((_, index) => index + 1));
-  return records.map(({ request_id }) => request_id);
-}
-
-let server: TestServer;
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-
-/** Request ids of refused requests, and of those that changed the account of their path. */
-interface Outcome {
-  readonly refused: ReadonlySet<string>;
-  readonly changed: ReadonlySet<string>;
-}
-
-async function attack(
-  chance: Chance,
-  end: number,
-  about: string,
-  statuses: Map<number, number>,
-): Promise<Outcome> {
-  const refused = new Set<string>();
-  const changed = new Set<string>();
-  const connection = async () => {
-    while (performance.now() < end) {
-      const { method, path, ...asked } = hostileRequest(chance);
-      const shown = `${about}: ${method} ${path.slice(0, 300)} ${JSON.stringify(asked).slice(0, 2_000)}`;
-      const reply = await server.ask(method, path, asked).catch((cause: unknown) => {
-        throw new Error(shown, { cause });
-      });
-      statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
-      if (reply.status >= 500) throw new Error(`${shown} was answered ${reply.status}`);
-      const id = reply.headers.get("cf-ray");
-      if (id === null) continue;
-      if (reply.status >= 400) refused.add(id);
-      else if (reply.headers.has("x-patchbay-revision")) changed.add(id);
+/** What the logs of all accounts and of the directory hold since the data were seeded. */
+async function logged(): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const id of await store.states()) {
+    for (let after = 0; ; ) {
+      const { records = [] } = (await store.changesAfter(id, after, 1_000)) ?? {};
+      if (records.length === 0) break;
+      for (const { request_id, actor } of records) if (actor.type !== "system") ids.add(request_id);
+      after = records.at(-1)?.revision ?? after;
     }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
-  return { refused, changed };
+  }
+  return ids;
 }
 
-test("hostile requests to every operation: no 5xx, only documented responses, refusals leave no trace", {
-  timeout: DURATION + 120_000,
-}, async () => {
-  const chance = new Chance(seed === undefined ? undefined : Number(seed));
-  const about = `PATCHBAY_TEST_SEED=${chance.seed}`;
-  const statuses = new Map<number, number>();
-  const end = performance.now() + DURATION;
-  while (performance.now() < end) {
-    const { refused, changed } = await attack(
-      chance,
-      Math.min(end, performance.now() + ROUND),
-      about,
-      statuses,
-    );
-    const logged = new Set((await Promise.all(LOGS.map(requestsIn))).flat());
-    expect(
-      [...refused].filter((id) => logged.has(id)),
-      `${about}: refused, but in a log`,
-    ).toEqual([]);
-    expect(
-      [...changed].filter((id) => !logged.has(id)),
-      `${about}: acknowledged, but in no log`,
-    ).toEqual([]);
-    await server.reset();
-  }
-  expect(statuses.get(200) ?? 0, about).toBeGreaterThan(100);
-  expect(statuses.get(400) ?? 0, about).toBeGreaterThan(100);
-});
+test(
+  `no hostile request breaks an operation (PATCHBAY_FUZZ_SEED=${chance.seed})`,
+  async () => {
+    const begun = performance.now();
+    const heap = heapInUse();
+    let connection = new RawConnection(server.url);
+    const refused = new Set<string>();
+    const changed = new Set<string>();
+    const seen = new Map<string, number>();
+
+    const judge = (asked: Asked, reply: RawReply | undefined): void => {
+      if (!reply) throw new Error("There was no answer.");
+      const { status, headers, body } = reply;
+      if (status >= 500) throw new Error(`It was answered with ${status}.`);
+      const contentType = headers["content-type"];
+      const url = URL.canParse(asked.path, server.url) ? asked.path : "/";
+      const header = (name: string) => headers[name];
+      // What is refused before its path is known has no operation; a page that is no operation's has no schema.
+      const known = asked.bytes.indexOf("/%zz") === -1;
+      if (known && contentType === "application/json")
+        judgeAnswer(asked.method, url, { status, contentType, header, body: body === "" ? undefined : body });
+      const id = headers["cf-ray"];
+      if (id === undefined) return;
+      if (status >= 400) refused.add(id);
+      else if (headers["x-patchbay-revision"] !== undefined) changed.add(id);
+    };
+
+    const compare = async () => {
+      const found = await logged();
+      expect(
+        [...refused].filter((id) => found.has(id)),
+        "refused requests in the logs",
+      ).toEqual([]);
+      expect(
+        [...changed].filter((id) => !found.has(id)),
+        "acknowledged changes that are not in the logs",
+      ).toEqual([]);
+      await server.reset();
+      refused.clear();
+      changed.clear();
+    };
+
+    let count = 0;
+    for (; count < REQUESTS && performance.now() - begun < MILLISECONDS; count++) {
+      const asked = hostile(chance.pick(operations));
+      try {
+        await connection.send(asked.bytes);
+        const reply = await connection.reply();
+        judge(asked, reply);
+        seen.set(asked.operation, (seen.get(asked.operation) ?? 0) + 1);
+        if (asked.operation === "reset" && reply?.status === 200) {
+          refused.clear();
+          changed.clear();
+        }
+        if (reply?.headers["connection"] === "close") {
+          // Nothing follows the only answer.
+          expect(await connection.reply()).toBeUndefined();
+          connection.socket.destroy();
+          connection = new RawConnection(server.url);
+        }
+      } catch (error) {
+        throw new Error(
+          `Request ${count} of seed ${chance.seed}:\n${asked.bytes.toString("latin1").slice(0, 2_000)}`,
+          {
+            cause: error,
+          },
+        );
+      }
+      // A second answer to any request so far would come before this one.
+      if (count % 20 === 19) {
+        await connection.send(rawRequest({ path: `/nothing-${count}` }));
+        const reply = await connection.reply();
+        expect([reply?.status, reply?.body.errors[0].code]).toEqual([404, 10404]);
+      }
+      if (count % BETWEEN_RESETS === BETWEEN_RESETS - 1) await compare();
+    }
+    await compare();
+    connection.socket.destroy();
+    expect(count).toBeGreaterThan(100);
+    if (count === REQUESTS)
+      expect([...operations].filter(({ operation }) => !seen.has(operation.operationId))).toEqual([]);
+    expect((heapInUse() - heap) / 2 ** 20).toBeLessThan(MOST_KEPT);
+  },
+  MILLISECONDS + 60_000,
+);

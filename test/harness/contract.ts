@@ -31,7 +31,7 @@ const described = Object.entries(published.paths)
       path,
       method,
       operation,
-      pattern: new RegExp(`^${path.replaceAll(/[.]/g, "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+      pattern: new RegExp(`^${path.replaceAll(/[.]/g, "\\.").replaceAll(/\{\w+\}/g, "[^/]*")}$`),
     })),
   )
   .sort((a, b) => count(a.path) - count(b.path));
@@ -142,22 +142,26 @@ function faultOfBody(validator: ValidateFunction, body: unknown): string | undef
   return validator(body) ? undefined : `its body is another: ${ajv.errorsText(validator.errors)}.`;
 }
 
-/** Every code has to be one that the operation is known to refuse with, the first with this status. */
+/** Every code has to be one that the document lists for the status, and the status has to be that of the first. */
 function faultOfCodes(
   { operationId, responses }: OperationObject,
   { status, body }: Answered,
 ): string | undefined {
   if (status < 400) return undefined;
-  const codesOf = (declared: Response | Reference | undefined) =>
-    (declared && resolveResponse(declared)["x-error-codes"]) ?? [];
-  const codes = codesIn(body);
-  const anywhere = Object.values(responses).flatMap(codesOf);
-  const unknown = codes.filter(
-    (code, index) => !(index === 0 ? codesOf(responses[status]) : anywhere).includes(code),
+  const declared = responses[status];
+  const listed = (declared && resolveResponse(declared)["x-error-codes"]) ?? [];
+  const unknown = codesIn(body).filter(
+    (code, index) => !listed.includes(code) || (index === 0 && !statusesOf(code).includes(status)),
   );
   if (unknown.length === 0) return undefined;
   const names = unknown.map((code) => `${code} (${namesOf(code).join(" or ")})`);
   return `${operationId} never refuses so with ${names.join(", ")}: name it in the operation's \`refusals\`.`;
+}
+
+function statusesOf(code: number): number[] {
+  return Object.values<ErrorEntry>(errorTable)
+    .filter((entry) => entry.code === code)
+    .map(({ status }) => status);
 }
 
 function namesOf(code: number): string[] {

@@ -7,6 +7,9 @@ import { askRaw, RawConnection, type RawReply, type RawRequest, rawRequest, rawV
 import { LIST, ORD, OWN, one, startTestServer, type TestServer } from "./server.ts";
 import { revision, standing, untouched } from "./standing.ts";
 
+/** What is wrong with a HEAD, the line that makes it so, and the status. */
+type HeadCase = [string, string, number];
+
 /** The tests, on a server with these files of TLS or in clear. */
 export function describeHostileConnections(tls?: TlsFiles): void {
   let server: TestServer;
@@ -84,6 +87,81 @@ export function describeHostileConnections(tls?: TlsFiles): void {
       `${"f".repeat(20)}\r\n{}`,
     ])("a body in chunks that are none: 400 (%j)", async (chunks) => {
       expect(await told(opening("Transfer-Encoding: chunked") + chunks)).toBe("400 990005");
+    });
+
+    test.each([
+      ["a coding besides chunked", "1.1", ["Transfer-Encoding: gzip, chunked"], "transfer coding"],
+      [
+        "two lines of codings",
+        "1.1",
+        ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked"],
+        "transfer coding",
+      ],
+      ["chunked twice", "1.1", ["Transfer-Encoding: chunked, chunked"], "HTTP"],
+      ["a coding by HTTP/1.0", "1.0", ["Transfer-Encoding: chunked"], "HTTP/1.0 has no transfer codings"],
+      ["HTTP/2.0 in the first line", "2.0", ["Content-Length: 2"], "the version is HTTP/2.0"],
+      ["HTTP/0.9 in the first line", "0.9", ["Content-Length: 2"], "HTTP"],
+    ])("%s: 400, and the connection is closed", async (_, version, headers, why) => {
+      using connection = new RawConnection(server.url);
+      const lines = ["Content-Type: application/json", ...headers];
+      const first = rawRequest({ method: "PUT", path: LIST, version, headers: lines });
+      const body = headers.some((line) => line.startsWith("Content")) ? "{}" : "2\r\n{}\r\n0\r\n\r\n";
+      await connection.send(Buffer.concat([first, Buffer.from(body), rawRequest({ path: LIST })]));
+      const reply = await connection.reply();
+      expect(rawVerdict(reply)).toBe("400 990005");
+      expect(message(reply)).toContain(why);
+      expect(reply?.headers["connection"]).toBe("close");
+      expect(await connection.reply()).toBeUndefined();
+    });
+
+    test("chunked in capitals is chunked", async () => {
+      const chunks = "2\r\n{}\r\n0\r\n\r\n";
+      expect(await told(opening("Transfer-Encoding: Chunked") + chunks)).toBe("200");
+    });
+
+    test.each([
+      [
+        "a path that cannot be decoded, and a broken chunk",
+        "POST /%zz",
+        "Transfer-Encoding: chunked",
+        "zz\r\n",
+      ],
+      [
+        "a path that cannot be decoded, and a coding that is none",
+        "GET /%zz",
+        "Transfer-Encoding: identity",
+        "",
+      ],
+      ["a parameter that is too long", `PUT ${one("x".repeat(501))}`, "Transfer-Encoding: chunked", "zz\r\n"],
+      ["a path that names nothing", "POST /nothing", "Transfer-Encoding: chunked", "zz\r\n"],
+      ["a wrong method", `POST ${LIST}`, "Transfer-Encoding: chunked", "zz\r\n"],
+      ["a page", "GET /docs", "Transfer-Encoding: identity", ""],
+      ["a read that was answered before", `GET ${one(ORD)}`, "Transfer-Encoding: identity", ""],
+      ["a refused credential", `PUT ${LIST}`, "Transfer-Encoding: chunked\r\nAuthorization: x", "zz\r\n"],
+      ["a foreign host", "GET /%zz", "Transfer-Encoding: identity\r\nHost: evil.example", ""],
+    ])("%s: one answer", async (_, line, header, body) => {
+      await told({ path: one(ORD) });
+      using connection = new RawConnection(server.url);
+      await connection.send(`${line} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n${body}`);
+      expect((await connection.reply())?.status).toBeGreaterThanOrEqual(400);
+      expect(await connection.reply()).toBeUndefined();
+    });
+
+    test.each([
+      ["a header without a colon", "X A\r\n", 400],
+      // Under TLS they come in two records, the second of which has no method.
+      ...(tls ? [] : [["too large headers", `X-A: ${"x".repeat(20_000)}\r\n`, 431] as HeadCase]),
+      ["a coding that is not supported", "Transfer-Encoding: gzip, chunked\r\n", 400],
+      ["a foreign host", "Host: evil.example\r\n", 400],
+    ] satisfies HeadCase[])("HEAD with %s is answered without a body", async (_, header, status) => {
+      using connection = new RawConnection(server.url);
+      const get = rawRequest({ path: LIST }).toString("latin1");
+      await connection.send(`${get}HEAD ${LIST} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
+      expect((await connection.reply())?.status).toBe(200);
+      const reply = await connection.reply(true);
+      expect([reply?.status, Number(reply?.headers["content-length"]) > 0]).toEqual([status, true]);
+      connection.socket.end();
+      expect(await connection.reply(true)).toBeUndefined();
     });
 
     test("a body in honest chunks is read, extensions and trailers with it", async () => {

@@ -8,7 +8,7 @@ import { SetClock } from "../harness/set-clock.ts";
 const NOON = "2026-03-01T12:00:00.000Z";
 const clock = new SetClock(NOON);
 const health = new FaultyHealth();
-const server = await startTestServer({ metricsPort: 0 }, { clock, health });
+const server = await startTestServer({ metricsPort: 0, metricsAccounts: true }, { clock, health });
 afterAll(() => server.close());
 
 /** The figures of health of the demonstration's account, by name and the labels besides the account's. */
@@ -52,6 +52,30 @@ test("health is counted by state, edges by what they made, and what is unwell is
     'edge_interconnects edge="ord-1",state="unknown"': 3,
     'edge_interconnects edge="ord-1",state="down"': 0,
   });
+});
+
+test("without --metrics-accounts each figure is one of all accounts, and no series names anything of one", async () => {
+  await using quiet = await startTestServer({ metricsPort: 0 }, { clock });
+  const { epoch, revision } = (await quiet.ask("GET", `/patchbay/v1/accounts/${ACCOUNT}/state`)).body.result;
+  const configuration = { status: "applied", epoch, revision, problems: [] } as const;
+  const now = new Date(clock.now()).toISOString();
+  const states = [currentOf("healthy", now), currentOf("down", now, AMS), currentOf("down", now, SIN)];
+  await report(quiet, { states, configuration: { ...configuration, problems: [] } });
+  clock.pass(3);
+  const text = await (await fetch(`${quiet.metricsUrl}/metrics`)).text();
+  const found = text.split("\n").filter((line) => /^patchbay_(?:interconnect|edge|revision)/.test(line));
+  expect(found).toEqual(
+    expect.arrayContaining([
+      'patchbay_interconnects{state="healthy"} 1',
+      'patchbay_interconnects{state="down"} 2',
+      'patchbay_interconnect_unwell{state="down"} 2',
+      "patchbay_edge_silence_seconds 3",
+      'patchbay_edge_configuration{status="applied"} 1',
+      'patchbay_edge_interconnects{state="down"} 2',
+    ]),
+  );
+  for (const name of [ACCOUNT, OTHER_ACCOUNT, AMS, "pni_ams", "ord-1"]) expect(text).not.toContain(name);
+  expect(text).not.toContain("account=");
 });
 
 test("what cannot be read keeps the other figures from nobody", async () => {

@@ -191,6 +191,13 @@ describe("the demonstration's public credentials stay on this machine", () => {
   });
 });
 
+/** Without a credential, and on a connection of its own. */
+const bare = (request: RawRequest): RawRequest => ({
+  token: null,
+  headers: ["Connection: close"],
+  ...request,
+});
+
 describe("the port of health and figures", () => {
   test("is on this machine alone unless --metrics-host says otherwise, wherever the API listens", async () => {
     await using usual = await startTestServer({ host: "0.0.0.0", metricsPort: 0 }, { seed });
@@ -198,6 +205,27 @@ describe("the port of health and figures", () => {
     expect((await fetch(`${usual.metricsUrl}/readyz`)).status).toBe(200);
     await using wide = await startTestServer({ metricsPort: 0, metricsHost: "0.0.0.0" });
     expect(wide.metricsUrl).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
+    const far = { path: "/readyz", host: "prometheus.example" };
+    expect((await askRaw(String(wide.metricsUrl).replace("0.0.0.0", "127.0.0.1"), bare(far)))?.status).toBe(
+      200,
+    );
+  });
+
+  test("answers only requests for a name of this machine that no page elsewhere sent", async () => {
+    await using usual = await startTestServer({ metricsPort: 0 });
+    const ask = async (request: Partial<RawRequest>) => {
+      const reply = await askRaw(String(usual.metricsUrl), bare({ path: "/metrics", ...request }));
+      return [reply?.status, String(reply?.body).includes("patchbay_requests_total")];
+    };
+    expect(await ask({})).toEqual([200, true]);
+    for (const host of ["127.0.0.1", "[::1]:8788", "patchbay.localhost"])
+      expect(await ask({ host })).toEqual([200, true]);
+    for (const path of ["/metrics", "/readyz", "/healthz"])
+      expect(await ask({ path, host: "evil.example" })).toEqual([403, false]);
+    expect(await ask({ headers: ["Origin: http://evil.example"] })).toEqual([403, false]);
+    expect(await ask({ headers: ["Host: localhost"] })).toEqual([400, false]);
+    // A health check of HAProxy names no host.
+    expect(await ask({ version: "1.0", host: null })).toEqual([200, true]);
   });
 });
 

@@ -165,6 +165,20 @@ function expectValid(value: unknown, place: readonly string[]): void {
   expect(validator(value), `${JSON.stringify(value)}: ${JSON.stringify(validator.errors)}`).toBe(true);
 }
 
+test("refusals list the codes that may follow the first, whatever status those have alone", () => {
+  const codesOf = (id: string, status: number) => {
+    const described = describedOperations.find(({ operation }) => operation.operationId === id);
+    const response = described?.operation.responses[status];
+    return response ? resolveResponse(response)["x-error-codes"] : undefined;
+  };
+  expect(codesOf("createCni", 400)).toContain(990070);
+  expect(codesOf("revertChange", 409)).toEqual(
+    expect.arrayContaining([990027, 990028, 990045, 990076, 990081]),
+  );
+  // What is refused before values are judged is refused alone.
+  expect(codesOf("createCni", 403)).not.toContain(990070);
+});
+
 test("a schema that two parts share stands once", () => {
   const names = Object.keys(published.components.schemas);
   expect(names).toEqual(expect.arrayContaining(["Interconnect", "StaticRoute", "ChangeRecord", "Failure"]));

@@ -79,6 +79,20 @@ describe("a fault is seen:", () => {
       /never refuses so with 990043/,
     ],
     [
+      "a code, after the first, that only another status has",
+      "PUT",
+      one(ORD),
+      answered(400, failure(990023, 990024)),
+      /never refuses so with 990024/,
+    ],
+    [
+      "a first code that has another status",
+      "POST",
+      `/client/v4/accounts/${ACCOUNT}/cni/cnis`,
+      answered(400, failure(990070)),
+      /never refuses so with 990070/,
+    ],
+    [
       "no etag",
       "GET",
       `/client/v4/accounts/${ACCOUNT}/magic/routes`,

@@ -3,6 +3,7 @@
 import Type, { type Static } from "typebox";
 import type { Operation } from "../operation.ts";
 import { accepted } from "../permissions.ts";
+import { secret } from "../secret.ts";
 import { Account, closed, nullable, page, paging, Uuid, Whole32 } from "./forms.ts";
 
 /** What the fields mean, whether they are told or taken. */
@@ -25,6 +26,7 @@ const says = {
     examples: [["192.0.2.0/24"]],
   },
   md5_key: {
+    ...secret,
     description:
       'The key of TCP MD5: 1 to 80 printable ASCII characters but `"` and `?`. Masked in the change log and the state.',
   },

@@ -8,6 +8,7 @@ import Type, { type Static } from "typebox";
 import type { Operation } from "../operation.ts";
 import { type Parameter, portName } from "../parameters.ts";
 import { accepted } from "../permissions.ts";
+import { secret } from "../secret.ts";
 import { Account, closed, GivenUuid, nullable, page, paging, Speed, Uuid } from "./forms.ts";
 import { Facility, SlotInfo } from "./slot.ts";
 
@@ -19,6 +20,7 @@ export const Bandwidth = Type.Enum(
 
 /** A pairing key of Google Cloud: a UUID, the region, and the zone or `any`. */
 export const PairingKey = Type.String({
+  ...secret,
   pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/[a-z][a-z0-9-]{1,40}/([0-9]|any)$",
   description:
     "The pairing key as Google Cloud shows it, `UUID/REGION/ZONE`. Kept as a hash, told to nobody.",

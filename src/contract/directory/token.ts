@@ -5,6 +5,7 @@
  */
 
 import Type, { type Static } from "typebox";
+import { secret } from "../secret.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -120,6 +121,7 @@ export const Token = Type.Object(token, { title: "Token", ...closed });
 
 /** What it takes to use one. */
 export const TokenSecret = Type.String({
+  ...secret,
   description: "The secret, which is what `Authorization: Bearer` takes. It is shown this once.",
   examples: ["cfut_0000000000000000000000000000000000000000"],
 });

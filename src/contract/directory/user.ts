@@ -4,6 +4,7 @@ import Type, { type Static } from "typebox";
 import { success } from "../envelope.ts";
 import type { Operation } from "../operation.ts";
 import { accepted } from "../permissions.ts";
+import { secret } from "../secret.ts";
 import { AccountId } from "./account.ts";
 import { page, pageQuery } from "./paging.ts";
 
@@ -100,6 +101,7 @@ const MemberWithKey = Type.Object(
     id: UserId,
     ...member,
     key: Type.String({
+      ...secret,
       description: "The API key. It is shown this once.",
       examples: ["cfk_0000000000000000000000000000000000000000"],
     }),

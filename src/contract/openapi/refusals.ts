@@ -44,6 +44,7 @@ const withBody = [
   "too_deep",
   "bad_text",
   "too_many_names",
+  "too_many_values",
   "unknown_field",
   "missing_field",
   "invalid_value",
@@ -82,6 +83,28 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(operation.refusals ?? []),
   ]);
   return [...names].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What is wrong with values, which is reported together with all else that is. */
+const ofValues = [
+  "invalid_request",
+  "null_not_permitted",
+  "unknown_field",
+  "missing_field",
+  "invalid_value",
+  "more_problems",
+] as const satisfies readonly ErrorName[];
+
+/**
+ * The refusals that may be in an answer of this status. The status is that of the first; those that depend on values and
+ * the state are reported together, whatever their own.
+ */
+export function refusalsAt(operation: Operation, status: number): readonly ErrorName[] {
+  const all = refusalsOf(operation);
+  const together = new Set<ErrorName>([...(operation.body ? ofValues : []), ...(operation.refusals ?? [])]);
+  const isFirst = (name: ErrorName) => entryOf(name).status === status;
+  const more = all.some((name) => isFirst(name) && together.has(name));
+  return all.filter((name) => isFirst(name) || (more && together.has(name)));
 }
 
 /** Statuses come first, codes after them. */

@@ -4,7 +4,7 @@ import { BareFailure, Failure } from "../envelope.ts";
 import { type ErrorName, entryOf } from "../errors.ts";
 import type { Operation } from "../operation.ts";
 import { exampleOf } from "./examples.ts";
-import { refusalsOf } from "./refusals.ts";
+import { refusalsAt, refusalsOf } from "./refusals.ts";
 import type { PlainSchema, PublishedSchemas } from "./schemas.ts";
 
 export interface MediaType {
@@ -114,7 +114,7 @@ export class Responses {
     const byStatus = Map.groupBy(refusalsOf(operation), (name) => entryOf(name).status);
     const refusals = [...byStatus].map(([status, names]): [string, Response | Reference] => [
       String(status),
-      this.#share(status, this.#refusal(status, names)),
+      this.#share(status, this.#refusal(status, names, refusalsAt(operation, status))),
     ]);
     return {
       200: this.#accepted(operation),
@@ -140,7 +140,8 @@ export class Responses {
     return { description: "Accepted.", headers, content };
   }
 
-  #refusal(status: number, names: readonly ErrorName[]): Response {
+  /** `all`: with those that may follow the first, which has this status. */
+  #refusal(status: number, names: readonly ErrorName[], all: readonly ErrorName[]): Response {
     const failure = this.#schemas.publish(Failure);
     // The gateway's answer to a request without credentials has a form of its own.
     const schema = names.includes("missing_credentials")
@@ -148,10 +149,10 @@ export class Responses {
       : failure;
     const waits = names.some((name) => name === "rate_limited") || status === 503;
     return {
-      description: `${statusName(status)}. ${whyOf(names)}`,
+      description: `${statusName(status)}. ${whyOf(all)}`,
       ...(waits ? { headers: headersNamed(["retry-after"]) } : {}),
       content: { [JSON_TYPE]: { schema } },
-      "x-error-codes": [...new Set(names.map((name) => entryOf(name).code))],
+      "x-error-codes": [...new Set(all.map((name) => entryOf(name).code))],
     };
   }
 

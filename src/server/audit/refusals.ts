@@ -111,6 +111,8 @@ export class Refusals {
 
   /** A credential of which some were told has a count of its own; of an account's others there is one count together. */
   #takeCounts(): void {
+    // A start that fails closes this before the clock of a shared store has a time.
+    if (this.#pairs.size === 0) return;
     const time = this.#clock.timestamp();
     const together = new Map<string, Tally>();
     for (const tally of this.#pairs.values()) {
@@ -150,7 +152,7 @@ export class Refusals {
 
 /** Notes who was refused, where an account is named and it is of interest there. */
 export function noteDenial(
-  { accounts, refusals, ingress }: AppContext,
+  { accounts, refusals, ingress, masker }: AppContext,
   request: FastifyRequest,
   { actor, concerns, problems }: Denial,
 ): void {
@@ -168,9 +170,9 @@ export function noteDenial(
     address: unmapped(ingress.addressOf(request.raw)),
     operation: request.operation,
     method: request.method,
-    path: request.url.split("?", 1)[0]?.slice(0, LONGEST_PATH) ?? "",
+    path: masker.url(request.url.split("?", 1)[0] ?? "").slice(0, LONGEST_PATH),
     status,
     code,
-    message: problem.message,
+    message: masker.text(problem.message),
   });
 }

@@ -1,6 +1,9 @@
 /**
  * Figures of health for `/metrics`. Their number grows with edges, not with interconnects: those are counted by their
  * state, and named only if they are unwell, so many of an account at most.
+ *
+ * The metrics port asks for no credential, so a series names an account, and what belongs to it, only if the operator asked for
+ * that. Otherwise each figure is one of all accounts.
  */
 
 import { Gauge, type Registry } from "prom-client";
@@ -20,11 +23,23 @@ interface Needs {
   readonly accounts: Accounts;
   readonly health: HealthStore;
   readonly clock: Clock;
+  /** Whether series name accounts, interconnects and edges. */
+  readonly named: boolean;
 }
 
-type Tell = (gauge: Gauge, account: string, health: AccountHealth, now: number) => void;
+type Labels = Readonly<Record<string, string>>;
+/** Sets one series of a figure. */
+type Set = (labels: Labels, value: number) => void;
+type Tell = (set: Set, health: AccountHealth, now: number) => void;
+/** Combines the values that have the same labels once names are left out. */
+type Combine = (one: number, other: number) => number;
 
-export function addHealthMetrics(registry: Registry, { accounts, health, clock }: Needs): void {
+/** Labels that name something of an account. */
+const NAMES: ReadonlySet<string> = new Set(["account", "interconnect", "name", "edge"]);
+
+const sum: Combine = (one, other) => one + other;
+
+export function addHealthMetrics(registry: Registry, { accounts, health, clock, named }: Needs): void {
   const read = async () => {
     const now = clock.now();
     const found: [string, AccountHealth][] = [];
@@ -42,17 +57,28 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     });
     return reading;
   };
-  const add = (name: string, help: string, labels: readonly string[], tell: Tell) =>
+  const shown = (label: string) => named || !NAMES.has(label);
+  const add = (name: string, help: string, labels: readonly string[], tell: Tell, combine = sum) =>
     new Gauge({
       name,
       help,
-      labelNames: ["account", ...labels],
+      labelNames: ["account", ...labels].filter(shown),
       registers: [registry],
       async collect() {
         this.reset();
         // What cannot be read is not told; that it cannot be, `/readyz` says.
         const told = await readOnce().catch(() => undefined);
-        for (const [account, health] of told?.found ?? []) tell(this, account, health, told?.now ?? 0);
+        const series = new Map<string, [Labels, number]>();
+        for (const [account, health] of told?.found ?? []) {
+          const set: Set = (labels, value) => {
+            const left = Object.entries({ account, ...labels }).filter(([label]) => shown(label));
+            const key = JSON.stringify(left);
+            const before = series.get(key);
+            series.set(key, [Object.fromEntries(left), before ? combine(before[1], value) : value]);
+          };
+          tell(set, health, told?.now ?? 0);
+        }
+        for (const [labels, value] of series.values()) this.set(labels, value);
       },
     });
 
@@ -60,37 +86,36 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_interconnects",
     "Interconnects by the worst state that a provider edge reports of them; unknown where none does.",
     ["state"],
-    (gauge, account, { interconnects }) => {
-      for (const state of STATES) gauge.set({ account, state }, count(interconnects, state));
+    (set, { interconnects }) => {
+      for (const state of STATES) set({ state }, count(interconnects, state));
     },
   );
   add(
     "patchbay_interconnect_unwell",
     `1 for each interconnect that is degraded or down, the first ${MOST_NAMED} of an account.`,
     ["interconnect", "name", "state"],
-    (gauge, account, { interconnects }) => {
+    (set, { interconnects }) => {
       const unwell = interconnects.filter(({ state }) => state === "degraded" || state === "down");
       for (const { id, name, state } of unwell.slice(0, MOST_NAMED))
-        gauge.set({ account, interconnect: id, name, state }, 1);
+        set({ interconnect: id, name, state }, 1);
     },
   );
   add(
     "patchbay_edge_silence_seconds",
-    "Time since an edge's last report.",
+    "Time since an edge's last report; the longest of all edges where they are not named.",
     ["edge"],
-    (gauge, account, { edges }, now) => {
-      for (const { edge, seen_on } of edges)
-        gauge.set({ account, edge }, Math.max(0, now - Date.parse(seen_on)) / 1000);
+    (set, { edges }, now) => {
+      for (const { edge, seen_on } of edges) set({ edge }, Math.max(0, now - Date.parse(seen_on)) / 1000);
     },
+    Math.max,
   );
   add(
     "patchbay_edge_configuration",
     "1 for what an edge has made of the account's settings, 0 for the others.",
     ["edge", "status"],
-    (gauge, account, { edges }) => {
+    (set, { edges }) => {
       for (const { edge, configuration } of edges) {
-        for (const status of STATUSES)
-          gauge.set({ account, edge, status }, Number(status === configuration.status));
+        for (const status of STATUSES) set({ edge, status }, Number(status === configuration.status));
       }
     },
   );
@@ -98,13 +123,13 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_edge_interconnects",
     "Interconnects that an edge tells of, by the state that it reports; unknown while it is stale.",
     ["edge", "state"],
-    (gauge, account, { edges, interconnects }) => {
+    (set, { edges, interconnects }) => {
       const told = Map.groupBy(
         interconnects.flatMap((one) => one.edges),
         ({ edge }) => edge,
       );
       for (const { edge } of edges) {
-        for (const state of STATES) gauge.set({ account, edge, state }, count(told.get(edge) ?? [], state));
+        for (const state of STATES) set({ edge, state }, count(told.get(edge) ?? [], state));
       }
     },
   );

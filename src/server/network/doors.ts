@@ -3,11 +3,10 @@
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import type { IncomingMessage, RequestListener, Server, ServerOptions } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Patience } from "../broken-requests.ts";
-import { createServer as createHttpServer } from "../node-http.ts";
+import { createHttpServer } from "../node-http.ts";
 import { type KeyPair, OLDEST_TLS } from "./key-pair.ts";
 
 /** Milliseconds that an idle connection is kept for its next request. */
@@ -108,7 +107,7 @@ export class Doors {
     if (!this.#pair) return createHttpServer(options, handler);
     const { cert, key } = this.#pair;
     const secure = { cert, key, minVersion: OLDEST_TLS, handshakeTimeout: headers } as const;
-    const server = createHttpsServer({ ...options, ...secure }, handler);
+    const server = createHttpServer(options, handler, secure);
     server.on("connection", (connection: Socket) => {
       this.#connections.add(connection);
       connection.once("close", () => this.#connections.delete(connection));

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { Prefix } from "../../contract/addresses.ts";
 import { isLoopback, isLoopbackAddress } from "../config.ts";
 import { refuse } from "../refusal.ts";
+import { judgeFraming } from "./framing.ts";
 import { Proxies, withoutPort } from "./proxies.ts";
 
 /** A host name or address, with or without a port. */
@@ -42,11 +43,12 @@ export class Ingress {
   }
 
   /**
-   * Refuses a request that names a host that is not this server, that a page of another origin sent, or
+   * Refuses a request that is not framed as HTTP/1.1 here, that names a host that is not this server, that a page of another origin sent, or
    * whose sender is hidden. A server on loopback answers only to the names of this machine, so that no
    * name pointed at 127.0.0.1 by somebody else's DNS reaches it.
    */
   check(message: IncomingMessage): void {
+    judgeFraming(message);
     const { headers } = message;
     const { origin } = headers;
     const host = this.#proxies ? this.#hostBehind(message, this.#proxies) : headers.host;

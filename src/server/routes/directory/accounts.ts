@@ -17,7 +17,7 @@ import { answerPage } from "./paging.ts";
 const kind = accountKind.name;
 
 export function addAccountRoutes(routes: Routes, context: AppContext): void {
-  const { accounts, clock, metrics, newId, newEpoch } = context;
+  const { accounts, clock, newId, newEpoch } = context;
   const tagOf = ({ revision }: Entry) => etag(accounts.directory.state.epoch, revision);
 
   routes.holder("listAccounts", ({ principal, query }) => {
@@ -52,7 +52,6 @@ export function addAccountRoutes(routes: Routes, context: AppContext): void {
     const id = idIn(body) ?? newId();
     const command = createAccount(body, () => id, userIdOf(call.principal), circumstances(call, clock));
     const { results } = granted(await accounts.create(id, newEpoch(), command));
-    metrics.setRevisions(accounts.all());
     return written(results);
   });
 
