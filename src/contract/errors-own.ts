@@ -28,6 +28,15 @@ export const ownErrors = {
     todo: "Send the request again: an update that was made already changes nothing a second time. The change log tells what happened.",
     mark,
   },
+  too_much_under_way: {
+    code: 990048,
+    status: 503,
+    message:
+      "The server holds as many bytes of requests and responses under way as it can. Nothing was changed; try again.",
+    when: "Many large requests or responses are under way at the same time, for example to clients that do not read what they asked for.",
+    todo: "Try again after the time in `retry-after`, and read responses as they arrive.",
+    mark,
+  },
   request_timeout: {
     code: 990004,
     status: 408,

@@ -36,3 +36,24 @@ export const MAX_BODY_DEPTH = 32;
 
 /** Different field names of a body, each of which a parser has to learn. All known names together are fewer than a hundred. */
 export const MAX_BODY_NAMES = 10_000;
+
+/**
+ * Requests of all connections that arrived before the response to the one before them had left. A connection over it is
+ * closed. Each holds about 4 KB.
+ */
+export const MAX_PIPELINED_REQUESTS = 20_000;
+
+/** Bytes of request bodies under way, of bodies over 256 KB. Sixteen of the largest fit. */
+export const MAX_BODY_BYTES_UNDER_WAY = 256 * 1024 * 1024;
+
+/** Bytes of responses to reads that clients have not received yet, of responses over 256 KB. A list of 10,000 interconnects has up to 14 MB. */
+export const MAX_RESPONSE_BYTES_UNDER_WAY = 256 * 1024 * 1024;
+
+/** The same for responses to requests without a credential, such as the API reference, so that they cannot use up the others' budget. */
+export const MAX_PUBLIC_BYTES_UNDER_WAY = 32 * 1024 * 1024;
+
+/** Addresses of the server, as clients name them in `Host`, for which a published text is kept. Each text has about 1 MB. */
+export const MAX_PUBLISHED_ADDRESSES = 4;
+
+/** Connections that wait to be accepted while one step holds the event loop. The system's own limit may be lower (`net.core.somaxconn`). */
+export const LISTEN_BACKLOG = 4_096;

@@ -10,6 +10,7 @@ import type { AppContext } from "./context.ts";
 import { addDashboard } from "./dashboard/dashboard.ts";
 import type { Doors, Strays } from "./network/doors.ts";
 import { toOriginForm } from "./network/framing.ts";
+import { Turns } from "./network/turns.ts";
 import { refuse } from "./refusal.ts";
 import { addAccountAdministration } from "./routes/account-administration.ts";
 import { addAuditRoute } from "./routes/audit.ts";
@@ -43,6 +44,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
     broken: (error, socket) => broken.answer(error, socket),
     connect: (_request, socket) => broken.refuseConnect(socket),
   };
+  const turns = new Turns();
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -55,7 +57,7 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
         ? settledFirst(context.settle, handler)
         : knownFirst(() => routes, handler);
       const whole = context.store.shared ? freshFirst(context, () => routes, first) : first;
-      return doors.open(inOriginForm(whole), strays);
+      return doors.open(turns.inTurn(inOriginForm(whole)), strays);
     },
     clientErrorHandler: strays.broken,
     // Bodies are checked and written by the contract. Without this, the framework would load its own ways at start.
@@ -68,8 +70,8 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
       routes.answer(request, reply, routes.refusal(request, refusal));
     },
   });
-  const routes = new Routes(app, context);
-  const broken = new BrokenRequests(routes, patience);
+  const routes = new Routes(app, context, patience.response);
+  const broken = new BrokenRequests(routes, patience, turns);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", (request, reply, done) => {

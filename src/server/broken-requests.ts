@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "./call.ts";
 import { fail } from "./envelope.ts";
+import type { Turns } from "./network/turns.ts";
 import { maxHeaderSize, STATUS_CODES } from "./node-http.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
@@ -16,17 +17,25 @@ export interface Patience {
   readonly request: number;
   /** How often connections are looked at. */
   readonly check: number;
+  /** For a response of which the client receives nothing more. */
+  readonly response: number;
   /** For requests under way when the server stops. */
   readonly stopping: number;
 }
 
-export const usualPatience: Patience = { headers: 10_000, request: 30_000, check: 1_000, stopping: 5_000 };
+export const usualPatience: Patience = {
+  headers: 10_000,
+  request: 30_000,
+  check: 1_000,
+  response: 30_000,
+  stopping: 5_000,
+};
 
 /**
  * Milliseconds that a connection is kept open after its last answer: what is still coming in would make the
  * system cut it off, and the answer with it.
  */
-const LINGER = 1_000;
+export const LINGER = 1_000;
 
 const BROKEN_TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
@@ -41,11 +50,13 @@ type Connection = Socket & { [newest]?: FastifyReply };
 export class BrokenRequests {
   readonly #routes: Routes;
   readonly #patience: Patience;
+  readonly #turns: Turns;
   /** Connections on which nothing more is understood. */
   readonly #given = new WeakSet<Socket>();
 
-  constructor(routes: Routes, patience: Patience) {
+  constructor(routes: Routes, patience: Patience, turns: Turns) {
     this.#routes = routes;
+    this.#turns = turns;
     this.#patience = patience;
   }
 
@@ -64,6 +75,10 @@ export class BrokenRequests {
       return;
     }
     this.#given.add(socket);
+    this.#turns.onAllBegun(socket, () => this.#answer(error, socket));
+  }
+
+  #answer(error: NodeJS.ErrnoException, socket: Connection): void {
     const reply = socket[newest];
     if (reply && !reply.request.raw.complete) this.#answerPart(error, reply);
     else if (reply && !reply.raw.writableFinished) {
@@ -80,6 +95,10 @@ export class BrokenRequests {
     const connection: Connection = socket;
     // The HTTP server no longer listens to it.
     connection.on("error", () => connection.destroy());
+    this.#turns.onAllBegun(connection, () => this.#refuseConnect(connection));
+  }
+
+  #refuseConnect(connection: Connection): void {
     const { problems } = refuse("method_not_available", { method: "CONNECT" });
     const refusal = new Refusal(problems, CONNECT_HEADERS);
     const reply = connection[newest];

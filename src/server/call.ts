@@ -6,6 +6,7 @@ import type { Change } from "../account/change.ts";
 import type { Command, Decision } from "../account/decide.ts";
 import type { UserDoc } from "../account/directory.ts";
 import type { ArmedFault } from "../contract/fault.ts";
+import { LARGE_BODY_BYTES, MAX_BODY_BYTES, MAX_BODY_BYTES_UNDER_WAY } from "../contract/limits.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
 import { didYouMean } from "../contract/similar.ts";
@@ -17,6 +18,7 @@ import { type Asking, authenticate, authorize, authorizeUser, type Principal, To
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
+import { Budget } from "./network/budget.ts";
 import { RateCounter } from "./rate.ts";
 import { Denial, Refusal, refuse } from "./refusal.ts";
 import { effectOf, MARK, meet } from "./sandbox/faults.ts";
@@ -79,14 +81,16 @@ export class Routes {
   readonly #tokens = new Tokens();
   readonly #reads = new KnownReads();
   readonly #sender: Sender;
+  readonly #bodies = new Budget(MAX_BODY_BYTES_UNDER_WAY);
   /** Why what requests are about could not be looked at. */
   readonly #stale = new WeakMap<IncomingMessage, unknown>();
 
-  constructor(app: FastifyInstance, context: AppContext) {
+  /** `patience`: milliseconds for a response of which the client receives nothing more. */
+  constructor(app: FastifyInstance, context: AppContext, patience: number) {
     this.#app = app;
     this.#context = context;
     this.#rate = new RateCounter(context.quota);
-    this.#sender = new Sender(context, this.#rate.policy);
+    this.#sender = new Sender(context, this.#rate.policy, patience);
     app.decorateRequest("startedAt", 0);
     app.decorateRequest("operation", "none");
     app.decorateRequest("asked", undefined);
@@ -193,6 +197,7 @@ export class Routes {
     const onRequest: onRequestHookHandler = (request, reply, done) => {
       try {
         request.call = prepared(request);
+        this.#admitBody(request, reply);
         done();
       } catch (error) {
         this.answer(request, reply, this.refusal(request, error));
@@ -224,6 +229,17 @@ export class Routes {
         }
       },
     });
+  }
+
+  /** Throws if a large body does not fit beside those under way. One of unknown length may be as long as any. */
+  #admitBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+    const bytes =
+      raw.headers["transfer-encoding"] === undefined
+        ? Number(raw.headers["content-length"] ?? 0)
+        : MAX_BODY_BYTES;
+    // One that is longer is refused without being read.
+    if (bytes <= LARGE_BODY_BYTES || bytes > MAX_BODY_BYTES) return;
+    if (!this.#bodies.hold(bytes, reply.raw)) throw refuse("too_much_under_way");
   }
 
   #remember({ raw, params }: FastifyRequest, name: OperationName, answer: Answer): void {

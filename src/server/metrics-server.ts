@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { statusOf } from "../contract/errors.ts";
+import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { isLoopback } from "./config.ts";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
@@ -47,7 +48,7 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
   await listen(place, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(place.port, place.host, resolve);
+    server.listen(place.port, place.host, LISTEN_BACKLOG, resolve);
     return promise;
   });
   return {

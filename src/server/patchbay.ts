@@ -3,6 +3,7 @@
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { withSessionsOf } from "../account/directory/session.ts";
+import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -198,7 +199,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   }
   const { host, port } = config;
   const place = { host, port, hostName: nameOf(config, "host"), portName: nameOf(config, "port") };
-  await listen(place, () => app.listen({ host, port }));
+  await listen(place, () => app.listen({ host, port, backlog: LISTEN_BACKLOG }));
   if (host === "localhost") await doors.openOthers(host, strays);
   const url = addressOf(scheme, host, app.server.address());
   log.info(

@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { MAX_PUBLISHED_ADDRESSES } from "../contract/limits.ts";
 import { type OpenApiDocument, openApiDocument } from "../contract/openapi/document.ts";
 import { escapeHtml } from "../contract/pages.ts";
 import type { Tokens } from "../contract/reference/curl.ts";
@@ -26,8 +27,8 @@ export type Form = "openapi" | "html" | "markdown";
 interface Text {
   /** What stands between one address and the next. */
   readonly parts: readonly string[];
-  /** As it was sent last: most clients reach a server under the same address. */
-  last?: { readonly address: string; readonly body: Buffer };
+  /** As it was sent, by the address under which the server was reached, the latest last: most clients use the same. */
+  readonly bodies: Map<string, Buffer>;
 }
 
 export class Published {
@@ -41,15 +42,17 @@ export class Published {
     if (!made) {
       made = this.#make(form, isDemo ? DEMO_TOKENS : NO_TOKENS).then((text) => ({
         parts: text.split(ADDRESS),
+        bodies: new Map<string, Buffer>(),
       }));
       this.#texts.set(key, made);
     }
-    const text = await made;
-    if (text.last?.address !== address) {
-      const body = Buffer.from(text.parts.join(form === "html" ? escapeHtml(address) : address));
-      text.last = { address, body };
-    }
-    return text.last.body;
+    const { parts, bodies } = await made;
+    const body =
+      bodies.get(address) ?? Buffer.from(parts.join(form === "html" ? escapeHtml(address) : address));
+    bodies.delete(address);
+    bodies.set(address, body);
+    if (bodies.size > MAX_PUBLISHED_ADDRESSES) bodies.delete(bodies.keys().next().value ?? address);
+    return body;
   }
 
   /** Each step takes a turn of its own, between which others are answered. */

@@ -1,11 +1,19 @@
 /** Answers on their way out: their headers, and what is counted and logged of them. */
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyRequest } from "fastify";
-import { LARGE_BODY_BYTES } from "../contract/limits.ts";
+import {
+  LARGE_BODY_BYTES,
+  MAX_PUBLIC_BYTES_UNDER_WAY,
+  MAX_RESPONSE_BYTES_UNDER_WAY,
+} from "../contract/limits.ts";
 import type { OperationName } from "../contract/operations.ts";
+import { LINGER } from "./broken-requests.ts";
 import type { AppContext } from "./context.ts";
-import type { Answer } from "./envelope.ts";
+import { type Answer, fail } from "./envelope.ts";
+import { Budget } from "./network/budget.ts";
+import { refuse } from "./refusal.ts";
 import { linesOfChange } from "./submitting.ts";
 
 /** Stands for a status where the connection was closed instead. */
@@ -26,11 +34,16 @@ export class Sender {
   readonly #context: AppContext;
   /** The `ratelimit-policy` header. */
   readonly #policy: string;
+  /** Milliseconds for a response of which the client receives nothing more. */
+  readonly #patience: number;
+  readonly #underWay = new Budget(MAX_RESPONSE_BYTES_UNDER_WAY);
+  readonly #publicUnderWay = new Budget(MAX_PUBLIC_BYTES_UNDER_WAY);
   #closing = false;
 
-  constructor(context: AppContext, policy: string) {
+  constructor(context: AppContext, policy: string, patience: number) {
     this.#context = context;
     this.#policy = policy;
+    this.#patience = patience;
     context.closing.addEventListener("abort", () => {
       this.#closing = true;
     });
@@ -50,7 +63,33 @@ export class Sender {
   }
 
   /** Sends an answer. All answers of the server leave here. */
-  send(request: Exchange, response: ServerResponse, answer: Answer, lines = this.linesOf(answer)): void {
+  send(request: Exchange, response: ServerResponse, answer: Answer, lines?: readonly string[]): void {
+    if (this.#fits(request, response, answer)) this.#send(request, response, answer, lines);
+    else {
+      const { problems } = refuse("too_much_under_way");
+      this.#send(request, response, fail(problems, this.#context.ingress.baseOf(request.raw)));
+    }
+  }
+
+  /** Whether a response can be held until the client has it. What a request changed is reported in any case. */
+  #fits(
+    { method, rate }: Exchange,
+    response: ServerResponse,
+    { body, length = body.length }: Answer,
+  ): boolean {
+    if (method !== "GET" || length <= LARGE_BODY_BYTES) return true;
+    // Without a counted credential, it is one of the public pages.
+    return (rate === "" ? this.#publicUnderWay : this.#underWay).hold(length, response);
+  }
+
+  /** Ends the connection of a client that receives nothing more of a response. */
+  #waitForClient({ complete, socket }: IncomingMessage, response: ServerResponse): void {
+    // The timer starts again whenever the system has taken some of it, and whenever something is read: so nothing is.
+    if (complete) socket.pause();
+    response.setTimeout(this.#patience, () => socket.destroy());
+  }
+
+  #send(request: Exchange, response: ServerResponse, answer: Answer, lines = this.linesOf(answer)): void {
     const { status, body } = answer;
     const { inspector } = this.#context;
     if (response.writableEnded || response.destroyed) {
@@ -60,12 +99,15 @@ export class Sender {
     const headers = request.rate === "" ? [...lines] : [...lines, "ratelimit", request.rate];
     headers.push("cf-ray", request.id);
     if (request.made && status < 400) headers.push(...linesOfChange(request.made, request.watched));
-    const last = this.#closing || hasMuchLeft(request);
+    const unread = hasMuchLeft(request);
+    const last = this.#closing || unread || asksToUpgrade(request);
+    if (unread) lingerOn(request.raw.socket);
     if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
     inspector?.note(request, answer, headers);
     response.writeHead(status, headers);
     // A text of as many bytes as characters is ASCII, which Node writes faster under its simpler name.
     response.end(body, answer.length === body.length ? "latin1" : "utf8");
+    if (response.writableLength > 0) this.#waitForClient(request.raw, response);
     const seconds = (performance.now() - request.startedAt) / 1000;
     this.#context.metrics.countRequest(request.operation, status, seconds);
     if (this.#context.log.isLevelEnabled("debug")) {
@@ -82,6 +124,24 @@ export class Sender {
       this.#context.log.debug(about, "request");
     }
   }
+}
+
+/**
+ * Keeps a connection open for a moment after its last response, and discards what still comes in: closed with bytes unread,
+ * the system would reset it, and the client would lose the response.
+ */
+function lingerOn(socket: Socket): void {
+  socket.destroySoon = () => {
+    socket.end();
+    socket.resume();
+    setTimeout(() => socket.destroy(), LINGER).unref();
+  };
+}
+
+/** Node reads no more requests of a connection after one that asks to upgrade it, which nothing here does. */
+function asksToUpgrade({ raw }: Exchange): boolean {
+  const { connection, upgrade } = raw.headers;
+  return upgrade !== undefined && /\bupgrade\b/i.test(connection ?? "");
 }
 
 /** Is a body on its way that is not worth reading to its end, only to keep the connection? */

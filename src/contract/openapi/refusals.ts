@@ -22,6 +22,7 @@ const always = [
   "location_not_allowed",
   "unknown_query",
   "internal_error",
+  "too_much_under_way",
 ] as const satisfies readonly ErrorName[];
 
 /** Where a credential has to be in force. */

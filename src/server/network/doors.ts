@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener, Server, ServerOptions } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { LISTEN_BACKLOG } from "../../contract/limits.ts";
 import type { Patience } from "../broken-requests.ts";
 import { createHttpServer } from "../node-http.ts";
 import { type KeyPair, OLDEST_TLS } from "./key-pair.ts";
@@ -43,6 +44,8 @@ export class Doors {
       // An expectation that nobody knows is no reason not to answer.
       server.on("checkExpectation", (request, response) => server.emit("request", request, response));
       server.on("connect", strays.connect);
+      // A client may close its side after the request, and still be answered.
+      Object.assign(server, { httpAllowHalfOpen: true });
       this.#servers.push(server);
       return server;
     };
@@ -60,7 +63,7 @@ export class Doors {
       if (other.address === address.address) continue;
       const server = this.#openAnother();
       server.on("clientError", strays.broken);
-      server.listen(address.port, other.address);
+      server.listen(address.port, other.address, LISTEN_BACKLOG);
       await once(server, "listening").catch(() => this.#servers.splice(this.#servers.indexOf(server), 1));
     }
   }
