@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Commands } from "../../src/edge/kernel/commands.ts";
+import { deleteNamespace } from "../../src/edge/kernel/removal.ts";
 
 /** Can this process make namespaces at all? */
 export const canMakeNetworks = process.platform === "linux" && process.getuid?.() === 0 && hasIp();
@@ -61,20 +62,12 @@ export class Host {
 
   async end(): Promise<void> {
     const ended = [...this.#children].map((child) =>
-      child.exitCode === null ? once(child, "close") : undefined,
+      child.exitCode === null && child.signalCode === null ? once(child, "close") : undefined,
     );
     for (const child of this.#children) child.kill("SIGKILL");
+    // With what the children started, which may hold their output open.
+    await deleteNamespace(this.name);
     await Promise.all(ended);
-    // What went off on its own.
-    const pids = await new Commands().run("ip", ["netns", "pids", this.name]).catch(() => "");
-    for (const pid of pids.split("\n").filter(Boolean)) {
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It was faster.
-      }
-    }
-    await new Commands().run("ip", ["netns", "del", this.name]);
   }
 }
 
