@@ -52,9 +52,18 @@ export class Host {
     return child;
   }
 
-  /** Does one ping to an address come back within a second? */
-  async reaches(address: string, ...options: readonly string[]): Promise<boolean> {
-    return this.commands.run("ping", ["-c", "1", "-W", "1", "-q", ...options, address]).then(
+  /** Is one ping to an address answered? The answer has as long as a machine that computes something else may need. */
+  reaches(address: string, ...options: readonly string[]): Promise<boolean> {
+    return this.#pings(address, ["-W", "20", ...options]);
+  }
+
+  /** Is one ping answered within a second? For what must not be answered, or not yet. */
+  reachesAtOnce(address: string, ...options: readonly string[]): Promise<boolean> {
+    return this.#pings(address, ["-W", "1", ...options]);
+  }
+
+  #pings(address: string, options: readonly string[]): Promise<boolean> {
+    return this.commands.run("ping", ["-c", "1", "-q", ...options, address]).then(
       () => true,
       () => false,
     );

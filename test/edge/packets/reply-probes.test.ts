@@ -63,7 +63,7 @@ describe.skipIf(!canMakeNetworks)("a customer's edge sends probes of the reply k
         expect(sendTo(fd, packet, packet.length, to)).toBe(0);
         closeDescriptor(fd);
       });
-      await expect.poll(async () => (await counters.take())["back"], { timeout: 5_000 }).toBe(1);
+      expect(await counters.until(({ back = 0 }) => back > 0)).toEqual({ back: 1 });
       await edge.run("nft delete table inet test");
       // The customer's own ping is none of this.
       expect(await lab.customer(number).host.reaches(ends(number).provider)).toBe(true);
