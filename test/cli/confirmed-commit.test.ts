@@ -1,9 +1,10 @@
 /** `apply --confirm-within` against a server that undoes by itself. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
 import { doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { quietly, serve } from "../harness/command.ts";
+import { needs } from "../harness/needs.ts";
 import { ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -82,7 +83,7 @@ describe("apply --confirm-within, on a Patchbay", () => {
   });
 });
 
-describe.runIf(HAS_TERMINAL)("apply --confirm-within, at a terminal", () => {
+describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
   test("ends with the deadline, at which the server undoes", async () => {
     const { code, stdout } = await startAtTerminal(server, argsOf("5s")).ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Undone at the deadline") });

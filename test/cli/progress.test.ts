@@ -8,7 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { lint } from "../../src/cli/lint.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { CommandProcess } from "../../src/cli/run.ts";
-import { fileOf, HAS_TERMINAL } from "../harness/cli.ts";
+import { fileOf, noTerminal } from "../harness/cli.ts";
+import { needs } from "../harness/needs.ts";
 import { Operator } from "../harness/operator.ts";
 
 /** Keeps every request until it is told to answer. */
@@ -46,7 +47,7 @@ const many = Array.from(
 );
 const large = () => fileOf(`interconnects:\n${many.join("")}`);
 
-describe.skipIf(!HAS_TERMINAL)("at a terminal (needs util-linux's script)", () => {
+describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
   test("a server that takes its time is named, with the seconds, until it has answered", async () => {
     const { code, screen } = await operator().draw(["get"], [[/… \d+ s .*… \d+ s /s, answer]]);
     expect(code).toBe(0);

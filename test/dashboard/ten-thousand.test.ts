@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { computed, eventually, noBrowser, type Page, useBrowser } from "../harness/browser.ts";
 import { dashboardSeed, nameOf, reportHour } from "../harness/dashboard-world.ts";
+import { needs } from "../harness/needs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -15,7 +16,7 @@ const FIRST_PAGE = 1_000;
 /** Bytes of script that the first page may load, compressed. */
 const MOST_SCRIPT = 300 * 1024;
 
-describe.skipIf(noBrowser !== undefined)("with 10,000 interconnects", () => {
+describe("with 10,000 interconnects", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({}, { seed: { name: "seed", text: dashboardSeed(COUNT) } });

@@ -11,7 +11,8 @@ import {
   providerEnd,
 } from "../harness/edge-world.ts";
 import { labDriver } from "../harness/lab-driver.ts";
-import { canMakeNetworks, type Host, Network } from "../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../harness/namespaces.ts";
+import { needs } from "../harness/needs.ts";
 import { ACCOUNT, LIST, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectoryForAll } from "../harness/temporary.ts";
 
@@ -43,7 +44,7 @@ async function addressesOf(host: Host): Promise<Readonly<Record<string, readonly
   );
 }
 
-describe.skipIf(!canMakeNetworks)("an agent", () => {
+describe("an agent", needs(noNetworks), () => {
   const directory = temporaryDirectoryForAll();
   const network = new Network();
   afterAll(() => network[Symbol.asyncDispose]());

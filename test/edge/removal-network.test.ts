@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { deleteLinks, killProcesses, linkNames, namespaces } from "../../src/edge/kernel/removal.ts";
-import { canMakeNetworks, Network } from "../harness/namespaces.ts";
+import { Network, noNetworks } from "../harness/namespaces.ts";
+import { needs } from "../harness/needs.ts";
 
 /** Starts a process that stays every two milliseconds, so that a list of them is out of date when it arrives. */
 const MULTIPLYING = "echo ready; while :; do sleep 60 & sleep 0.002; done";
@@ -18,7 +19,7 @@ function processesIn(inode: number): readonly string[] {
   });
 }
 
-describe.skipIf(!canMakeNetworks)("removal", () => {
+describe("removal", needs(noNetworks), () => {
   test("of a namespace resolves when no process in it is left", async () => {
     const host = await new Network().host("busy");
     const { ino } = statSync(`/run/netns/${host.name}`);

@@ -1,22 +1,18 @@
 /** Networks of namespaces on this machine: real devices, real packets, gone when the test is over. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Commands } from "../../src/edge/kernel/commands.ts";
 import { deleteNamespace } from "../../src/edge/kernel/removal.ts";
+import { missing } from "./programs.ts";
 
-/** Can this process make namespaces at all? */
-export const canMakeNetworks = process.platform === "linux" && process.getuid?.() === 0 && hasIp();
+/** Why this process cannot make namespaces; `undefined` if it can. */
+export const noNetworks = obstacle();
 
-function hasIp(): boolean {
-  try {
-    execFileSync("ip", ["-V"], { stdio: "ignore" });
-    execFileSync("nft", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
+function obstacle(): string | undefined {
+  if (process.platform !== "linux") return "it takes Linux";
+  return process.getuid?.() === 0 ? missing("ip", "nft", "ping") : "it takes root";
 }
 
 /** One namespace: a machine of the test's network. */

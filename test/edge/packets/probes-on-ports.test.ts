@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeTarget } from "../../../src/edge/probe/targets.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Watching } from "../../harness/watching.ts";
 
 /** The interface subnet on the port. */
@@ -25,7 +26,7 @@ function target(more: Partial<ProbeTarget> = {}): ProbeTarget {
   return { interconnect, device: "port", neighbour: CUSTOMER, interval: 50, ...request, ...more };
 }
 
-describe.skipIf(!canMakeNetworks)("probes over a bare port", () => {
+describe("probes over a bare port", needs(noNetworks), () => {
   const network = new Network();
   let provider: Host;
   let customer: Host;

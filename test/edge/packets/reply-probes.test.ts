@@ -12,12 +12,13 @@ import {
   sendTo,
 } from "../../../src/edge/native/libc.ts";
 import { account, deviceOfNumber, ends, interconnect, Lab } from "../../harness/edge-lab.ts";
-import { canMakeNetworks, type Host } from "../../harness/namespaces.ts";
+import { type Host, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Counters } from "../../harness/sockets.ts";
 
 const TARGET = "172.64.240.252";
 
-describe.skipIf(!canMakeNetworks)("a customer's edge sends probes of the reply kind back", () => {
+describe("a customer's edge sends probes of the reply kind back", needs(noNetworks), () => {
   let lab: Lab;
   let edge: Host;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { account, deviceOfNumber, ends, interconnect, Lab, route } from "../../harness/edge-lab.ts";
-import { canMakeNetworks, type Host } from "../../harness/namespaces.ts";
+import { type Host, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Counters, TcpClient, tcpEcho, Udp } from "../../harness/sockets.ts";
 
 const CLIENT = "10.0.1.10";
@@ -46,7 +47,7 @@ async function leaveBy(site: Host, number: number): Promise<void> {
   ]);
 }
 
-describe.skipIf(!canMakeNetworks)("return routing of one site with two interconnects", () => {
+describe("return routing of one site with two interconnects", needs(noNetworks), () => {
   let lab: Lab;
   let origin: Host;
   let edge: Host;
@@ -155,7 +156,7 @@ describe.skipIf(!canMakeNetworks)("return routing of one site with two interconn
   });
 });
 
-describe.skipIf(!canMakeNetworks)("return routing of two sites with the same private addresses", () => {
+describe("return routing of two sites with the same private addresses", needs(noNetworks), () => {
   test("each gets its own answers, also of flows that are alike to the port", async () => {
     await using lab = await Lab.open([1, 2]);
     const edge = lab.provider.host;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { account, deviceOfNumber, ends, interconnect, Lab, route } from "../../harness/edge-lab.ts";
-import { canMakeNetworks, type Host } from "../../harness/namespaces.ts";
+import { type Host, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Counters, TcpClient, tcpEcho, Udp } from "../../harness/sockets.ts";
 
 const [A, B] = [deviceOfNumber(1), deviceOfNumber(2)];
@@ -9,7 +10,7 @@ const SITE6 = "fd00:e::1";
 
 const packets = ({ a = 0, b = 0 }: Readonly<Record<string, number>>) => a + b;
 
-describe.skipIf(!canMakeNetworks)("routes over interconnects", () => {
+describe("routes over interconnects", needs(noNetworks), () => {
   let lab: Lab;
   let edge: Host;
   let site: Host;

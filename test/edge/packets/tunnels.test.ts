@@ -11,9 +11,10 @@ import {
   temporaryDirectory,
 } from "../../harness/edge-lab.ts";
 import { labDriver } from "../../harness/lab-driver.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 
-describe.skipIf(!canMakeNetworks)("a tunnel", () => {
+describe("a tunnel", needs(noNetworks), () => {
   let lab: Lab;
   let host: Host;
 
