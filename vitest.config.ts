@@ -32,13 +32,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        // What only a pause of the machine made fail passes the second time, and the report says that it was one.
         test: {
           name: "pages",
           include: pages,
           exclude: networks,
           maxWorkers: 2,
-          retry: 1,
           sequence: { groupOrder: 1 },
         },
       },

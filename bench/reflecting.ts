@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { Commands } from "../src/edge/kernel/commands.ts";
+import { deleteNamespace } from "../src/edge/kernel/removal.ts";
 
 const here = new Commands();
 
@@ -57,7 +58,7 @@ export async function reflector(): Promise<Reflector> {
     namespace: near,
     device: "near",
     [Symbol.asyncDispose]: async () => {
-      await here.run("ip", ["-batch", "-"], `netns del ${near}\nnetns del ${far}\n`);
+      await Promise.all([near, far].map(deleteNamespace));
     },
   };
 }

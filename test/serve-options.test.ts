@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ServerOptions } from "../src/server/config.ts";
 import { runCommand, serve } from "./harness/command.ts";
+import { skip } from "./harness/needs.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ask, LIST } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
@@ -88,7 +89,7 @@ describe("what the operator decides", () => {
 
   test("may be IPv6", async (ctx) => {
     const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address));
-    if (!addresses.includes("::1")) ctx.skip("this machine has no ::1");
+    if (!addresses.includes("::1")) skip(ctx, "this machine has no ::1");
     const { url } = await serve(free("--host", "::1"));
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await ask(url, "GET", LIST)).status).toBe(200);

@@ -2,6 +2,7 @@ import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
 import { quietly, serve } from "./harness/command.ts";
+import { skip } from "./harness/needs.ts";
 import { Chance } from "./harness/random.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ask, LIST, one } from "./harness/server.ts";
@@ -44,7 +45,7 @@ async function trace(strace: string, directory: string, data: string): Promise<s
 
 test("no answer to an update leaves before the update is synced", async (ctx: TestContext) => {
   const tracer = findTracer();
-  if ("missing" in tracer) return ctx.skip(tracer.missing);
+  if ("missing" in tracer) return skip(ctx, tracer.missing);
   const directory = realpathSync(temporaryDirectory());
   const data = join(directory, "data");
   const lines = await trace(tracer.strace, directory, data);

@@ -10,7 +10,7 @@ import { idOf } from "./harness/worlds.ts";
 describe("ten thousand interconnects", () => {
   const COUNT = 10_000;
 
-  test("are seeded in seconds, and are there again within one of a restart, in little memory", async () => {
+  test("are seeded, and are there again after a restart, with little computing and little memory", async () => {
     const directory = temporaryDirectory();
     const file = join(directory, "world.yaml");
     writeFileSync(file, makeSeed(COUNT));
@@ -27,18 +27,26 @@ describe("ten thousand interconnects", () => {
     expect(last.body.result.interconnect.mtu).toBe(1400);
     const memory = residentMegabytes(restart.result);
     console.log(
-      `${COUNT} interconnects: seeded in ${seeding.seconds} s, ready after a restart in ${restart.seconds} s, ${memory ?? "?"} MB resident`,
+      `${COUNT} interconnects: seeded in ${seeding.seconds ?? "?"} s of CPU time, ready after a restart in ${restart.seconds ?? "?"} s, ${memory ?? "?"} MB resident`,
     );
-    // A machine that has nothing else to do needs a third of it; the bench holds it to that.
-    expect(seeding.seconds).toBeLessThan(20);
-    expect(restart.seconds).toBeLessThan(6);
+    // The bench holds it to a third of it.
+    if (seeding.seconds !== undefined) expect(seeding.seconds).toBeLessThan(20);
+    if (restart.seconds !== undefined) expect(restart.seconds).toBeLessThan(6);
     if (memory !== undefined) expect(memory).toBeLessThan(200);
   });
 
-  async function timed<T>(action: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-    const start = performance.now();
+  /** `seconds`: of CPU time of the server, as far as it has come; `undefined` where the system does not tell. */
+  async function timed(action: () => Promise<Running>) {
     const result = await action();
-    return { result, seconds: Math.round(performance.now() - start) / 1000 };
+    return { result, seconds: cpuSeconds(result) };
+  }
+
+  function cpuSeconds({ process: { pid } }: Running): number | undefined {
+    if (process.platform !== "linux") return undefined;
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // proc(5): user and system time are fields 14 and 15, in hundredths of a second; the second field may have spaces.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   /** Linux tells it; elsewhere there is nothing to compare. */

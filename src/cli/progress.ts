@@ -29,14 +29,14 @@ export class Progress {
     if (!this.#on) return { [Symbol.dispose]: () => undefined };
     const wait = { what, since: performance.now() };
     this.#waits.push(wait);
-    this.#timer ??= setInterval(() => this.#draw(), PATIENCE).unref();
-    if (busy) this.#draw(0);
+    if (this.#timer === undefined) this.#wake(PATIENCE);
+    if (busy) this.#draw(wait);
     return {
       [Symbol.dispose]: () => {
         this.#waits.splice(this.#waits.indexOf(wait), 1);
         this.clear();
         if (this.#waits.length > 0) return;
-        clearInterval(this.#timer);
+        clearTimeout(this.#timer);
         this.#timer = undefined;
       },
     };
@@ -48,12 +48,19 @@ export class Progress {
     this.#drawn = false;
   }
 
-  #draw(patience = PATIENCE): void {
-    const wait = this.#waits.at(-1);
-    const passed = wait ? performance.now() - wait.since : 0;
-    if (!wait || passed < patience) return;
-    const seconds = Math.round(passed / 1000);
-    this.#stream.write(`\r\u001b[K${wait.what} …${seconds === 0 ? "" : ` ${seconds} s`} `);
+  #wake(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      const wait = this.#waits.at(-1);
+      // A timer fires up to a millisecond early, and what is waited for now may have begun after it was set.
+      const early = wait ? Math.ceil(PATIENCE - (performance.now() - wait.since)) : 0;
+      if (wait && early <= 0) this.#draw(wait);
+      this.#wake(early > 0 ? early : PATIENCE);
+    }, milliseconds).unref();
+  }
+
+  #draw({ what, since }: Wait): void {
+    const seconds = Math.round((performance.now() - since) / 1000);
+    this.#stream.write(`\r\u001b[K${what} …${seconds === 0 ? "" : ` ${seconds} s`} `);
     this.#drawn = true;
   }
 }

@@ -1,6 +1,7 @@
 /** How commands of the edge speak to the person who typed them. */
 
 import { CommandFailed } from "./kernel/commands.ts";
+import { RemovalFailed } from "./kernel/removal.ts";
 import { EdgeRefused } from "./options.ts";
 import { EdgeUnavailable } from "./reconciler.ts";
 
@@ -11,13 +12,14 @@ export interface EdgeProcess {
   on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
+const FOR_OPERATORS = [EdgeRefused, EdgeUnavailable, CommandFailed, RemovalFailed];
+
 /** What the operator can mend is told in a sentence. */
 export async function guarded({ stderr }: EdgeProcess, act: () => Promise<number>): Promise<number> {
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof EdgeRefused || error instanceof EdgeUnavailable || error instanceof CommandFailed))
-      throw error;
+    if (!FOR_OPERATORS.some((one) => error instanceof one) || !(error instanceof Error)) throw error;
     stderr.write(`Error: ${error.message}\n`);
     return 1;
   }

@@ -8,6 +8,7 @@ import { backup } from "../../src/admin/backup.ts";
 import { dump } from "../../src/admin/dump.ts";
 import { done, openWorld } from "../harness/admin.ts";
 import { runCommand } from "../harness/command.ts";
+import { skip } from "../harness/needs.ts";
 import { Chance } from "../harness/random.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { findTracer } from "../harness/tracer.ts";
@@ -42,7 +43,7 @@ function expectOrder(events: readonly string[], ...expected: readonly string[]):
 
 test("a directory, a backup, a dump and an archive are synced, then named, and their names synced", async (ctx: TestContext) => {
   const tracer = findTracer();
-  if ("missing" in tracer) return ctx.skip(tracer.missing);
+  if ("missing" in tracer) return skip(ctx, tracer.missing);
   const directory = realpathSync(temporaryDirectory());
   const at = (name: string) => join(directory, name);
   const run = (...args: readonly string[]) => traced(tracer.strace, directory, args);

@@ -23,6 +23,7 @@ import { prune } from "../../src/admin/prune.ts";
 import { token } from "../../src/admin/token.ts";
 import { done, refused } from "../harness/admin.ts";
 import { quietly, runCommand, serve } from "../harness/command.ts";
+import { skip } from "../harness/needs.ts";
 import { makeSeed, OWN_TOKEN } from "../harness/seeds.ts";
 import { ask, codes, LIST, ORD, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -76,7 +77,7 @@ async function fillAndMakeRoom(url: string, makeRoom: () => void): Promise<numbe
 
 describe("a disk that is full", () => {
   test("by a limit of the process: updates are refused, reads go on, and with room again all goes on", async (ctx: TestContext) => {
-    if (spawnSync("prlimit", ["--version"]).status !== 0) return ctx.skip("this system has no prlimit");
+    if (spawnSync("prlimit", ["--version"]).status !== 0) return skip(ctx, "this system has no prlimit");
     const options = quietly(at("data"), seedFile());
     // A soft limit alone, which can be lifted while the server runs.
     const before = ["bash", "-c", 'ulimit -S -f 700; exec "$0" "$@"'];
@@ -95,7 +96,7 @@ describe("a disk that is full", () => {
     const disk = at("disk");
     mkdirSync(disk);
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "patchbay-test", disk]);
-    if (mounted.status !== 0) return ctx.skip("nothing can be mounted here");
+    if (mounted.status !== 0) return skip(ctx, "nothing can be mounted here");
     onTestFinished(() => void spawnSync("umount", ["-l", disk]));
     const data = join(disk, "data");
     const options = quietly(data, seedFile());
@@ -198,9 +199,9 @@ describe("a directory that this user may not write", () => {
 
   test("is refused by serve and by all commands that write there, with what to do", async (ctx: TestContext) => {
     if (process.geteuid?.() === 0 && spawnSync("setpriv", ["--version"]).status !== 0)
-      return ctx.skip("this system has no setpriv");
+      return skip(ctx, "this system has no setpriv");
     const { code } = await asNobody(["--help"]);
-    if (code !== 0) return ctx.skip("nobody may read the program where it lies");
+    if (code !== 0) return skip(ctx, "nobody may read the program where it lies");
     const data = at("data");
     await done(init, { data });
     await done(token, { data });

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { needs } from "../harness/needs.ts";
 import { LIST, ORD, OWN, one, ROUTES, SIN, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -91,7 +92,7 @@ describe("patchbay apply -f", () => {
     await Promise.all([...times, ...reasons]);
   });
 
-  test.runIf(HAS_TERMINAL)("asks at a terminal, and takes only yes for yes", async () => {
+  test("asks at a terminal, and takes only yes for yes", needs(noTerminal), async () => {
     const file = fileOf(EDIT);
     for (const [answer, mtu] of [
       ["y", 1476],
@@ -107,7 +108,7 @@ describe("patchbay apply -f", () => {
     }
   });
 
-  test.runIf(HAS_TERMINAL)("ctrl-c at the question leaves all as it was, and says so", async () => {
+  test("ctrl-c at the question leaves all as it was, and says so", needs(noTerminal), async () => {
     const running = startAtTerminal(server, ["apply", "-f", fileOf(EDIT)]);
     await running.hears(/Only "yes" is taken: /);
     running.type("\u0003");
@@ -117,7 +118,7 @@ describe("patchbay apply -f", () => {
     expect(await mtuOf(ORD)).toBe(1476);
   });
 
-  test.runIf(HAS_TERMINAL)("is refused if interconnects move while it asks", async () => {
+  test("is refused if interconnects move while it asks", needs(noTerminal), async () => {
     const running = startAtTerminal(server, ["apply", "-f", fileOf(EDIT)]);
     await running.hears(/Only "yes" is taken: /);
     await server.ask("PUT", one(SIN), { body: { mtu: 1300 } });

@@ -1,14 +1,15 @@
 /** The timer in the client, when the server or the terminal is gone, or nobody knows what was made. */
 
 import { describe, expect, test } from "vitest";
-import { HAS_TERMINAL, patchbay } from "../harness/cli.ts";
+import { noTerminal, patchbay } from "../harness/cli.ts";
 import { ClientTimer, changes, type Timed } from "../harness/client-timer.ts";
 import type { Meddling } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { ORD } from "../harness/server.ts";
 
 const here = new ClientTimer();
 
-describe.runIf(HAS_TERMINAL)("apply --confirm-within, where the client keeps the time:", () => {
+describe("apply --confirm-within, where the client keeps the time:", needs(noTerminal), () => {
   /** The server is gone when the change is to be undone. */
   async function cutOff(): Promise<Timed> {
     const there = await here.counting();

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
 import {
   type CloudflareDouble,
   type DoubleOptions,
@@ -11,6 +11,7 @@ import {
   type SeenRequest,
   startCloudflareDouble,
 } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { Operator } from "../harness/operator.ts";
 import { ACCOUNT, ORD, SIN } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -87,7 +88,7 @@ describe("a limit of a second", () => {
     expect(said.stderr.match(/asks to wait 1 s/g)).toHaveLength(2);
   });
 
-  test.runIf(HAS_TERMINAL)("is waited out by the undo of the timer in the client", async () => {
+  test("is waited out by the undo of the timer in the client", needs(noTerminal), async () => {
     let limit: ReturnType<typeof onceEach> | undefined;
     await using double = await startCloudflareDouble({ meddle: (request) => limit?.meddle(request) });
     const undo = join(temporaryDirectory(), "undo.plan");

@@ -3,14 +3,15 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay } from "../harness/cli.ts";
 import { ClientTimer, changes, EDIT } from "../harness/client-timer.ts";
+import { needs } from "../harness/needs.ts";
 import { Operator } from "../harness/operator.ts";
 import { ACCOUNT, ORD, SIN } from "../harness/server.ts";
 
 const here = new ClientTimer();
 
-describe.runIf(HAS_TERMINAL)("apply --confirm-within keeps the time itself:", () => {
+describe("apply --confirm-within keeps the time itself:", needs(noTerminal), () => {
   test("it says what happens if it dies and where the undo is, before it changes anything", async () => {
     const { running, undo } = await here.asked();
     expect(running.said.stdout).toContain("this process does it after 5m unless you confirm,");

@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
 import { type CloudflareDouble, doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { AMS, LIST, ORD, SIN } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -206,7 +207,7 @@ describe("patchbay apply", () => {
     expect(double.interconnects()).toEqual(doubleWorld);
   });
 
-  test.runIf(HAS_TERMINAL)("is refused if interconnects move while it asks, and says which", async () => {
+  test("is refused if interconnects move while it asks, and says which", needs(noTerminal), async () => {
     const running = startAtTerminal(double, ["apply", "-f", fileOf(EDIT)]);
     await running.hears(/Only "yes" is taken: /);
     double.change(AMS, { description: "moved" });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HAS_TERMINAL, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { needs } from "../harness/needs.ts";
 import { ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
 
 let server: TestServer;
@@ -87,7 +88,7 @@ describe("patchbay get", () => {
     expect({ code, stderr }).toEqual({ code: 130, stderr: "\nNo longer watching. Nothing was changed.\n" });
   });
 
-  test.runIf(HAS_TERMINAL)("draws in place at a terminal, in colours unless NO_COLOR is set", async () => {
+  test("draws in place at a terminal, in colours unless NO_COLOR is set", needs(noTerminal), async () => {
     const watching = startAtTerminal(server, ["get", "--watch"]);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     await watching.hears(/\u001b\[H\u001b\[2J\u001b\[1mNAME/);

@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, HAS_TERMINAL, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
 import { type CloudflareDouble, doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
 const [, , sin] = doubleWorld;
@@ -95,7 +96,7 @@ describe("apply", () => {
     expect(written()).toEqual([]);
   });
 
-  test.runIf(HAS_TERMINAL)("refuses at a terminal before it asks, and asks with --force", async () => {
+  test("refuses at a terminal before it asks, and asks with --force", needs(noTerminal), async () => {
     const refused = await startAtTerminal(double, ["apply", "-f", edit(4)]).ended;
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain(MANY);

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { HAS_TERMINAL } from "../harness/cli.ts";
+import { noTerminal } from "../harness/cli.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { Operator } from "../harness/operator.ts";
 import { ACCOUNT, demo, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -99,7 +100,7 @@ describe("patchbay login", () => {
     expect(readFileSync(file, "utf8")).toBe("{}");
   });
 
-  describe.skipIf(!HAS_TERMINAL)("at a terminal (needs util-linux's script)", () => {
+  describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
     test("asks, and does not show the token", async () => {
       const { code, screen } = await operator.draw(
         ["login"],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { HAS_TERMINAL } from "../harness/cli.ts";
+import { noTerminal } from "../harness/cli.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
+import { needs } from "../harness/needs.ts";
 import { demonstration, Operator } from "../harness/operator.ts";
 import { ACCOUNT, LIST, ORD, OWN, one, SIN } from "../harness/server.ts";
 
@@ -97,7 +98,7 @@ describe("patchbay revert", () => {
     expect(await revision()).toBe(2);
   });
 
-  describe.skipIf(!HAS_TERMINAL)("at a terminal (needs util-linux's script)", () => {
+  describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
     test.each([
       ["yes", 0, 1476],
       ["no", 1, 1400],
@@ -154,47 +155,44 @@ describe("patchbay restore", () => {
     expect(again.stderr).toContain("There is nothing to change: the account is as it was at revision 1.");
   });
 
-  describe.skipIf(!HAS_TERMINAL)(
-    "where somebody came in between the plan and the answer (needs script)",
-    () => {
-      const meanwhile = async () => {
-        await put(one(SIN), { mtu: 1300 });
+  describe("where somebody came in between the plan and the answer (needs script)", needs(noTerminal), () => {
+    const meanwhile = async () => {
+      await put(one(SIN), { mtu: 1300 });
+      return "yes\r";
+    };
+
+    test("does nothing if it would do another thing than was shown", async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const { code, screen } = await here.operator.draw(
+        ["restore", "1"],
+        [['Only "yes" is taken: ', meanwhile]],
+      );
+      expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([1, 1400, 1300]);
+      expect(screen).toContain("Go back to revision 1: 1 object will change.");
+      expect(screen).toContain("changed by somebody else in the meantime. Nothing was changed by this.");
+      expect(screen).toContain("patchbay restore 1 --dry-run");
+    });
+
+    test("says so if nothing is left to do", async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const undone = async () => {
+        await here.server.ask("POST", `${OWN}/changes/2/revert`);
         return "yes\r";
       };
+      const { code, screen } = await here.operator.draw(
+        ["restore", "1"],
+        [['Only "yes" is taken: ', undone]],
+      );
+      expect([code, await revision()]).toEqual([1, 3]);
+      expect(screen).toContain("Nothing is left to undo: somebody did it in the meantime, or this did");
+    });
 
-      test("does nothing if it would do another thing than was shown", async () => {
-        await put(one(ORD), { mtu: 1400 });
-        const { code, screen } = await here.operator.draw(
-          ["restore", "1"],
-          [['Only "yes" is taken: ', meanwhile]],
-        );
-        expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([1, 1400, 1300]);
-        expect(screen).toContain("Go back to revision 1: 1 object will change.");
-        expect(screen).toContain("changed by somebody else in the meantime. Nothing was changed by this.");
-        expect(screen).toContain("patchbay restore 1 --dry-run");
-      });
-
-      test("says so if nothing is left to do", async () => {
-        await put(one(ORD), { mtu: 1400 });
-        const undone = async () => {
-          await here.server.ask("POST", `${OWN}/changes/2/revert`);
-          return "yes\r";
-        };
-        const { code, screen } = await here.operator.draw(
-          ["restore", "1"],
-          [['Only "yes" is taken: ', undone]],
-        );
-        expect([code, await revision()]).toEqual([1, 3]);
-        expect(screen).toContain("Nothing is left to undo: somebody did it in the meantime, or this did");
-      });
-
-      test("does what was shown where that is the same still", async () => {
-        await put(one(ORD), { mtu: 1400 });
-        const { code } = await here.operator.draw(["revert", "2"], [['Only "yes" is taken: ', meanwhile]]);
-        expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1300]);
-      });
-    },
-  );
+    test("does what was shown where that is the same still", async () => {
+      await put(one(ORD), { mtu: 1400 });
+      const { code } = await here.operator.draw(["revert", "2"], [['Only "yes" is taken: ', meanwhile]]);
+      expect([code, await mtuOf(ORD), await mtuOf(SIN)]).toEqual([0, 1476, 1300]);
+    });
+  });
 
   test("of a revision has nothing to do with restore --from a backup", async () => {
     const both = await here.operator.run(["restore", "1", "--from", "backup.db"]);

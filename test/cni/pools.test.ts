@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CNIS, cni, partner } from "../harness/cni-world.ts";
+import { cpuSeconds } from "../harness/cpu-time.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, LIST, OWN, one, problems, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -144,13 +145,13 @@ test("a server that comes back gives nothing that was given, and again what was 
 test("an account with ten thousand CNIs makes another as fast as one with none", async () => {
   await using server = await start("pools: { link: [198.18.0.0/15], interface: [10.0.0.0/8] }");
   const time = async (count: number) => {
-    const start = performance.now();
+    const start = cpuSeconds();
     for (let number = 0; number < count; number++) {
       const made = await make(server, `timed ${number}`);
       expect(made.status).toBe(200);
       await gone(server, made.body.id);
     }
-    return (performance.now() - start) / count;
+    return ((cpuSeconds() - start) * 1000) / count;
   };
   await time(50);
   const empty = await time(100);

@@ -9,6 +9,7 @@ import {
   useBrowser,
 } from "../harness/browser.ts";
 import { currentOf, report, transitionOf } from "../harness/edge-report.ts";
+import { needs } from "../harness/needs.ts";
 import { ACCOUNT, AMS, demo, ORD, OWN, one, SIN, startTestServer } from "../harness/server.ts";
 import { SetClock } from "../harness/set-clock.ts";
 
@@ -22,7 +23,7 @@ const FIVE_MINUTES = /^(5:00|4:\d\d)$/;
 const REFUSED = [/status of 4\d\d/];
 const CHANGE = `/dashboard/${ACCOUNT}/change`;
 
-describe.skipIf(noBrowser !== undefined)("a change", async () => {
+describe("a change", needs(noBrowser), async () => {
   const clock = new SetClock(NOON);
   const server = await startTestServer({ healthSettle: 10 }, { clock });
   afterAll(() => server.close());

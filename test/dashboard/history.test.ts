@@ -9,6 +9,7 @@ import {
   useBrowser,
 } from "../harness/browser.ts";
 import { dashboardSeed, nameOf } from "../harness/dashboard-world.ts";
+import { needs } from "../harness/needs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, LIST, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { idOf } from "../harness/worlds.ts";
@@ -26,7 +27,7 @@ const seed = `${dashboardSeed(40)}  - id: "${idOf(2)}"
         permission_groups: [Magic WAN Read, Patchbay Read]
 `;
 
-describe.skipIf(noBrowser !== undefined)("the history", () => {
+describe("the history", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({}, { seed: { name: "seed", text: seed } });

@@ -8,6 +8,7 @@ import {
   readable,
   useBrowser,
 } from "../harness/browser.ts";
+import { needs } from "../harness/needs.ts";
 import { makeSeed, OWN_TOKEN } from "../harness/seeds.ts";
 import {
   ACCOUNT,
@@ -25,7 +26,7 @@ const READ_ONLY = "demo-magic-read-only-token-0000000000000";
 const SECRET = "a-secret-of-ours";
 const FAULTS = "/patchbay/v1/faults";
 
-describe.skipIf(noBrowser !== undefined)("the inspector", () => {
+describe("the inspector", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

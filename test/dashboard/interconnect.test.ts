@@ -10,6 +10,7 @@ import {
   useBrowser,
 } from "../harness/browser.ts";
 import { currentOf, minuteOf, report, transitionOf } from "../harness/edge-report.ts";
+import { needs } from "../harness/needs.ts";
 import {
   ACCOUNT,
   AMS,
@@ -26,7 +27,7 @@ const MINUTE = 60_000;
 const READ_ONLY = "demo-magic-read-only-token-0000000000000";
 const V6 = "2606:54c1:7:0:a9fe:12d2:1";
 
-describe.skipIf(noBrowser !== undefined)("the page of one interconnect", () => {
+describe("the page of one interconnect", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

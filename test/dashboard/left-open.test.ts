@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, noBrowser, OVERVIEW, type Page, useBrowser } from "../harness/browser.ts";
 import { dashboardSeed, reportHour } from "../harness/dashboard-world.ts";
+import { needs } from "../harness/needs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { idOf } from "../harness/worlds.ts";
@@ -10,7 +11,7 @@ const COUNT = 60;
 const CHANGES = 240;
 const MEGABYTE = 1 << 20;
 
-describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
+describe("a page that is left open", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({}, { seed: { name: "seed", text: dashboardSeed(COUNT) } });

@@ -10,6 +10,7 @@ import {
   useBrowser,
 } from "../harness/browser.ts";
 import { dashboardSeed, nameOf, reportHour, stateOf } from "../harness/dashboard-world.ts";
+import { needs } from "../harness/needs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { one, startTestServer, type TestServer } from "../harness/server.ts";
 import { idOf } from "../harness/worlds.ts";
@@ -17,7 +18,7 @@ import { idOf } from "../harness/worlds.ts";
 const COUNT = 120;
 const numbers = Array.from({ length: COUNT }, (_, number) => number);
 
-describe.skipIf(noBrowser !== undefined)("the overview", () => {
+describe("the overview", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({}, { seed: { name: "seed", text: dashboardSeed(COUNT) } });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { axe, eventually, noBrowser, OVERVIEW, type Page, readable, useBrowser } from "../harness/browser.ts";
+import { needs } from "../harness/needs.ts";
 import { makeSeed } from "../harness/seeds.ts";
 import { ACCOUNT, demo, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -7,7 +8,7 @@ import { ACCOUNT, demo, startTestServer, type TestServer } from "../harness/serv
 const REFUSED = [/status of 40[03]/];
 const UNKNOWN_TOKEN = "nobody-has-a-token-like-this-one-0000000";
 
-describe.skipIf(noBrowser !== undefined)("signing in", () => {
+describe("signing in", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

@@ -8,12 +8,13 @@ import {
   type Page,
   useBrowser,
 } from "../harness/browser.ts";
+import { needs } from "../harness/needs.ts";
 import { demo, ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
 
 const READER = "demo-magic-read-only-token-0000000000000";
 const LOG_READER = "demo-patchbay-read-token-000000000000000";
 
-describe.skipIf(noBrowser !== undefined)("a page that is left open", () => {
+describe("a page that is left open", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

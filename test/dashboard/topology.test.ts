@@ -11,6 +11,7 @@ import {
 } from "../harness/browser.ts";
 import { dashboardSeed, nameOf, reportHour, stateOf } from "../harness/dashboard-world.ts";
 import { currentOf, HEALTH, reportOf } from "../harness/edge-report.ts";
+import { needs } from "../harness/needs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, startTestServer, type TestServer } from "../harness/server.ts";
 import { idOf } from "../harness/worlds.ts";
@@ -46,7 +47,7 @@ test("arrows lead to what lies beside, below and above", () => {
   expect(neighbour("ArrowDown", -1, grid)).toBeUndefined();
 });
 
-describe.skipIf(noBrowser !== undefined)("the topology", () => {
+describe("the topology", needs(noBrowser), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({}, { seed: { name: "seed", text: dashboardSeed(COUNT) } });

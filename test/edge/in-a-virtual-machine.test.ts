@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { needs } from "../harness/needs.ts";
 import { type Bootable, bootable, inVirtualMachine, NoMachine } from "../harness/virtual-machine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,11 +23,12 @@ const FILES = process.env["PATCHBAY_TEST_LONG"]
   : "test/edge/packets/tunnels.test.ts test/edge/packets/steering.test.ts";
 
 let machine: Bootable | undefined;
+let noMachine: string | undefined;
 try {
   machine = await bootable();
 } catch (error) {
   if (!(error instanceof NoMachine)) throw error;
-  console.error(`The packet tests do not run in a virtual machine: ${error.message}.`);
+  noMachine = error.message;
 }
 
 /** The parts of Vitest's JSON report that are looked at. */
@@ -55,7 +57,7 @@ function failures({ testResults }: Report): string[] {
   });
 }
 
-describe.skipIf(machine === undefined)("in a virtual machine with Debian's kernel", () => {
+describe("in a virtual machine with Debian's kernel", needs(noMachine), () => {
   test("the packet tests pass with the kernel's driver", { timeout: PATIENCE + 10_000 }, async () => {
     if (machine === undefined) throw new TypeError("there is no machine");
     const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");

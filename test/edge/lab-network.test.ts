@@ -4,12 +4,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Commands } from "../../src/edge/kernel/commands.ts";
 import { LAB_DIRECTORY } from "../../src/edge/lab/lab.ts";
 import { BIN } from "../harness/command.ts";
-import { canMakeNetworks } from "../harness/namespaces.ts";
+import { noNetworks } from "../harness/namespaces.ts";
+import { needs } from "../harness/needs.ts";
 
 const host = new Commands();
 const patchbay = (...words: readonly string[]) => host.run(process.execPath, [BIN, ...words]);
 // A lab that somebody made by hand is left alone.
-const isFree = canMakeNetworks && !existsSync(LAB_DIRECTORY);
+const inUse = existsSync(LAB_DIRECTORY) ? `a lab is up: ${LAB_DIRECTORY} exists` : undefined;
 
 /** Runs a command at the lab's server. */
 async function atLab(...words: readonly string[]): Promise<string> {
@@ -36,7 +37,7 @@ const states = async () => {
   return rows.map((row) => row.split(/\s{2,}/)[1]?.split(" ")[0]);
 };
 
-describe.skipIf(!isFree)("a network on one desk", () => {
+describe("a network on one desk", needs(noNetworks, inUse), () => {
   afterAll(() => patchbay("lab", "down"));
 
   test("comes up, does what it says one may try, and is gone afterwards", { timeout: 120_000 }, async () => {

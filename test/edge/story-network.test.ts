@@ -4,14 +4,15 @@ import { afterAll, describe, expect, test } from "vitest";
 import { clientOf } from "../harness/client.ts";
 import { edgeSeed, interconnectId, makeEdgeWorld, OPERATOR_TOKEN } from "../harness/edge-world.ts";
 import { labDriver } from "../harness/lab-driver.ts";
-import { canMakeNetworks, Network } from "../harness/namespaces.ts";
+import { Network, noNetworks } from "../harness/namespaces.ts";
+import { needs } from "../harness/needs.ts";
 import { ACCOUNT, LIST, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectoryForAll } from "../harness/temporary.ts";
 
 const COUNT = 50;
 const ids = Array.from({ length: COUNT }, (_, number) => interconnectId(number));
 
-describe.skipIf(!canMakeNetworks)("a change of fifty interconnects, and one that breaks", () => {
+describe("a change of fifty interconnects, and one that breaks", needs(noNetworks), () => {
   const directory = temporaryDirectoryForAll();
   const network = new Network();
   afterAll(() => network[Symbol.asyncDispose]());

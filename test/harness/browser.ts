@@ -154,6 +154,50 @@ export function eventually<T>(look: () => T | Promise<T>) {
   return expect.poll(look, { timeout: 15_000, interval: 100 });
 }
 
+/** What the main threads of pages computed while something was done, in milliseconds of CPU time. */
+export interface Computed {
+  /** Of the longest task: while it runs, a page answers no key and draws nothing. */
+  readonly longest: number;
+  readonly total: number;
+}
+
+/** An event of a trace, where it is one of those that are read. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of CPU time of the thread, which does not grow while another process has the processor. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/** Measures what pages compute while something is done. */
+export async function computed(page: Page, act: () => Promise<unknown>): Promise<Computed> {
+  const browser = page.context().browser();
+  if (browser === null) throw new TypeError("the page has no browser");
+  await browser.startTracing(undefined, { categories: ["disabled-by-default-devtools.timeline"] });
+  let trace: Buffer;
+  try {
+    await act();
+  } finally {
+    trace = await browser.stopTracing();
+  }
+  const { traceEvents }: { traceEvents: readonly TraceEvent[] } = JSON.parse(trace.toString());
+  const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+  const main = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
+      .map(thread),
+  );
+  // One that runs when the trace ends has no end.
+  const tasks = traceEvents
+    .filter((event) => event.name === "RunTask" && main.has(thread(event)))
+    .map(({ tdur = 0 }) => tdur / 1000);
+  const total = tasks.reduce((sum, time) => sum + time, 0);
+  if (total === 0) throw new Error("The browser does not measure the CPU time of its threads.");
+  return { longest: Math.max(...tasks), total };
+}
+
 /** By how many pixels the page is wider than its window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");

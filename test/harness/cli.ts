@@ -9,8 +9,9 @@ import { BIN, ROOT } from "./command.ts";
 import { ACCOUNT, demo } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
-/** util-linux makes pseudo-terminals; where it is not installed, what needs one is not tested. */
-export const HAS_TERMINAL = spawnSync("script", ["--version"]).status === 0;
+/** Why there are no pseudo-terminals: those of util-linux are used, whose program of the same name elsewhere differs. */
+export const noTerminal =
+  spawnSync("script", ["--version"]).status === 0 ? undefined : "not installed: script (util-linux)";
 
 export interface At {
   readonly url: string;

@@ -1,27 +1,21 @@
 /** What was on a wire, read by somebody else: captured by tcpdump, decoded field by field by tshark. */
 
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Commands } from "../../src/edge/kernel/commands.ts";
 import type { Host } from "./namespaces.ts";
+import { missing } from "./programs.ts";
 
-function isThere(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Can packets be captured and decoded here? */
-export const canDissect = process.platform === "linux" && isThere("tcpdump") && isThere("tshark");
+/** Why packets cannot be captured and decoded here; `undefined` if they can. */
+export const noDissection = process.platform === "linux" ? missing("tcpdump", "tshark") : "it takes Linux";
 /** Debian's Python, which is the one that sees its packages. */
 export const PYTHON = "/usr/bin/python3";
-export const hasScapy = existsSync("/usr/lib/python3/dist-packages/scapy") && existsSync(PYTHON);
+export const noScapy =
+  existsSync("/usr/lib/python3/dist-packages/scapy") && existsSync(PYTHON)
+    ? undefined
+    : "not installed: python3-scapy";
 
 /** A field that occurs in several headers (outer and inner) has a value of each, the outer one first. */
 export type Fields<Name extends string> = Readonly<Record<Name, readonly string[]>>;

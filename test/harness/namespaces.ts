@@ -1,21 +1,18 @@
 /** Networks of namespaces on this machine: real devices, real packets, gone when the test is over. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Commands } from "../../src/edge/kernel/commands.ts";
+import { deleteNamespace } from "../../src/edge/kernel/removal.ts";
+import { missing } from "./programs.ts";
 
-/** Can this process make namespaces at all? */
-export const canMakeNetworks = process.platform === "linux" && process.getuid?.() === 0 && hasIp();
+/** Why this process cannot make namespaces; `undefined` if it can. */
+export const noNetworks = obstacle();
 
-function hasIp(): boolean {
-  try {
-    execFileSync("ip", ["-V"], { stdio: "ignore" });
-    execFileSync("nft", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
+function obstacle(): string | undefined {
+  if (process.platform !== "linux") return "it takes Linux";
+  return process.getuid?.() === 0 ? missing("ip", "nft", "ping") : "it takes root";
 }
 
 /** One namespace: a machine of the test's network. */
@@ -51,9 +48,18 @@ export class Host {
     return child;
   }
 
-  /** Does one ping to an address come back within a second? */
-  async reaches(address: string, ...options: readonly string[]): Promise<boolean> {
-    return this.commands.run("ping", ["-c", "1", "-W", "1", "-q", ...options, address]).then(
+  /** Is one ping to an address answered? The answer has as long as a machine that computes something else may need. */
+  reaches(address: string, ...options: readonly string[]): Promise<boolean> {
+    return this.#pings(address, ["-W", "20", ...options]);
+  }
+
+  /** Is one ping answered within a second? For what must not be answered, or not yet. */
+  reachesAtOnce(address: string, ...options: readonly string[]): Promise<boolean> {
+    return this.#pings(address, ["-W", "1", ...options]);
+  }
+
+  #pings(address: string, options: readonly string[]): Promise<boolean> {
+    return this.commands.run("ping", ["-c", "1", "-q", ...options, address]).then(
       () => true,
       () => false,
     );
@@ -61,20 +67,12 @@ export class Host {
 
   async end(): Promise<void> {
     const ended = [...this.#children].map((child) =>
-      child.exitCode === null ? once(child, "close") : undefined,
+      child.exitCode === null && child.signalCode === null ? once(child, "close") : undefined,
     );
     for (const child of this.#children) child.kill("SIGKILL");
+    // With what the children started, which may hold their output open.
+    await deleteNamespace(this.name);
     await Promise.all(ended);
-    // What went off on its own.
-    const pids = await new Commands().run("ip", ["netns", "pids", this.name]).catch(() => "");
-    for (const pid of pids.split("\n").filter(Boolean)) {
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It was faster.
-      }
-    }
-    await new Commands().run("ip", ["netns", "del", this.name]);
   }
 }
 

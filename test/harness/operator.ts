@@ -51,7 +51,7 @@ export class Operator {
    */
   async draw(
     args: readonly string[],
-    answers: readonly (readonly [seen: string, typed: string | (() => Promise<string>)])[] = [],
+    answers: readonly (readonly [seen: string | RegExp, typed: string | (() => Promise<string>)])[] = [],
   ): Promise<{ readonly code: number | null; readonly screen: string }> {
     const { child, said, ended, type } = startAtTerminalIn(this.#env, args);
     let looked = 0;
@@ -59,9 +59,12 @@ export class Operator {
     child.stdout?.on("data", () => {
       const [next] = waiting;
       if (!next) return;
-      const at = said.stdout.indexOf(next[0], looked);
-      if (at < 0) return;
-      looked = at + next[0].length;
+      const screen = said.stdout.slice(looked);
+      const [seen] = next;
+      const words =
+        typeof seen === "string" ? (screen.includes(seen) ? seen : "") : (seen.exec(screen)?.[0] ?? "");
+      if (words === "") return;
+      looked += screen.indexOf(words) + words.length;
       waiting.shift();
       const [, typed] = next;
       if (typeof typed === "string") type(typed);

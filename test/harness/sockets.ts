@@ -3,6 +3,7 @@
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import koffi from "koffi";
 import { parseAddress4, parseAddress6 } from "../../src/contract/addresses.ts";
 import {
@@ -24,8 +25,8 @@ const connectSocket = koffi
   .func("int connect(int fd, const void *address, uint32_t length)");
 const SOCK_STREAM = 1;
 const SO_REUSEADDR = 2;
-/** Milliseconds after which an answer is none. */
-const PATIENCE = 1_000;
+/** Milliseconds to wait for what must arrive. Only a machine that stands still takes as long. */
+const PATIENCE = 20_000;
 
 export interface Place {
   readonly address: string;
@@ -66,7 +67,7 @@ export async function tcpEcho(
   };
 }
 
-/** A connection that is being made; `says` resolves with whether a word came back within a second. */
+/** A connection that is being made; `says` resolves with whether a word came back. */
 export class TcpClient implements Disposable {
   readonly #socket: Socket;
   #error: string | undefined;
@@ -86,7 +87,7 @@ export class TcpClient implements Disposable {
     return this.#error;
   }
 
-  /** `patience`: milliseconds. */
+  /** `patience`: milliseconds; short where no answer must come. */
   async says(patience = PATIENCE): Promise<boolean> {
     const answer = waiting((signal) => once(this.#socket, "data", { signal }), patience);
     this.#socket.write("word");
@@ -125,9 +126,9 @@ export class Udp implements Disposable {
     });
   }
 
-  /** Does a word come back within a second? */
-  async says(to: Place): Promise<boolean> {
-    const answer = waiting((signal) => once(this.#socket, "message", { signal }));
+  /** Does a word come back? `patience`: milliseconds; short where none must. */
+  async says(to: Place, patience = PATIENCE): Promise<boolean> {
+    const answer = waiting((signal) => once(this.#socket, "message", { signal }), patience);
     await this.send(to);
     return (await answer) !== undefined;
   }
@@ -139,14 +140,18 @@ export class Udp implements Disposable {
 
 async function waiting<Value>(
   wait: (signal: AbortSignal) => Promise<Value>,
-  patience = PATIENCE,
+  patience: number,
 ): Promise<Value | undefined> {
   return wait(AbortSignal.timeout(patience)).catch(() => undefined);
 }
 
+type Counts = Readonly<Record<string, number>>;
+
 /** Counts packets at a host by what an nft rule says of them, in a table of the test's own. */
 export class Counters {
   readonly #host: Host;
+  /** What they showed when they were last reset. */
+  #base: Counts = {};
 
   private constructor(host: Host) {
     this.#host = host;
@@ -171,19 +176,40 @@ ${names.map((name) => `    ${rules[name]} counter name ${name}`).join("\n")}
     return new Counters(host);
   }
 
-  /** Packets since it was asked last. */
-  async take(): Promise<Readonly<Record<string, number>>> {
-    const printed = await this.#host.run("nft reset counters table inet test");
+  /** Counts from zero again. */
+  async reset(): Promise<void> {
+    this.#base = await this.#read();
+  }
+
+  /**
+   * Resolves with the packets since the last reset as soon as `holds` is true of them: a packet arrives some time after
+   * it was sent, later where a process carries the tunnel. Throws at the deadline with what was counted.
+   */
+  async until(holds: (counts: Counts) => boolean): Promise<Counts> {
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const all = await this.#read();
+      const counts = Object.fromEntries(
+        Object.entries(all).map(([name, packets]) => [name, packets - (this.#base[name] ?? 0)]),
+      );
+      if (holds(counts)) return counts;
+      if (performance.now() > deadline) throw new Error(`Packets counted: ${JSON.stringify(counts)}`);
+      await setTimeout(10);
+    }
+  }
+
+  /** What something brought, as soon as `holds` is true of it. */
+  async during(act: () => Promise<unknown>, holds: (counts: Counts) => boolean): Promise<Counts> {
+    await this.reset();
+    await act();
+    return this.until(holds);
+  }
+
+  async #read(): Promise<Counts> {
+    const printed = await this.#host.run("nft list counters table inet test");
     const found: Record<string, number> = {};
     for (const [, name = "", packets] of printed.matchAll(/counter (\w+) \{\s*packets (\d+)/g))
       found[name] = Number(packets);
     return found;
-  }
-
-  /** What something brought. */
-  async during(act: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
-    await this.take();
-    await act();
-    return this.take();
   }
 }

@@ -1,8 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { account, edgeConfig, interconnect, temporaryDirectory } from "../../../test/harness/edge-lab.ts";
+import { needs } from "../../../test/harness/needs.ts";
+import { missing } from "../../../test/harness/programs.ts";
 import type { EdgeConfig } from "../config.ts";
 import { desire } from "./desire.ts";
 import { NO_NUMBERS } from "./numbers.ts";
@@ -29,17 +31,14 @@ function rendered(changes: Partial<EdgeConfig>, role: "provider" | "customer" = 
 }
 
 const keys = new Map([["ic-1", "correct horse"]]);
-const hasBird = spawnSync("bird", ["--version"]).status === 0;
+const noBird = missing("bird");
 
-test.skipIf(!hasBird).each(["provider", "customer"] as const)(
-  "BIRD takes what is written for a %s",
-  (role) => {
-    using directory = temporaryDirectory();
-    const file = join(directory.path, "bird.conf");
-    writeFileSync(file, `router id 1.2.3.4;\n${rendered({ bgpKeys: keys }, role).bird}`);
-    expect(() => execFileSync("bird", ["-p", "-c", file])).not.toThrow();
-  },
-);
+test.each(["provider", "customer"] as const)("BIRD takes what is written for a %s", needs(noBird), (role) => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "bird.conf");
+  writeFileSync(file, `router id 1.2.3.4;\n${rendered({ bgpKeys: keys }, role).bird}`);
+  expect(() => execFileSync("bird", ["-p", "-c", file])).not.toThrow();
+});
 
 test("a session is between the interface addresses, with the key that the configuration tells", () => {
   const { bird, problems } = rendered({ bgpKeys: keys });

@@ -10,14 +10,15 @@ import { extname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Commands } from "../kernel/commands.ts";
+import { isRunning, killProcesses } from "../kernel/removal.ts";
 import { type Answer, ask, CONTROL_VERSION } from "../userspace/control.ts";
 import type { Carried, Link, Refused, TunnelDriver, TunnelSpec } from "./driver.ts";
 
 /** Of a Unix socket's path (`unix(7)`). */
 const LONGEST_PATH = 107;
 
-/** Milliseconds for which a process that was told to end is waited for. */
-const MOST_OF_ENDING = 5_000;
+/** Milliseconds that a process has to end by itself before it is killed. */
+const GRACE = 5_000;
 
 export class UserspaceDriver implements TunnelDriver {
   readonly name = "userspace";
@@ -91,10 +92,10 @@ export class UserspaceDriver implements TunnelDriver {
   async end(): Promise<void> {
     if (!existsSync(this.#socket)) return;
     const answer = await ask(this.#socket, { ask: "end" }).catch(() => undefined);
-    // Until it is gone the socket's name and the log are its own. One that ended and was not waited for has no program.
-    const deadline = performance.now() + MOST_OF_ENDING;
-    while (answer && existsSync(`/proc/${answer.pid}/exe`) && performance.now() < deadline)
-      await setTimeout(5);
+    // Until it has ended the socket's name and the log are its own.
+    const deadline = performance.now() + GRACE;
+    while (answer && isRunning(answer.pid) && performance.now() < deadline) await setTimeout(5);
+    if (answer) await killProcesses(() => [answer.pid]);
   }
 
   /** The process goes on: packets do not wait for agents. */

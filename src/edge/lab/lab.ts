@@ -11,6 +11,15 @@ import { setTimeout } from "node:timers/promises";
 import type { DriverName } from "../config.ts";
 import { tunnelDevice } from "../devices.ts";
 import { CommandFailed, Commands } from "../kernel/commands.ts";
+import {
+  deleteLinks,
+  deleteNamespace,
+  isRunning,
+  killProcesses,
+  linkNames,
+  namespaces,
+  processesIn,
+} from "../kernel/removal.ts";
 import { EdgeRefused } from "../options.ts";
 import { askStatus } from "../status.ts";
 import {
@@ -30,6 +39,8 @@ import {
 
 /** Where a lab keeps its files. */
 export const LAB_DIRECTORY = "/run/patchbay-lab";
+/** What names of the bridge's ports begin with. */
+const PORT = "pbl-";
 /** Milliseconds. */
 const PATIENCE = 60_000;
 
@@ -133,7 +144,7 @@ async function driverToHave(): Promise<DriverName> {
     if (error instanceof CommandFailed) return "userspace";
     throw error;
   } finally {
-    await host.run("ip", ["netns", "del", name]);
+    await deleteNamespace(name);
   }
 }
 
@@ -142,7 +153,7 @@ async function makeNetwork(links: readonly LabLink[]): Promise<void> {
     `netns add ${namespace}`,
     `-n ${namespace} link set lo up`,
     `link add ${BRIDGE}-m type veth peer name mgmt netns ${namespace}`,
-    `link set ${BRIDGE}-m name ${namespace.replace(`${BRIDGE}-`, "pbl-")} master ${BRIDGE} up`,
+    `link set ${BRIDGE}-m name ${namespace.replace(`${BRIDGE}-`, PORT)} master ${BRIDGE} up`,
     `-n ${namespace} addr add ${address}/24 dev mgmt`,
     `-n ${namespace} link set mgmt up`,
   ];
@@ -245,7 +256,7 @@ async function untilServed(pid: number): Promise<void> {
       await fetch(`http://${SERVER_ADDRESS}:${SERVER_PORT}/`, { signal: AbortSignal.timeout(2_000) });
       return;
     } catch {
-      if (!isAlive(pid)) break;
+      if (!isRunning(pid)) break;
       await setTimeout(50);
     }
   }
@@ -265,15 +276,6 @@ async function untilApplied(state: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Cuts a cable, or mends it. `name` is the interconnect's. */
 export async function setCable(name: string, state: "down" | "up"): Promise<void> {
   const lab = findLab();
@@ -287,38 +289,35 @@ export async function setCable(name: string, state: "down" | "up"): Promise<void
   await batch(ends, new Commands(PANEL));
 }
 
-/** Takes everything down that a lab made, also one that did not come up whole. */
+/** Removes everything that a lab created, also an incomplete one, and resolves when nothing of it exists any more. */
 export async function down(
   tell: (sentence: string) => void,
   logs: "keep the logs" | "all" = "all",
 ): Promise<boolean> {
   const lab = findLab();
-  for (const pid of lab?.pids ?? []) kill(pid);
-  const listed = await host.run("ip", ["-j", "netns", "list"]).catch(() => "");
-  const names: string[] = (listed.trim() === "" ? [] : JSON.parse(listed)).map(
-    (one: { name: string }) => one.name,
-  );
-  const ours = names.filter((name) => name.startsWith(`${BRIDGE}-`));
-  for (const name of ours) {
-    const pids = await host.run("ip", ["netns", "pids", name]).catch(() => "");
-    for (const pid of pids.split("\n").filter(Boolean)) kill(Number(pid));
-    await host.run("ip", ["netns", "del", name]);
+  // A process id may belong to another program by now.
+  const ours = (lab?.pids ?? []).filter((pid) => commandOf(pid).includes(LAB_DIRECTORY));
+  await killProcesses(() => ours);
+  const names = (await namespaces().catch(() => [])).filter((name) => name.startsWith(`${BRIDGE}-`));
+  for (const name of names) await killProcesses(() => processesIn(name));
+  // A link of this machine would be removed with its other end only some time after that end's namespace.
+  const isOurs = (link: string) => link === BRIDGE || link.startsWith(`${BRIDGE}-`) || link.startsWith(PORT);
+  const links = (await linkNames().catch(() => [])).filter(isOurs);
+  if (links.length > 0) await deleteLinks(isOurs);
+  for (const name of names) {
+    await deleteNamespace(name);
     tell(`${name} is gone.`);
   }
-  const bridge = await host.run("ip", ["link", "del", BRIDGE]).then(
-    () => true,
-    () => false,
-  );
   if (logs === "all") rmSync(LAB_DIRECTORY, { recursive: true, force: true });
   else rmSync(file, { force: true });
-  return lab !== undefined || ours.length > 0 || bridge;
+  return lab !== undefined || names.length > 0 || links.length > 0;
 }
 
-function kill(pid: number): void {
+function commandOf(pid: number): string {
   try {
-    process.kill(pid, "SIGKILL");
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {
-    // It ended before.
+    return "";
   }
 }
 

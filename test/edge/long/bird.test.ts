@@ -16,7 +16,8 @@ import {
   providerEnd,
 } from "../../harness/edge-world.ts";
 import { labDriver } from "../../harness/lab-driver.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { missing } from "../../harness/programs.ts";
 import { LIST, startTestServer } from "../../harness/server.ts";
 import { temporaryDirectoryForAll } from "../../harness/temporary.ts";
@@ -51,7 +52,7 @@ async function deletionOf(host: Host, prefix: string): Promise<number> {
 const soon = (assert: () => Promise<void>, seconds = 15) =>
   vi.waitFor(assert, { timeout: seconds * 1000, interval: 20 });
 
-describe.skipIf(!canMakeNetworks || obstacle)(obstacle ? `${title} (${obstacle})` : title, () => {
+describe(title, needs(noNetworks, obstacle), () => {
   const directory = temporaryDirectoryForAll();
   const network = new Network();
   afterAll(() => network[Symbol.asyncDispose]());

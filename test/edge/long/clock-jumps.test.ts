@@ -7,7 +7,8 @@ import type { ProbeTarget } from "../../../src/edge/probe/targets.ts";
 import { Reporter } from "../../../src/edge/report/reporter.ts";
 import { Spool } from "../../../src/edge/report/spool.ts";
 import { EDGE_TOKEN, edgeSeed, interconnectId, OPERATOR_TOKEN } from "../../harness/edge-world.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Chance } from "../../harness/random.ts";
 import { ACCOUNT, OWN, startTestServer, type TestServer } from "../../harness/server.ts";
 import { temporaryDirectoryForAll } from "../../harness/temporary.ts";
@@ -27,7 +28,7 @@ const target: ProbeTarget = {
   interval: 20,
 };
 
-describe.skipIf(!canMakeNetworks)("an edge whose wall clock jumps", () => {
+describe("an edge whose wall clock jumps", needs(noNetworks), () => {
   const directory = temporaryDirectoryForAll();
   const network = new Network();
   let customer: Host;

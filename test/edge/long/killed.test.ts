@@ -26,7 +26,8 @@ import {
 } from "../../harness/edge-world.ts";
 import { kernelPicture } from "../../harness/kernel-picture.ts";
 import { labDriver } from "../../harness/lab-driver.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 import { Chance } from "../../harness/random.ts";
 import { ACCOUNT, LIST, ROUTES, startTestServer, type TestServer } from "../../harness/server.ts";
 import { temporaryDirectoryForAll } from "../../harness/temporary.ts";
@@ -110,7 +111,7 @@ async function router(network: Network, name: string): Promise<Host> {
   return host;
 }
 
-describe.skipIf(!canMakeNetworks)("an agent that is killed again and again while its account changes", () => {
+describe("an agent that is killed again and again while its account changes", needs(noNetworks), () => {
   const directory = temporaryDirectoryForAll();
   const network = new Network();
   afterAll(() => network[Symbol.asyncDispose]());

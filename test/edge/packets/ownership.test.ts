@@ -13,7 +13,8 @@ import {
   route,
   temporaryDirectory,
 } from "../../harness/edge-lab.ts";
-import { canMakeNetworks, type Host, Network } from "../../harness/namespaces.ts";
+import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 
 const [A, B] = [deviceOfNumber(1), deviceOfNumber(2)];
 
@@ -37,7 +38,7 @@ let host: Host;
 
 /** A host with two ports, which end in another. */
 beforeAll(async () => {
-  if (!canMakeNetworks) return;
+  if (noNetworks !== undefined) return;
   host = await network.host("edge");
   const peer = await network.host("peer");
   await host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1");
@@ -58,7 +59,7 @@ const full = account(
 );
 const map = { "slot-1": "port1", "slot-2": "port2" };
 
-describe.skipIf(!canMakeNetworks)("what an edge made is its own, and nothing else is", () => {
+describe("what an edge made is its own, and nothing else is", needs(noNetworks), () => {
   test("clean leaves the machine as it was, and what others made in its midst", async () => {
     using directory = temporaryDirectory();
     await host.batch([
@@ -179,7 +180,7 @@ class Mortal extends Commands {
   }
 }
 
-describe.skipIf(!canMakeNetworks)("an agent that is killed", () => {
+describe("an agent that is killed", needs(noNetworks), () => {
   const long = process.env["PATCHBAY_TEST_LONG"] !== undefined;
 
   test("at any command leaves nothing that the next one does not find", { timeout: 600_000 }, async () => {

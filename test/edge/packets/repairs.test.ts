@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Commands } from "../../../src/edge/kernel/commands.ts";
 import { account, deviceOfNumber, ends, interconnect, Lab, route } from "../../harness/edge-lab.ts";
-import { canMakeNetworks, type Host } from "../../harness/namespaces.ts";
+import { labDriver } from "../../harness/lab-driver.ts";
+import { type Host, noNetworks } from "../../harness/namespaces.ts";
+import { needs } from "../../harness/needs.ts";
 
 const A = deviceOfNumber(1);
 
-describe.skipIf(!canMakeNetworks)("what others broke", () => {
+describe("what others broke", needs(noNetworks), () => {
   let lab: Lab;
   let edge: Host;
   const settings = account(
@@ -71,8 +73,9 @@ describe.skipIf(!canMakeNetworks)("what others broke", () => {
     expect((await lab.provider.apply(settings)).steps).toEqual([]);
   });
 
-  test.skipIf(process.env["PATCHBAY_LAB_DRIVER"] === "kernel")(
+  test(
     "the process that carries tunnels is found by the next agent, and started again when it died",
+    needs(labDriver === "kernel" ? "only the userspace driver has a process" : undefined),
     async () => {
       const [pid = 0] = await processes(edge);
       await lab.provider.restart();
