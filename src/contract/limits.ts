@@ -6,3 +6,12 @@
 
 /** Bytes of a request's body. A bulk update of 10,000 interconnects with every field set takes about 9 MB. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Long polls that wait for one account's next change. A dashboard has one per open page and an agent one: 2,000 is a large
+ * operations team and all its routers, and one account cannot use up what the process admits.
+ */
+export const MAX_FOLLOWERS_PER_ACCOUNT = 2_000;
+
+/** Long polls that wait in the process. Each holds a connection and about 20 KB: 100 MB in all. */
+export const MAX_FOLLOWERS = 5_000;

@@ -6,6 +6,7 @@ import type { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
+import type { Followers } from "./followers.ts";
 import type { HealthGate } from "./health/gate.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
@@ -22,6 +23,8 @@ export interface AppContext extends Sources {
   /** Decides by it about changes that wait. */
   readonly gate: HealthGate;
   readonly metrics: Metrics;
+  /** Admits requests that wait. */
+  readonly followers: Followers;
   /** Takes in who was refused, for the audit log. */
   readonly refusals: Refusals;
   readonly log: Logger;

@@ -22,6 +22,7 @@ import {
   refuseExposure,
   refusePredictable,
 } from "./exposure.ts";
+import { Followers } from "./followers.ts";
 import { HealthGate } from "./health/gate.ts";
 import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
@@ -157,6 +158,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     health,
     gate,
     metrics,
+    followers: new Followers(),
     refusals,
     log,
     quota: rateLimit === "off" ? undefined : rateLimit,

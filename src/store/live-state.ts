@@ -137,6 +137,11 @@ export class LiveState {
     return { epoch, revision: durable, head };
   }
 
+  /** Is the state in memory known to differ from the store's, or no longer kept up to date? */
+  get isStale(): boolean {
+    return this.#stale;
+  }
+
   /** Does anybody wait for the next change? */
   get isWatched(): boolean {
     return this.#waiters.size > 0;

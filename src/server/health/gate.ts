@@ -137,6 +137,7 @@ export class HealthGate {
     this.#timers.delete(id);
     if (this.#closed || this.#needs.byRequests || !waitingIn(account.state)) return;
     const look = async () => {
+      this.#timers.delete(id);
       try {
         await this.#needs.accounts.fresh(id);
       } catch (error) {
@@ -145,6 +146,7 @@ export class HealthGate {
       // It may have left memory, and come back as another.
       const now = this.#needs.accounts.get(id);
       if (now) await this.#look(now);
+      else this.#records.delete(id);
     };
     this.#timers.set(
       id,
