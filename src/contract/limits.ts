@@ -15,3 +15,9 @@ export const MAX_FOLLOWERS_PER_ACCOUNT = 2_000;
 
 /** Long polls that wait in the process. Each holds a connection and about 20 KB: 100 MB in all. */
 export const MAX_FOLLOWERS = 5_000;
+
+/**
+ * Interconnects at edges whose health is kept in memory besides a shared database: about 500 bytes each, 100 MB in all. Ten
+ * accounts of 10,000 with two edges fit; what does not is read again when it is needed.
+ */
+export const MAX_WATCHED_IN_MEMORY = 200_000;
