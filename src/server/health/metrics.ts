@@ -5,15 +5,14 @@
 
 import { Gauge, type Registry } from "prom-client";
 import { DIRECTORY_ID } from "../../account/directory.ts";
-import { healthOfAccount } from "../../account/health/standing.ts";
-import type { AccountHealth } from "../../contract/health.ts";
+import { accountHealth } from "../../account/health/standing.ts";
+import type { ShownEdge } from "../../contract/health.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Clock } from "../clock.ts";
+import { MOST_NAMED, STATES, Tallies, type Tally } from "./tallies.ts";
 
-/** Interconnects of an account that are named. */
-const MOST_NAMED = 1_000;
-const STATES = ["healthy", "degraded", "down", "unknown"] as const;
 const STATUSES = ["modified", "applied", "error"] as const;
 
 interface Needs {
@@ -22,17 +21,32 @@ interface Needs {
   readonly clock: Clock;
 }
 
-type Tell = (gauge: Gauge, account: string, health: AccountHealth, now: number) => void;
+/** Figures of one account. */
+interface Figures {
+  readonly account: string;
+  readonly edges: readonly ShownEdge[];
+  readonly tally: Tally;
+  /** When they were read, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+type Tell = (gauge: Gauge, figures: Figures) => void;
 
 export function addHealthMetrics(registry: Registry, { accounts, health, clock }: Needs): void {
+  const tallies = new Tallies();
   const read = async () => {
-    const now = clock.now();
-    const found: [string, AccountHealth][] = [];
-    for (const { state } of accounts.all()) {
+    const figures: Figures[] = [];
+    // Requests reorder the accounts of a shared store, so the list is copied before it is awaited on.
+    for (const live of [...accounts.all()]) {
+      const { state } = live;
       if (state.id === DIRECTORY_ID) continue;
-      found.push([state.id, healthOfAccount(state, await health.edges(state.id), now)]);
+      const edges = await health.edges(state.id);
+      const now = clock.now();
+      const tally = await tallies.of(live, state, edges, now);
+      figures.push({ account: state.id, edges: accountHealth(state, edges, now).edges, tally, now });
+      await pause();
     }
-    return { now, found };
+    return figures;
   };
   let reading: ReturnType<typeof read> | undefined;
   // All figures of one answer are of one reading.
@@ -49,10 +63,10 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
       labelNames: ["account", ...labels],
       registers: [registry],
       async collect() {
-        this.reset();
         // What cannot be read is not told; that it cannot be, `/readyz` says.
-        const told = await readOnce().catch(() => undefined);
-        for (const [account, health] of told?.found ?? []) tell(this, account, health, told?.now ?? 0);
+        const figures = await readOnce().catch(() => []);
+        this.reset();
+        for (const one of figures) tell(this, one);
       },
     });
 
@@ -60,17 +74,16 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_interconnects",
     "Interconnects by the worst state that a provider edge reports of them; unknown where none does.",
     ["state"],
-    (gauge, account, { interconnects }) => {
-      for (const state of STATES) gauge.set({ account, state }, count(interconnects, state));
+    (gauge, { account, tally }) => {
+      for (const state of STATES) gauge.set({ account, state }, tally.states[state]);
     },
   );
   add(
     "patchbay_interconnect_unwell",
     `1 for each interconnect that is degraded or down, the first ${MOST_NAMED} of an account.`,
     ["interconnect", "name", "state"],
-    (gauge, account, { interconnects }) => {
-      const unwell = interconnects.filter(({ state }) => state === "degraded" || state === "down");
-      for (const { id, name, state } of unwell.slice(0, MOST_NAMED))
+    (gauge, { account, tally }) => {
+      for (const { id, name, state } of tally.unwell)
         gauge.set({ account, interconnect: id, name, state }, 1);
     },
   );
@@ -78,7 +91,7 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_edge_silence_seconds",
     "Time since an edge's last report.",
     ["edge"],
-    (gauge, account, { edges }, now) => {
+    (gauge, { account, edges, now }) => {
       for (const { edge, seen_on } of edges)
         gauge.set({ account, edge }, Math.max(0, now - Date.parse(seen_on)) / 1000);
     },
@@ -87,7 +100,7 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_edge_configuration",
     "1 for what an edge has made of the account's settings, 0 for the others.",
     ["edge", "status"],
-    (gauge, account, { edges }) => {
+    (gauge, { account, edges }) => {
       for (const { edge, configuration } of edges) {
         for (const status of STATUSES)
           gauge.set({ account, edge, status }, Number(status === configuration.status));
@@ -98,18 +111,10 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     "patchbay_edge_interconnects",
     "Interconnects that an edge tells of, by the state that it reports; unknown while it is stale.",
     ["edge", "state"],
-    (gauge, account, { edges, interconnects }) => {
-      const told = Map.groupBy(
-        interconnects.flatMap((one) => one.edges),
-        ({ edge }) => edge,
-      );
+    (gauge, { account, edges, tally }) => {
       for (const { edge } of edges) {
-        for (const state of STATES) gauge.set({ account, edge, state }, count(told.get(edge) ?? [], state));
+        for (const state of STATES) gauge.set({ account, edge, state }, tally.edges.get(edge)?.[state] ?? 0);
       }
     },
   );
-}
-
-function count(list: readonly { readonly state: string }[], state: string): number {
-  return list.filter((one) => one.state === state).length;
 }

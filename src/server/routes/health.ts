@@ -1,8 +1,10 @@
 /** What edges report of the interconnects, and what is known of them by it. */
 
+import type { KnownEdge } from "../../account/health/known-edge.ts";
 import { readReport } from "../../account/health/reading-report.ts";
-import { healthOf, healthOfAccount, showMeasured, showTime } from "../../account/health/standing.ts";
+import { accountHealth, healthOf, showMeasured, showTime } from "../../account/health/standing.ts";
 import { interconnectKind } from "../../account/interconnect.ts";
+import type { Entry } from "../../account/state.ts";
 import { Checker, show, showSome } from "../../contract/check.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
 import { Problems } from "../../contract/errors.ts";
@@ -22,6 +24,7 @@ import { NotCommitted } from "../../store/store.ts";
 import type { Call, Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed, wrap } from "../envelope.ts";
+import { LongBody } from "../long-body.ts";
 import { readBody, readNamed } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 
@@ -61,16 +64,16 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
     const named = readNamed(query, "interconnect");
     const edges = await health.edges(state.id);
     const now = clock.now();
-    if (!named) return { status: 200, body: succeed(healthOfAccount(state, edges, now)) };
+    const about = accountHealth(state, edges, now);
+    if (!named) return { status: 200, body: await encodeAll(about, state.list(kind), edges, now) };
     const entries = named.flatMap((id) => state.get(kind, id) ?? []);
-    const told = healthOfAccount(state, edges, now, entries);
     const interconnects = await Promise.all(
-      told.interconnects.map(async (one) => {
-        const minutes = await health.minutes(state.id, one.id, now - HOUR, MOST_MINUTES_OF_ONE);
-        return { ...one, minutes: minutes.map(showMinute) };
+      entries.map(async (entry) => {
+        const minutes = await health.minutes(state.id, entry.id, now - HOUR, MOST_MINUTES_OF_ONE);
+        return { ...healthOf(entry, edges, now), minutes: minutes.map(showMinute) };
       }),
     );
-    return { status: 200, body: succeed({ ...told, interconnects }) };
+    return { status: 200, body: succeed({ ...about, interconnects }) };
   });
 
   routes.account("getInterconnectHealth", async (call) => {
@@ -104,6 +107,18 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
     };
     return { status: 200, body: succeed(history) };
   });
+}
+
+/** Health of all of an account's interconnects: at 10,000 of them and two edges, 200 ms of work. */
+async function encodeAll(
+  about: ReturnType<typeof accountHealth>,
+  entries: readonly Entry[],
+  edges: readonly KnownEdge[],
+  now: number,
+): Promise<Buffer> {
+  const body = new LongBody(`{"result":${JSON.stringify(about).slice(0, -1)},"interconnects":[`);
+  await body.addList(entries.values().map((entry) => JSON.stringify(healthOf(entry, edges, now))));
+  return body.end(']},"success":true,"errors":[],"messages":[]}');
 }
 
 /** What was not kept of a report, which is no fault of the edge's: it may not have heard yet. */
