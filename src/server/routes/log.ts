@@ -12,11 +12,12 @@ import { pause } from "../../store/time-slice.ts";
 import type { Routes, ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeLists } from "../encode.ts";
+import { addLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
 import { waitForMove } from "../followers.ts";
 import { encodePage, type LogPage, LogPages } from "../log-pages.ts";
 import { changeOf } from "../log-stretch.ts";
+import { LongBody } from "../long-body.ts";
 import { readNumber } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 
@@ -115,12 +116,12 @@ export function addLogRoutes(routes: Routes, { accounts, store, followers, closi
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
   }
 
-  routes.account("getState", (call) => {
+  routes.account("getState", async (call) => {
     const { state } = call.account;
     const tag = etag(state.epoch, state.durable);
     const unchanged = judgeReading(call.request.headers, tag);
     if (unchanged) return unchanged;
-    return { status: 200, body: encodeState(state), headers: { etag: tag } };
+    return { status: 200, body: await encodeState(state), headers: { etag: tag } };
   });
 }
 
@@ -128,15 +129,13 @@ function answerOf({ body }: LogPage): Answer {
   return { status: 200, body };
 }
 
-function encodeState(state: State): Buffer {
+async function encodeState(state: State): Promise<Buffer> {
   const settings = JSON.stringify(settingsView(durableSettings(state)));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"pending_change":${pendingOf(state)},"settings":${settings}`;
   const cniSettings = JSON.stringify(durableCniSettings(state));
-  return assemble(
-    `{"result":{${about},"cni_settings":${cniSettings},`,
-    encodeLists(state),
-    '},"success":true,"errors":[],"messages":[]}',
-  );
+  const body = new LongBody(`{"result":{${about},"cni_settings":${cniSettings},`);
+  await addLists(body, state);
+  return body.end('},"success":true,"errors":[],"messages":[]}');
 }
 
 function pendingOf(state: State): string {

@@ -8,8 +8,9 @@ import { type Ask, Database, type DatabaseOptions, type Row, texts } from "../po
 import { isPassing, messageOf } from "../postgres/failures.ts";
 import { readPatiently } from "../postgres/patient-reading.ts";
 import { NotCommitted } from "../store.ts";
+import { pause } from "../time-slice.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
-import { aboutRow, changedParts, edgeOf, type PartRow } from "./edge-row.ts";
+import { aboutRow, changedParts, edgeOf, type Part, textOf } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
 import { type Version, WatchedCache } from "./watched-cache.ts";
 
@@ -181,14 +182,19 @@ async function note(
   // What an earlier schema kept in one text is split with the first report that changes any of it.
   const isWhole = row["watched"] !== "" && known.watched !== before?.watched;
   const parts = changedParts(isWhole ? undefined : before?.watched, known.watched);
-  const [gone, left] = [parts.filter((one) => one.watched === ""), parts.filter((one) => one.watched !== "")];
+  const gone = parts.filter(({ told }) => told.length === 0);
+  const left = parts.filter(({ told }) => told.length > 0);
   const changed = parts.length > 0 ? randomUUID() : String(row["changed"]);
   const { seen, about } = aboutRow(known);
   await ask(PUT_EDGE, account, edge, seen, about, changed);
   if (isWhole) await ask(CLEAR_WHOLE, account, edge);
   if (gone.length > 0) await ask(REMOVE_WATCHED, account, edge, numbersOf(gone));
-  if (left.length > 0)
-    await ask(PUT_WATCHED, account, edge, numbersOf(left), texts(left.map(({ watched }) => watched)));
+  const watched: string[] = [];
+  for (const part of left) {
+    watched.push(textOf(part));
+    await pause();
+  }
+  if (left.length > 0) await ask(PUT_WATCHED, account, edge, numbersOf(left), texts(watched));
   const [of, by] = [number(account), number(edge)];
   const { transitions, minutes } = report;
   if (transitions.length > 0) {
@@ -220,7 +226,7 @@ async function note(
   return { changed, watched: known.watched };
 }
 
-function numbersOf(parts: readonly PartRow[]): number[] {
+function numbersOf(parts: readonly Part[]): number[] {
   return parts.map(({ part }) => part);
 }
 
