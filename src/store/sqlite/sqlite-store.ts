@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
+import { parseRecords } from "../record-text.ts";
 import {
   type Batch,
   type Check,
@@ -31,7 +32,7 @@ import {
   syncDirectory,
 } from "./data-directory.ts";
 import { EventTable } from "./event-table.ts";
-import { consistently, Reading } from "./reading.ts";
+import { consistently, Reading, type TextPage } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
 import { Writing } from "./writing.ts";
 
@@ -311,11 +312,22 @@ export class SqliteStore implements Store {
   }
 
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
-    return this.#read(() => this.#reading.after(id, revision, limit));
+    return this.#page(() => this.#reading.after(id, revision, limit));
   }
 
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
-    return this.#read(() => this.#reading.before(id, revision, limit));
+    return this.#page(() => this.#reading.before(id, revision, limit));
+  }
+
+  async #page(read: () => TextPage | undefined): Promise<Page | undefined> {
+    const page = await this.#read(read);
+    if (!page) return undefined;
+    const { texts, ...rest } = page;
+    try {
+      return { records: await parseRecords(texts), ...rest };
+    } catch (error) {
+      throw new Unreadable(messageOf(error), { cause: error });
+    }
   }
 
   change(id: string, revision: number): Promise<ChangeRecord | undefined> {

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SeededState } from "../../account/seed.ts";
 import type { Slot } from "../../account/state.ts";
+import { textOf } from "../record-text.ts";
 import type { Batch } from "../store.ts";
 import { type Unfolded, UnfoldedState } from "../unfolded.ts";
 
@@ -20,7 +21,7 @@ export class Writing {
     const { changes: rows } = this.#statements.advance.run(base + changes.length, state, epoch, base);
     if (Number(rows) === 0) return false;
     for (const { record } of changes)
-      this.#statements.log.run(state, record.revision, record.time, JSON.stringify(record));
+      this.#statements.log.run(state, record.revision, record.time, textOf(record));
     return true;
   }
 
