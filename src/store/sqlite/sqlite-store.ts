@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
-import { parseRecords } from "../record-text.ts";
+import { encodeRecords, parseRecords } from "../record-text.ts";
 import {
   type Batch,
   type Check,
@@ -21,6 +21,7 @@ import {
   type Store,
   Unreadable,
 } from "../store.ts";
+import { runInSlices } from "../time-slice.ts";
 import { UnfoldedState } from "../unfolded.ts";
 import {
   DATABASE,
@@ -370,17 +371,25 @@ export class SqliteStore implements Store {
   async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
     while (this.#committing) await this.#committing;
     if (ifEmpty && this.#reading.states().length > 0) return false;
+    const replacing = this.#replace(world);
+    // What arrives meanwhile is committed after it.
+    this.#committing = replacing.catch(() => undefined).then(() => this.#commitAll());
+    await replacing;
+    return true;
+  }
+
+  async #replace(world: readonly SeededState[]): Promise<void> {
+    await encodeRecords(world.map(({ change }) => change));
     const db = this.#writer;
-    db.exec("BEGIN IMMEDIATE");
     try {
-      this.#writing.replace(world);
+      db.exec("BEGIN IMMEDIATE");
+      await runInSlices(this.#writing.replace(world));
       db.exec("COMMIT");
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw new NotCommitted(messageOf(error));
     }
     this.#unfolded.clear();
-    return true;
   }
 
   async close(): Promise<void> {
