@@ -101,14 +101,13 @@ describe("requests that a client sends at once", () => {
   });
 });
 
-test("a client that closes its side is answered, also by a long poll", async () => {
+test("a client that closes its side is answered, at once by a long poll", async () => {
   using connection = new RawConnection(server.url);
   const { revision } = (await server.ask("GET", `${OWN}/state`)).body.result;
-  await connection.send(rawRequest({ path: `${OWN}/changes?after=${revision}&wait=20` }));
+  await connection.send(rawRequest({ path: `${OWN}/changes?after=${revision}&wait=60` }));
   connection.socket.end();
-  expect((await server.ask("PUT", one(ORD), { body: { mtu: 1234 } })).status).toBe(200);
   const reply = await connection.reply();
-  expect(reply?.body.result[0].revision).toBe(revision + 1);
+  expect([rawVerdict(reply), reply?.body.result]).toEqual(["200", []]);
 });
 
 test("a body that is too long is refused in a response that arrives", async () => {

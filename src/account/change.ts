@@ -171,14 +171,16 @@ export function editsOf(state: State, record: ChangeRecord, kinds: ReadonlyMap<s
 
 /** A record as it may be shown: masked fields tell that they changed, not what they are. */
 export function maskRecord(record: ChangeRecord, kinds: ReadonlyMap<string, Kind>): ChangeRecord {
-  const objects = record.objects.map((change) => {
-    const masked = kinds.get(change.kind)?.masked.filter((path) => path in change.fields) ?? [];
-    if (masked.length === 0) return change;
-    const fields: Record<string, FieldChange> = { ...change.fields };
-    for (const path of masked) fields[path] = maskField(fields[path] ?? {});
-    return { ...change, fields };
-  });
-  return { ...record, objects };
+  return { ...record, objects: record.objects.map((change) => maskChange(change, kinds)) };
+}
+
+/** One object's part of a record as it may be shown. */
+export function maskChange(change: ObjectChange, kinds: ReadonlyMap<string, Kind>): ObjectChange {
+  const masked = kinds.get(change.kind)?.masked.filter((path) => path in change.fields) ?? [];
+  if (masked.length === 0) return change;
+  const fields: Record<string, FieldChange> = { ...change.fields };
+  for (const path of masked) fields[path] = maskField(fields[path] ?? {});
+  return { ...change, fields };
 }
 
 /** Stands where a value is kept but not shown. */

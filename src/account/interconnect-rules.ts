@@ -16,6 +16,7 @@ import {
 } from "../contract/addresses.ts";
 import { show } from "../contract/check.ts";
 import type { Problems } from "../contract/errors.ts";
+import { authorizedOf } from "./authorized-prefixes.ts";
 import type { Version } from "./interconnect.ts";
 import type { SettingsDoc } from "./settings.ts";
 
@@ -77,13 +78,11 @@ export function judgeInterfaceAddress(
     problems.add("invalid_value", { field, given: text, expected }, pointer);
     return false;
   }
-  const authorized = version === "1.5" ? ranges(...settings.authorized_prefixes) : [];
-  if ([...interfaceRanges, ...authorized].some((range) => contains(range, prefix))) return true;
-  problems.add(
-    "address_out_of_range",
-    { prefix: text, ranges: names([...interfaceRanges, ...authorized]) },
-    pointer,
-  );
+  if (interfaceRanges.some((range) => contains(range, prefix))) return true;
+  const authorized = version === "1.5" ? authorizedOf(settings.authorized_prefixes) : undefined;
+  if (authorized?.set.contains(prefix)) return true;
+  const shown = authorized?.shown ? `, ${authorized.shown}` : "";
+  problems.add("address_out_of_range", { prefix: text, ranges: names(interfaceRanges) + shown }, pointer);
   return false;
 }
 

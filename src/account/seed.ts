@@ -13,7 +13,7 @@ import { portKind } from "./cni/port.ts";
 import { seedCnis } from "./cni/seed.ts";
 import { CNI_SETTINGS_ID, cniSettingsKind } from "./cni/settings.ts";
 import { slotKind } from "./cni/slot.ts";
-import { type Circumstances, decide, type Wish } from "./decide.ts";
+import { type Circumstances, decideInSteps, type Wish } from "./decide.ts";
 import { proposeDirectory } from "./directory/seed.ts";
 import { DIRECTORY_ID } from "./directory.ts";
 import { interconnectKind } from "./interconnect.ts";
@@ -42,16 +42,27 @@ const checker = new Checker(Seed, explainSeedForm);
 const actor: Actor = { type: "system", id: "seed", name: "seed" };
 
 export function seedWorld(value: unknown, sources: SeedSources): World {
+  const steps = seedInSteps(value, sources);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Seeds that were checked: a reset makes another world of the same one. */
+const checked = new WeakMap<object, Seed>();
+
+/** The same, in steps of up to 1,000 objects. The first call for a seed checks all of it in one step. */
+export function* seedInSteps(value: unknown, sources: SeedSources): Generator<undefined, World> {
   const problems = new Problems();
-  findBadText(value, "", problems);
-  const seed = checker.read(value, "", problems);
+  const seed = check(value, problems);
   if (!seed || problems.found) return { ok: false, problems: problems.list() };
   const circumstances = { time: sources.time, actor, requestId: "seed" };
   const states: SeededState[] = [];
   const refused: Problem[] = [];
-  const make = (id: string, propose: (problems: Problems) => readonly Wish[]) => {
+  const make = function* (id: string, propose: (problems: Problems) => Iterable<Wish>) {
     const epoch = sources.epoch();
-    const decision = decide(new State(id, epoch), {
+    const decision = yield* decideInSteps(new State(id, epoch), {
       operation: "seed",
       circumstances,
       propose: (_, found) => propose(found),
@@ -59,21 +70,30 @@ export function seedWorld(value: unknown, sources: SeedSources): World {
     if (!decision.ok) refused.push(...decision.problems);
     else if (decision.change) states.push({ id, epoch, change: decision.change });
   };
-  make(DIRECTORY_ID, (found) => proposeDirectory(seed, sources, found));
+  yield* make(DIRECTORY_ID, (found) => proposeDirectory(seed, sources, found));
   for (const [index, account] of seed.accounts.entries()) {
     const pointer = `/accounts/${index}`;
-    make(account.id, (found) => proposeAccount(account, pointer, circumstances, sources.hash, found));
+    yield* make(account.id, (found) => proposeAccount(account, pointer, circumstances, sources.hash, found));
   }
   return refused.length > 0 ? { ok: false, problems: refused } : { ok: true, states };
 }
 
-function proposeAccount(
+function check(value: unknown, problems: Problems): Seed | undefined {
+  const known = typeof value === "object" && value !== null ? checked.get(value) : undefined;
+  if (known) return known;
+  findBadText(value, "", problems);
+  const seed = checker.read(value, "", problems);
+  if (seed && !problems.found) checked.set(seed, seed);
+  return seed;
+}
+
+function* proposeAccount(
   account: SeedAccount,
   pointer: string,
   circumstances: Circumstances,
   hash: (secret: string) => string,
   problems: Problems,
-): Wish[] {
+): Generator<Wish, void> {
   const settings: SettingsDoc = {
     flags: account.flags ?? [],
     authorized_prefixes: account.authorized_prefixes ?? [],
@@ -81,12 +101,12 @@ function proposeAccount(
     ...(account.pools ? { pools: { link: [], interface: [], ...account.pools } } : {}),
   };
   judgeSettings(settings, pointer, problems);
-  const wishes = [wish(settingsKind, SETTINGS_ID, settings, pointer)];
+  yield wish(settingsKind, SETTINGS_ID, settings, pointer);
   const { default_asn } = account;
-  if (default_asn) wishes.push(wish(cniSettingsKind, CNI_SETTINGS_ID, { default_asn }, pointer));
+  if (default_asn) yield wish(cniSettingsKind, CNI_SETTINGS_ID, { default_asn }, pointer);
   const cnis = seedCnis(account, pointer, hash, (what) => onlyOnce(what, problems), problems);
-  for (const { id, doc, pointer: at } of cnis.slots) wishes.push(wish(slotKind, id, doc, at));
-  for (const { id, doc, pointer: at } of cnis.ports) wishes.push(wish(portKind, id, doc, at));
+  for (const { id, doc, pointer: at } of cnis.slots) yield wish(slotKind, id, doc, at);
+  for (const { id, doc, pointer: at } of cnis.ports) yield wish(portKind, id, doc, at);
   const tunnels: Tunnels = new Map();
   const first = onlyOnce("interconnects", problems);
   for (const [index, seed] of (account.interconnects ?? []).entries()) {
@@ -95,7 +115,7 @@ function proposeAccount(
     const { id, cni: _cni, ...given } = seed;
     const made = makeInterconnect(id, given, settings, circumstances.time, at, problems);
     const doc = { ...made, ...cnis.partOf(seed, at) };
-    wishes.push(wish(interconnectKind, seed.id, doc, at));
+    yield wish(interconnectKind, seed.id, doc, at);
     claimTunnel(tunnels, interconnectKind, seed.id, doc);
   }
   const firstRoute = onlyOnce("routes", problems);
@@ -106,9 +126,8 @@ function proposeAccount(
     const made = created_on ?? circumstances.time;
     const times = { created_on: made, modified_on: modified_on ?? made };
     const by = { findTunnel: (claim: string) => tunnels.get(claim), problems, pointer: at };
-    wishes.push(wish(staticRouteKind, id, mergeStaticRoute(times, fields, by), at));
+    yield wish(staticRouteKind, id, mergeStaticRoute(times, fields, by), at);
   }
-  return wishes;
 }
 
 type Tunnels = Map<string, NonNullable<ReturnType<FindTunnel>>>;

@@ -224,6 +224,11 @@ export class State {
 
   /** Makes the edits the newest view, under the next revision. `time` is that of the change's record. */
   apply(edits: readonly Edit[], time = this.time): void {
+    for (const _ of this.applyInSteps(edits, time));
+  }
+
+  /** The same, in steps of one edit. Answers meanwhile are read from what is durable; nothing may be decided. */
+  *applyInSteps(edits: readonly Edit[], time = this.time): Generator<undefined, void> {
     this.revision++;
     // It is not taken back with the change: all it does is to keep times from running backwards.
     if (time > this.time) this.time = time;
@@ -240,6 +245,7 @@ export class State {
       slot.entry =
         after ??
         (before && { ...entry(slot.id, before.doc, this.revision), previous: before, deleted: true });
+      yield;
     }
   }
 

@@ -376,6 +376,14 @@ export const ownErrors = {
     todo: "Send the documented form of the body, in several requests if there are more elements than one request may have.",
     mark,
   },
+  too_many_followers: {
+    code: 990160,
+    status: 429,
+    message: "{count} requests already wait {what}; at most {most} may wait at the same time.",
+    when: "A request with `wait` reached the limit of waiting requests for the account or for the server.",
+    todo: "Close follow requests that are no longer needed, or try again after the time in `retry-after`. A request without `wait` is not limited.",
+    mark,
+  },
   invalid_cursor: {
     code: 990040,
     status: 400,

@@ -89,6 +89,7 @@ export const inspectorOperations = {
     groups: accepted.administer,
     sandboxOnly: true,
     query: ["since", "wait"],
+    refusals: ["too_many_followers"],
     parameters: {
       since: {
         schema: Type.Integer({ minimum: 0 }),

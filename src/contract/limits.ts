@@ -57,3 +57,18 @@ export const MAX_PUBLISHED_ADDRESSES = 4;
 
 /** Connections that wait to be accepted while one step holds the event loop. The system's own limit may be lower (`net.core.somaxconn`). */
 export const LISTEN_BACKLOG = 4_096;
+
+/**
+ * Long polls that wait for one account's next change. A dashboard has one per open page and an agent one: 2,000 is a large
+ * operations team and all its routers, and one account cannot use up what the process admits.
+ */
+export const MAX_FOLLOWERS_PER_ACCOUNT = 2_000;
+
+/** Long polls that wait in the process. Each holds a connection and about 20 KB: 100 MB in all. */
+export const MAX_FOLLOWERS = 5_000;
+
+/**
+ * Interconnects at edges whose health is kept in memory besides a shared database: about 500 bytes each, 100 MB in all. Ten
+ * accounts of 10,000 with two edges fit; what does not is read again when it is needed.
+ */
+export const MAX_WATCHED_IN_MEMORY = 200_000;

@@ -178,7 +178,13 @@ export const StateAnswer = success(
 const own = "/patchbay/v1/accounts/:account_id";
 
 /** Of a list, and of one change. */
-const logRefusals = ["history_moved", "history_pruned", "store_unavailable", "store_unreadable"] as const;
+const logRefusals = [
+  "history_moved",
+  "history_pruned",
+  "too_many_followers",
+  "store_unavailable",
+  "store_unreadable",
+] as const;
 const changeRefusals = ["change_pruned", "store_unreadable"] as const;
 
 /** Where the log is the directory's. */

@@ -6,6 +6,7 @@ import type { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
+import type { Followers } from "./followers.ts";
 import type { HealthGate } from "./health/gate.ts";
 import type { Masker } from "./mask.ts";
 import type { Metrics } from "./metrics.ts";
@@ -23,6 +24,8 @@ export interface AppContext extends Sources {
   /** Decides by it about changes that wait. */
   readonly gate: HealthGate;
   readonly metrics: Metrics;
+  /** Admits requests that wait. */
+  readonly followers: Followers;
   /** Takes in who was refused, for the audit log. */
   readonly refusals: Refusals;
   readonly log: Logger;

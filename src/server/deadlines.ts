@@ -117,10 +117,13 @@ export class Deadlines {
     if (this.#closed || this.#needs.byRequests) return;
     const { id } = account.state;
     clearTimeout(this.#timers.get(id));
-    this.#timers.set(
-      id,
-      setTimeout(() => void this.#look(account), milliseconds),
-    );
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      // An account that was deleted or left memory is not retried here; another may have taken its place.
+      const now = this.#needs.accounts.get(id);
+      if (now) void this.#look(now);
+    }, milliseconds);
+    this.#timers.set(id, timer);
   }
 
   async #expire(account: LiveState, revision: number): Promise<void> {

@@ -9,6 +9,7 @@ import { interconnectView, linkView, type TargetForm } from "../account/intercon
 import type { Doc, Entry, Kind, State } from "../account/state.ts";
 import { staticRouteKind, staticRouteView } from "../account/static-route.ts";
 import { type Answer, succeed } from "./envelope.ts";
+import { LongBody } from "./long-body.ts";
 
 const slots: Readonly<Record<TargetForm, number>> = { text: 0, object: 1 };
 
@@ -92,31 +93,33 @@ const listings: readonly Listing[] = [
   { kind: interconnectKind, as: "links", view: (id, doc) => linkView(id, doc as InterconnectDoc) },
 ];
 
-/** The members of `/state` that are lists, as JSON, with what is masked. */
-export function encodeLists(state: State): string[] {
-  return listings.map((listing) => {
-    const items = state.list(listing.kind.name).flatMap((entry) => encodeListed(listing, entry, state.id));
-    return `"${listing.as}":[${items.join(",")}]`;
-  });
+/** Adds the members of `/state` that are lists, with what is masked: all of the moment of the call. */
+export async function addLists(body: LongBody, state: State): Promise<void> {
+  const lists = listings.map((listing) => ({ listing, entries: state.list(listing.kind.name) }));
+  for (const [index, { listing, entries }] of lists.entries()) {
+    body.add(`${index === 0 ? "" : ","}"${listing.as}":[`);
+    await body.addList(encodeListing(listing, entries, state.id));
+    body.add("]");
+  }
 }
 
-function encodeListed({ kind, view, encode }: Listing, entry: Entry, account: string): string | [] {
+function* encodeListing(listing: Listing, entries: readonly Entry[], account: string): Generator<string> {
+  for (const entry of entries) {
+    const text = encodeListed(listing, entry, account);
+    if (text !== undefined) yield text;
+  }
+}
+
+function encodeListed({ kind, view, encode }: Listing, entry: Entry, account: string): string | undefined {
   const shown = maskDoc(entry.doc, kind);
   if (shown === entry.doc && encode) return encode(entry);
   const seen = view(entry.id, shown, account);
-  return seen ? JSON.stringify(seen) : [];
+  return seen && JSON.stringify(seen);
 }
 
-/** Joins encoded items with commas between a head and a tail, without one large text in between. */
-export function assemble(head: string, items: readonly string[], tail: string): Buffer {
-  let size = Buffer.byteLength(head) + Buffer.byteLength(tail) + Math.max(0, items.length - 1);
-  for (const item of items) size += Buffer.byteLength(item);
-  const buffer = Buffer.allocUnsafe(size);
-  let at = buffer.write(head);
-  for (const [index, item] of items.entries()) {
-    if (index > 0) buffer[at++] = 44;
-    at += buffer.write(item, at);
-  }
-  buffer.write(tail, at);
-  return buffer;
+/** Joins encoded objects with commas between a head and a tail: many of them in slices. */
+export async function assemble(head: string, items: Iterable<string>, tail: string): Promise<Buffer> {
+  const body = new LongBody(head);
+  await body.addList(items);
+  return body.end(tail);
 }

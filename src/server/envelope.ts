@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** Members of the envelope after `result` where nothing is to be said. */
-const QUIET = ',"success":true,"errors":[],"messages":[]}';
+export const QUIET = ',"success":true,"errors":[],"messages":[]}';
 
 /** Wraps a result that is encoded already. */
 export function wrap(result: string, messages: readonly ResponseInfo[] = []): string {

@@ -7,9 +7,10 @@ import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
-import { demoSeedFile, makeWorld, readSeedFile, type SeedSource } from "../store/seed-file.ts";
+import { demoSeedFile, makeWorldInSteps, readSeedFile, type SeedSource } from "../store/seed-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
+import { runInSlices } from "../store/time-slice.ts";
 import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
@@ -24,6 +25,7 @@ import {
   refuseExposure,
   refusePredictable,
 } from "./exposure.ts";
+import { Followers } from "./followers.ts";
 import { HealthGate } from "./health/gate.ts";
 import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
@@ -110,13 +112,14 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const rules = { quorum: healthQuorum, settle: healthSettle * 1000 };
   const gate = new HealthGate({ ...sources, accounts, store, health, log, byRequests, rules });
   opened.defer(() => gate.close());
-  const newWorld = () => {
-    const world = makeWorld(seed, sources.clock.timestamp(), [], sources.newEpoch);
+  const newWorld = async () => {
+    const steps = makeWorldInSteps(seed, sources.clock.timestamp(), [], sources.newEpoch);
+    const world = await runInSlices(steps);
     refuseExposure(config, directoryOf(world));
     return world;
   };
   const resumed = !accounts.isEmpty;
-  const first = resumed ? undefined : newWorld();
+  const first = resumed ? undefined : await newWorld();
   const directory = first ? directoryOf(first) : accounts.directory.state;
   refuseExposure(config, directory);
   const isDemo = hasDemoCredentials(directory);
@@ -127,10 +130,10 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   if (first) await accounts.begin(first);
   const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
-  if (resumed && sandbox && isReachable(config)) newWorld();
+  if (resumed && sandbox && isReachable(config)) await newWorld();
   const faults = sandbox ? new Faults(metrics.observeFault) : undefined;
   const reset = async () => {
-    const world = withSessionsOf(accounts.directory.state, newWorld());
+    const world = withSessionsOf(accounts.directory.state, await newWorld());
     await accounts.replace(world);
     await health.forget();
     refusals.forget();
@@ -160,6 +163,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     health,
     gate,
     metrics,
+    followers: new Followers(),
     refusals,
     log,
     masker,

@@ -8,10 +8,11 @@
 import type { Command, Decision } from "../account/decide.ts";
 import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
-import type { State } from "../account/state.ts";
+import { State } from "../account/state.ts";
 import { Freshness } from "./freshness.ts";
 import { type CommitObserver, LiveState } from "./live-state.ts";
 import { OutcomeUnknown, type Position, type Store, StoreRefused, Unreadable } from "./store.ts";
+import { pause, runInSlices } from "./time-slice.ts";
 
 /** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 3 KB. */
 const MOST_OBJECTS = 200_000;
@@ -201,7 +202,8 @@ export class Accounts {
     const held = [...this.#states.values()];
     const replaceAll = async () => {
       await this.#store.replace(world);
-      await this.#load();
+      if (this.#store.shared) await this.#load();
+      else this.#adoptAll(await statesOf(world));
     };
     // Holds one state after the other, then replaces while none of them decides.
     const hold = (index: number): Promise<void> =>
@@ -222,16 +224,37 @@ export class Accounts {
   async #load(): Promise<void> {
     const directory = await this.#loadDirectory();
     const ids = this.#store.shared ? [DIRECTORY_ID] : await this.#store.states();
-    const states = new Map<string, LiveState>();
+    const found: State[] = [];
     for (const id of ids) {
       const state = id === DIRECTORY_ID ? directory : await this.#store.load(id);
-      if (!state || (state !== directory && !directory?.get(accountKind.name, id))) continue;
-      const live = this.#states.get(id);
+      if (state && (state === directory || directory?.get(accountKind.name, id))) found.push(state);
+    }
+    this.#adoptAll(found);
+  }
+
+  /** Puts these states in the place of all others. */
+  #adoptAll(found: readonly State[]): void {
+    const states = new Map<string, LiveState>();
+    for (const state of found) {
+      const live = this.#states.get(state.id);
       live?.replaceState(state);
-      states.set(id, live ?? new LiveState(state, this.#store, this.#observe));
+      states.set(state.id, live ?? new LiveState(state, this.#store, this.#observe));
     }
     const gone = [...this.#states].filter(([id]) => !states.has(id));
     this.#states = states;
     for (const [, live] of gone) live.drop();
   }
+}
+
+/** The states of a new world, as a load would find them in a store that no other process changes. */
+async function statesOf(world: readonly SeededState[]): Promise<State[]> {
+  const states: State[] = [];
+  for (const { id, epoch, change } of world) {
+    const state = new State(id, epoch);
+    await runInSlices(state.applyInSteps(change.edits, change.record.time));
+    state.settle(change.edits, change.record.revision);
+    states.push(state);
+    await pause();
+  }
+  return states;
 }

@@ -15,6 +15,7 @@ import type { State } from "../account/state.ts";
 import { carryOver } from "./carry-over.ts";
 import { nextTurn } from "./next-turn.ts";
 import { standingOf } from "./position.ts";
+import { encodeRecords } from "./record-text.ts";
 import {
   Conflict,
   type LockedState,
@@ -23,6 +24,7 @@ import {
   type Position,
   type Store,
 } from "./store.ts";
+import { runInSlices } from "./time-slice.ts";
 
 /** The most commands of one commit: a bound on how long the first of them waits for the last. */
 const MOST_COMMANDS = 256;
@@ -143,6 +145,11 @@ export class LiveState {
   get position(): Position {
     const { epoch, durable, head } = this.#state;
     return { epoch, revision: durable, head };
+  }
+
+  /** Is the state in memory known to differ from the store's, or no longer kept up to date? */
+  get isStale(): boolean {
+    return this.#stale;
   }
 
   /** Does anybody wait for the next change? */
@@ -316,7 +323,7 @@ export class LiveState {
         const made = changes.at(-1);
         const decision = await this.#decide((made && command.after?.(made.record)) ?? command);
         if (decision.ok && decision.change && !(last && pending.dry)) {
-          this.#state.apply(decision.change.edits, decision.change.record.time);
+          await runInSlices(this.#state.applyInSteps(decision.change.edits, decision.change.record.time));
           changes.push(decision.change);
         }
         if (!decision.ok || last) {
@@ -344,6 +351,7 @@ export class LiveState {
   async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
     if (changes.length === 0) return;
     const { id, epoch, head } = this.#state;
+    await encodeRecords(changes);
     const start = performance.now();
     const deadline = pendingOf(this.#state)?.confirm_by ?? null;
     const commit = this.#store.shared ? randomUUID() : undefined;

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isNode, LineCounter, parseDocument } from "yaml";
-import { type SeededState, seedWorld } from "../account/seed.ts";
+import { type SeededState, seedInSteps } from "../account/seed.ts";
 import { parseJson } from "../contract/json.ts";
 import type { SeedToken } from "../contract/seed.ts";
 import { ConfigError } from "./config-error.ts";
@@ -37,14 +37,35 @@ export function makeWorld(
   more: readonly SeedToken[] = [],
   epoch: () => string = newEpoch,
 ): readonly SeededState[] {
+  const steps = makeWorldInSteps(source, time, more, epoch);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** What a source says, once a world was made of it: a reset makes another one, and reads nothing again. */
+const read = new WeakMap<SeedSource, { readonly text: string; readonly value: unknown }>();
+
+/** The same, in steps. The first call for a source reads it in one step. */
+export function* makeWorldInSteps(
+  source: SeedSource,
+  time: string,
+  more: readonly SeedToken[] = [],
+  epoch: () => string = newEpoch,
+): Generator<undefined, readonly SeededState[]> {
   const sources = { time, hash: hashSecret, epoch };
-  const plain = readJson(source.text);
+  const before = read.get(source);
+  const { text } = source;
+  const plain = before?.text === text ? before.value : readJson(text);
   if (plain !== undefined) {
-    const world = seedWorld(withTokens(plain, more), sources);
+    const world = yield* seedInSteps(withTokens(plain, more), sources);
+    if (world.ok) read.set(source, { text, value: plain });
     if (world.ok) return world.states;
   }
   const document = readYaml(source);
-  const world = seedWorld(withTokens(document.value, more), sources);
+  const world = yield* seedInSteps(withTokens(document.value, more), sources);
+  if (world.ok) read.set(source, { text, value: document.value });
   if (world.ok) return world.states;
   const told = world.problems.map(({ message, pointer }) => `${document.placeOf(pointer)}: ${message}`);
   throw new ConfigError(told.join("\n"));

@@ -184,6 +184,46 @@ export function healthStoreContract(name: string, open: OpenHealth, forgetful = 
       expect(await transitions("one", NOON - 150 * MINUTE)).toHaveLength(151);
     });
 
+    test("a report of one interconnect, and one of none, leave what is known of the others", async () => {
+      const since = new Date(NOON - MINUTE).toISOString();
+      const ids = Array.from({ length: 200 }, (_, index) => `i${index}`);
+      const states = ids.map((interconnect) => ({
+        interconnect,
+        state: "healthy" as const,
+        since,
+        reason: "answers",
+      }));
+      await health.note(ACCOUNT, heard({ states }), NOON);
+      await health.note(ACCOUNT, heard({ transitions: [transition(NOON + 1, "down", "i7")] }), NOON + 1);
+      await health.note(ACCOUNT, heard(), NOON + 2);
+      for (const _ of ["read", "read again"]) {
+        const [edge] = await health.edges(ACCOUNT);
+        expect(edge?.seen).toBe(NOON + 2);
+        const told = ids.map((id) => edge?.watched.get(id)?.current?.state);
+        expect(told).toEqual(ids.map((id) => (id === "i7" ? "down" : "healthy")));
+        await reopen();
+      }
+      await health.note(ACCOUNT, heard({ states: states.slice(0, 50) }), NOON + 3);
+      await reopen();
+      const [edge] = await health.edges(ACCOUNT);
+      expect(ids.filter((id) => edge?.watched.get(id)?.current)).toEqual(ids.slice(0, 50));
+      expect(edge?.watched.get("i199")).toEqual({
+        last: { state: "healthy", since, reason: "answers", noted: NOON, until: NOON + 3 },
+      });
+    });
+
+    test("what an edge reported before it was forgotten is not known again", async () => {
+      const states = [
+        { interconnect: "one", state: "down", since: new Date(NOON).toISOString(), reason: "" },
+      ];
+      await health.note(ACCOUNT, heard({ states: states as Heard["states"] & object }), NOON);
+      expect((await health.edges(ACCOUNT))[0]?.watched.size).toBe(1);
+      await health.forget(ACCOUNT);
+      await health.note(ACCOUNT, heard(), NOON + 1);
+      await reopen();
+      expect((await health.edges(ACCOUNT)).map(({ watched }) => watched.size)).toEqual([0]);
+    });
+
     test("an account has so many edges, and another has its own", async () => {
       for (let edge = 0; edge < MOST_EDGES; edge++)
         await health.note(ACCOUNT, heard({ edge: `e${edge}` }), NOON);

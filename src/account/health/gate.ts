@@ -59,19 +59,23 @@ interface Watch {
   readonly since: readonly HeardTransition[];
 }
 
+/** Work on up to 10,000 interconnects at up to 100 edges, in steps of one interconnect at one edge. */
+type Steps<T> = Generator<undefined, T>;
+
 /** Those that decide about a change. */
-export function watchesOf(gate: Gate, { edges, transitions }: Told): Watch[] {
+export function* watchesOf(gate: Gate, { edges, transitions }: Told): Steps<Watch[]> {
   const after = Map.groupBy(transitions, ({ edge, interconnect }) => `${edge} ${interconnect}`);
-  return edges
-    .filter(({ role }) => role === "provider")
-    .flatMap((edge) =>
-      gate.touched.flatMap((interconnect) => {
-        const since = after.get(`${edge.edge} ${interconnect}`) ?? [];
-        return stateBefore(gate, edge, interconnect, since) === "healthy"
-          ? [{ edge, interconnect, since }]
-          : [];
-      }),
-    );
+  const watches: Watch[] = [];
+  for (const edge of edges) {
+    if (edge.role !== "provider") continue;
+    for (const interconnect of gate.touched) {
+      const since = after.get(`${edge.edge} ${interconnect}`) ?? [];
+      if (stateBefore(gate, edge, interconnect, since) === "healthy")
+        watches.push({ edge, interconnect, since });
+      yield;
+    }
+  }
+  return watches;
 }
 
 function stateBefore(
@@ -87,14 +91,18 @@ function stateBefore(
   return told?.last && Date.parse(told.last.since) <= madeAt ? told.last.state : undefined;
 }
 
-export function judgeGate(gate: Gate, told: Told, rules: GateRules, now: number): Verdict {
-  const watches = watchesOf(gate, told);
+export function* judgeGate(gate: Gate, told: Told, rules: GateRules, now: number): Steps<Verdict> {
+  const watches = yield* watchesOf(gate, told);
   if (watches.length === 0) return WAIT;
-  return judgeFall(gate, watches, rules) ?? judgeSettled(gate, watches, told, rules, now);
+  return (yield* judgeFall(gate, watches, rules)) ?? (yield* judgeSettled(gate, watches, told, rules, now));
 }
 
 /** Has one of them fallen as far as the change was not to let it? */
-function judgeFall({ revertOn, madeAt }: Gate, watches: readonly Watch[], { quorum }: GateRules) {
+function* judgeFall(
+  { revertOn, madeAt }: Gate,
+  watches: readonly Watch[],
+  { quorum }: GateRules,
+): Steps<Verdict | undefined> {
   for (const [interconnect, own] of Map.groupBy(watches, (watch) => watch.interconnect)) {
     const fallen = own.flatMap(({ edge, since }) => {
       const states = since.map(({ to }) => to);
@@ -105,6 +113,7 @@ function judgeFall({ revertOn, madeAt }: Gate, watches: readonly Watch[], { quor
     });
     const last = fallen.at(-1);
     if (last && fallen.length >= quorum) return { what: "revert", interconnect, ...last } as const;
+    yield;
   }
   return undefined;
 }
@@ -113,32 +122,34 @@ function judgeFall({ revertOn, madeAt }: Gate, watches: readonly Watch[], { quor
  * Are all of them healthy with the change made real, and were for long enough? Every edge that saw one healthy before
  * has to say so, and every other provider edge that tells of it: who says nothing, says nothing good.
  */
-function judgeSettled(
+function* judgeSettled(
   gate: Gate,
   watches: readonly Watch[],
   { edges }: Told,
   { settle }: GateRules,
   now: number,
-): Verdict {
+): Steps<Verdict> {
   const interconnects = new Set(watches.map(({ interconnect }) => interconnect));
-  const before = new Set(watches.map(({ edge }) => edge));
-  const tells = (edge: KnownEdge) => [...interconnects].some((id) => edge.watched.get(id)?.current);
-  const asked = edges.filter(
-    (edge) => edge.role === "provider" && (before.has(edge) || (!isStale(edge, now) && tells(edge))),
-  );
-  const settled = asked.every((edge) => {
+  const before = Map.groupBy(watches, ({ edge }) => edge);
+  for (const edge of edges) {
+    if (edge.role !== "provider") continue;
+    const own = before.get(edge);
+    const isAsked = own || (!isStale(edge, now) && interconnects.values().some((id) => tells(edge, id)));
+    if (!isAsked) continue;
     const applied = appliedSince(gate, edge);
-    if (applied === undefined || isStale(edge, now) || now - applied < settle) return false;
-    const own = watches.filter((watch) => watch.edge === edge).map(({ interconnect }) => interconnect);
-    return (
-      own.every((id) => edge.watched.get(id)?.current) &&
-      [...interconnects].every((id) => {
-        const current = edge.watched.get(id)?.current;
-        return !current || (current.state === "healthy" && now - current.noted >= settle);
-      })
-    );
-  });
-  return settled ? { what: "confirm" } : WAIT;
+    if (applied === undefined || isStale(edge, now) || now - applied < settle) return WAIT;
+    if (own && !own.every(({ interconnect }) => tells(edge, interconnect))) return WAIT;
+    for (const id of interconnects) {
+      const current = edge.watched.get(id)?.current;
+      if (current && (current.state !== "healthy" || now - current.noted < settle)) return WAIT;
+      yield;
+    }
+  }
+  return { what: "confirm" };
+}
+
+function tells(edge: KnownEdge, interconnect: string): boolean {
+  return edge.watched.get(interconnect)?.current !== undefined;
 }
 
 /** Since when an edge has made the change real; a later revision, such as one that gave it more time, holds it too. */

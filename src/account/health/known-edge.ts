@@ -103,18 +103,18 @@ function appliedAfter(
   return [...kept, { revision, since: arrived }].slice(-MOST_APPLIED);
 }
 
-function watchedAfter(
-  before: KnownEdge["watched"],
-  { states, transitions, minutes }: Heard,
-  arrived: number,
-): KnownEdge["watched"] {
+/** Versions of what did not change are the same objects, so that a store writes only what did. */
+function watchedAfter(before: KnownEdge["watched"], report: Heard, arrived: number): KnownEdge["watched"] {
+  const { states, transitions, minutes } = report;
+  if (!states && transitions.length === 0 && minutes.length === 0) return before;
   const after = states ? dropped(before, arrived) : new Map(before);
   const tell = (id: string, state: Omit<WatchedState, "noted">) => {
     const known = before.get(id);
     const was = known?.current;
     const minute = after.get(id)?.minute ?? known?.minute;
     if (was?.state === state.state && was.since === state.since) {
-      after.set(id, { ...known, minute, current: { ...state, noted: was.noted } });
+      const isSame = was.reason === state.reason && minute === known?.minute;
+      after.set(id, known && isSame ? known : { ...known, minute, current: { ...state, noted: was.noted } });
       return;
     }
     const last = was ? { ...was, until: arrived } : known?.last;
@@ -139,9 +139,10 @@ function watchedAfter(
 /** What is left when nothing is told of any interconnect. */
 function dropped(before: KnownEdge["watched"], arrived: number): Map<string, Watched> {
   const after = new Map<string, Watched>();
-  for (const [id, { current, last }] of before) {
+  for (const [id, known] of before) {
+    const { current, last, minute } = known;
     if (current) after.set(id, { last: { ...current, until: arrived } });
-    else if (last && arrived - last.until < LAST_KEPT) after.set(id, { last });
+    else if (last && arrived - last.until < LAST_KEPT) after.set(id, minute ? { last } : known);
   }
   return after;
 }

@@ -11,7 +11,7 @@ import {
   type ShownState,
   STALE_AFTER,
 } from "../../contract/health.ts";
-import { interconnectKind, interconnectOf } from "../interconnect.ts";
+import { interconnectOf } from "../interconnect.ts";
 import type { Entry, State } from "../state.ts";
 import type { KnownEdge, Measured } from "./known-edge.ts";
 
@@ -39,19 +39,17 @@ export function showTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** Health of everything that an account has, or of some of it. */
-export function healthOfAccount(
+/** Health of an account, but for its interconnects. */
+export function accountHealth(
   state: State,
   edges: readonly KnownEdge[],
   now: number,
-  entries: readonly Entry[] = state.list(interconnectKind.name),
-): AccountHealth {
+): Omit<AccountHealth, "interconnects"> {
   return {
     time: showTime(now),
     epoch: state.epoch,
     revision: state.durable,
     edges: edges.map((edge) => showEdge(edge, state, now)),
-    interconnects: entries.map((entry) => healthOf(entry, edges, now)),
   };
 }
 

@@ -25,6 +25,7 @@ import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Store } from "../../store/store.ts";
+import { pause, runInSlices } from "../../store/time-slice.ts";
 import type { Clock } from "../clock.ts";
 import { readStretch } from "../log-stretch.ts";
 
@@ -84,7 +85,9 @@ export class HealthGate {
   /** How many interconnects are watched for a change that was just made. */
   async watched({ state }: LiveState, record: ChangeRecord): Promise<number> {
     try {
-      const watches = watchesOf(gateOf(state, record, "down"), await this.#toldSince(state.id, record));
+      await pause();
+      const told = await this.#toldSince(state.id, record);
+      const watches = await runInSlices(watchesOf(gateOf(state, record, "down"), told));
       return new Set(watches.map(({ interconnect }) => interconnect)).size;
     } catch (error) {
       // The change is made, and waits: its answer is not withheld for this.
@@ -137,6 +140,7 @@ export class HealthGate {
     this.#timers.delete(id);
     if (this.#closed || this.#needs.byRequests || !waitingIn(account.state)) return;
     const look = async () => {
+      this.#timers.delete(id);
       try {
         await this.#needs.accounts.fresh(id);
       } catch (error) {
@@ -145,6 +149,7 @@ export class HealthGate {
       // It may have left memory, and come back as another.
       const now = this.#needs.accounts.get(id);
       if (now) await this.#look(now);
+      else this.#records.delete(id);
     };
     this.#timers.set(
       id,
@@ -158,10 +163,15 @@ export class HealthGate {
     const waiting = waitingIn(state);
     if (!waiting) return;
     const { revision, revert_on } = waiting;
+    await pause();
     const record = await this.#recordOf(state, revision);
     if (!record) return;
+    await pause();
     const gate = gateOf(state, record, revert_on);
-    const verdict = judgeGate(gate, await this.#toldSince(state.id, record), rules, clock.now());
+    await pause();
+    const told = await this.#toldSince(state.id, record);
+    await pause();
+    const verdict = await runInSlices(judgeGate(gate, told, rules, clock.now()));
     if (verdict.what === "wait") return;
     const actor = actorOf(state, verdict, rules);
     const about = { time: clock.timestamp(), actor, requestId: this.#needs.newRequestId() };

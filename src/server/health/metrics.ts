@@ -8,15 +8,14 @@
 
 import { Gauge, type Registry } from "prom-client";
 import { DIRECTORY_ID } from "../../account/directory.ts";
-import { healthOfAccount } from "../../account/health/standing.ts";
-import type { AccountHealth } from "../../contract/health.ts";
+import { accountHealth } from "../../account/health/standing.ts";
+import type { ShownEdge } from "../../contract/health.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Clock } from "../clock.ts";
+import { MOST_NAMED, STATES, Tallies, type Tally } from "./tallies.ts";
 
-/** Interconnects of an account that are named. */
-const MOST_NAMED = 1_000;
-const STATES = ["healthy", "degraded", "down", "unknown"] as const;
 const STATUSES = ["modified", "applied", "error"] as const;
 
 interface Needs {
@@ -30,7 +29,6 @@ interface Needs {
 type Labels = Readonly<Record<string, string>>;
 /** Sets one series of a figure. */
 type Set = (labels: Labels, value: number) => void;
-type Tell = (set: Set, health: AccountHealth, now: number) => void;
 /** Combines the values that have the same labels once names are left out. */
 type Combine = (one: number, other: number) => number;
 
@@ -39,15 +37,32 @@ const NAMES: ReadonlySet<string> = new Set(["account", "interconnect", "name", "
 
 const sum: Combine = (one, other) => one + other;
 
+/** Figures of one account. */
+interface Figures {
+  readonly account: string;
+  readonly edges: readonly ShownEdge[];
+  readonly tally: Tally;
+  /** When they were read, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+type Tell = (set: Set, figures: Figures) => void;
+
 export function addHealthMetrics(registry: Registry, { accounts, health, clock, named }: Needs): void {
+  const tallies = new Tallies();
   const read = async () => {
-    const now = clock.now();
-    const found: [string, AccountHealth][] = [];
-    for (const { state } of accounts.all()) {
+    const figures: Figures[] = [];
+    // Requests reorder the accounts of a shared store, so the list is copied before it is awaited on.
+    for (const live of [...accounts.all()]) {
+      const { state } = live;
       if (state.id === DIRECTORY_ID) continue;
-      found.push([state.id, healthOfAccount(state, await health.edges(state.id), now)]);
+      const edges = await health.edges(state.id);
+      const now = clock.now();
+      const tally = await tallies.of(live, state, edges, now);
+      figures.push({ account: state.id, edges: accountHealth(state, edges, now).edges, tally, now });
+      await pause();
     }
-    return { now, found };
+    return figures;
   };
   let reading: ReturnType<typeof read> | undefined;
   // All figures of one answer are of one reading.
@@ -65,19 +80,21 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock, 
       labelNames: ["account", ...labels].filter(shown),
       registers: [registry],
       async collect() {
-        this.reset();
         // What cannot be read is not told; that it cannot be, `/readyz` says.
-        const told = await readOnce().catch(() => undefined);
+        const figures = await readOnce().catch(() => []);
         const series = new Map<string, [Labels, number]>();
-        for (const [account, health] of told?.found ?? []) {
+        for (const one of figures) {
           const set: Set = (labels, value) => {
-            const left = Object.entries({ account, ...labels }).filter(([label]) => shown(label));
+            const left = Object.entries({ account: one.account, ...labels }).filter(([label]) =>
+              shown(label),
+            );
             const key = JSON.stringify(left);
             const before = series.get(key);
             series.set(key, [Object.fromEntries(left), before ? combine(before[1], value) : value]);
           };
-          tell(set, health, told?.now ?? 0);
+          tell(set, one);
         }
+        this.reset();
         for (const [labels, value] of series.values()) this.set(labels, value);
       },
     });
@@ -86,25 +103,23 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock, 
     "patchbay_interconnects",
     "Interconnects by the worst state that a provider edge reports of them; unknown where none does.",
     ["state"],
-    (set, { interconnects }) => {
-      for (const state of STATES) set({ state }, count(interconnects, state));
+    (set, { tally }) => {
+      for (const state of STATES) set({ state }, tally.states[state]);
     },
   );
   add(
     "patchbay_interconnect_unwell",
     `1 for each interconnect that is degraded or down, the first ${MOST_NAMED} of an account.`,
     ["interconnect", "name", "state"],
-    (set, { interconnects }) => {
-      const unwell = interconnects.filter(({ state }) => state === "degraded" || state === "down");
-      for (const { id, name, state } of unwell.slice(0, MOST_NAMED))
-        set({ interconnect: id, name, state }, 1);
+    (set, { tally }) => {
+      for (const { id, name, state } of tally.unwell) set({ interconnect: id, name, state }, 1);
     },
   );
   add(
     "patchbay_edge_silence_seconds",
     "Time since an edge's last report; the longest of all edges where they are not named.",
     ["edge"],
-    (set, { edges }, now) => {
+    (set, { edges, now }) => {
       for (const { edge, seen_on } of edges) set({ edge }, Math.max(0, now - Date.parse(seen_on)) / 1000);
     },
     Math.max,
@@ -123,18 +138,10 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock, 
     "patchbay_edge_interconnects",
     "Interconnects that an edge tells of, by the state that it reports; unknown while it is stale.",
     ["edge", "state"],
-    (set, { edges, interconnects }) => {
-      const told = Map.groupBy(
-        interconnects.flatMap((one) => one.edges),
-        ({ edge }) => edge,
-      );
+    (set, { edges, tally }) => {
       for (const { edge } of edges) {
-        for (const state of STATES) set({ edge, state }, count(told.get(edge) ?? [], state));
+        for (const state of STATES) set({ edge, state }, tally.edges.get(edge)?.[state] ?? 0);
       }
     },
   );
-}
-
-function count(list: readonly { readonly state: string }[], state: string): number {
-  return list.filter((one) => one.state === state).length;
 }

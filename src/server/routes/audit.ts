@@ -4,6 +4,7 @@ import type { Surroundings } from "../../account/audit/entry.ts";
 import { passes } from "../../account/audit/filter.ts";
 import { surroundingsOf } from "../../account/audit/surroundings.ts";
 import { parseTime } from "../../contract/time.ts";
+import { isSliceSpent, nextSlice } from "../../store/time-slice.ts";
 import { readCursor, writeCursor } from "../audit/cursor.ts";
 import { Merged } from "../audit/merge.ts";
 import { type AuditQuery, type Parameters, readAuditQuery } from "../audit/query.ts";
@@ -32,7 +33,7 @@ export function addAuditRoute(routes: Routes, { accounts, store, refusals }: App
     const entries = await collect(merged, query, surroundingsOf(state.id, directory));
     const more = await merged.peek();
     const cursor = more && writeCursor(query.name, { epochs, positions: merged.positions });
-    return { status: 200, body: assemble('{"result":[', entries, `],${tail(entries.length, cursor)}`) };
+    return { status: 200, body: await assemble('{"result":[', entries, `],${tail(entries.length, cursor)}`) };
   });
 }
 
@@ -58,6 +59,7 @@ async function collect(
     const found = await merged.next();
     if (!found) break;
     looked += found.weight;
+    if (isSliceSpent()) await nextSlice();
     const audited = found.audit(around);
     if (audited && passes(audited, filters)) {
       const entry = JSON.stringify(audited.entry);

@@ -1,9 +1,9 @@
 /** The four Magic interconnect operations. */
 
-import { setImmediate } from "node:timers/promises";
 import { interconnectKind } from "../../account/interconnect.ts";
 import { updateInterconnect, updateInterconnects } from "../../account/interconnect-update.ts";
 import type { TargetForm } from "../../account/interconnect-view.ts";
+import type { Entry } from "../../account/state.ts";
 import type { Call, Routes } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
@@ -25,18 +25,15 @@ const kind = interconnectKind.name;
 const naming: Naming = { member: "interconnects", what: "Interconnect" };
 const END = '],"modified":';
 
-/** More results than this are encoded in a turn of their own. */
-const MANY = 500;
-
 export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): void {
-  routes.account("listInterconnects", (call) => {
+  routes.account("listInterconnects", async (call) => {
     const form = targetForm(call);
     const { state } = call.account;
     const tag = etag(state.epoch, state.collectionRevision(kind));
     const unchanged = judgeReading(call.request.headers, tag);
     if (unchanged) return unchanged;
-    const interconnects = state.list(kind).map((entry) => encodeInterconnect(entry, form));
-    const body = assemble(
+    const interconnects = encode(state.list(kind), form);
+    const body = await assemble(
       '{"result":{"interconnects":[',
       interconnects,
       ']},"success":true,"errors":[],"messages":[]}',
@@ -83,16 +80,15 @@ export function addInterconnectRoutes(routes: Routes, { clock }: AppContext): vo
     const { elements, pointerOf } = readElements(await readBody(call.request), naming);
     const command = updateInterconnects({ elements, pointerOf, form, condition }, circumstances(call, clock));
     const { results, change } = granted(await call.submit(command, dry));
-    const interconnects: string[] = [];
-    for (const entry of results) {
-      interconnects.push(encodeInterconnect(entry, form));
-      if (interconnects.length % MANY === 0) await setImmediate();
-    }
     const end = `${END}${elements.length > 0}},"success":true,"errors":[],"messages":${JSON.stringify(messagesOf(call, dry))}}`;
-    const body = assemble('{"result":{"modified_interconnects":[', interconnects, end);
+    const body = await assemble('{"result":{"modified_interconnects":[', encode(results, form), end);
     const headers = change && !dry ? { etag: etag(call.account.state.epoch, change.record.revision) } : {};
     return { status: 200, body, headers };
   });
+}
+
+function encode(entries: readonly Entry[], form: TargetForm): Iterable<string> {
+  return entries.values().map((entry) => encodeInterconnect(entry, form));
 }
 
 function targetForm({ request }: Call): TargetForm {

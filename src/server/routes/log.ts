@@ -1,7 +1,6 @@
 /** What happened, and what is: the account's log and its state. */
 
-import { setTimeout } from "node:timers/promises";
-import { type ChangeRecord, maskRecord } from "../../account/change.ts";
+import { maskRecord } from "../../account/change.ts";
 import { durableCniSettings } from "../../account/cni/settings.ts";
 import { kinds } from "../../account/kinds.ts";
 import { durablePending, pendingView } from "../../account/pending.ts";
@@ -9,13 +8,16 @@ import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
 import type { LiveState } from "../../store/live-state.ts";
-import type { Page } from "../../store/store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Routes, ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { assemble, encodeLists } from "../encode.ts";
+import { addLists } from "../encode.ts";
 import { type Answer, succeed } from "../envelope.ts";
+import { waitForMove } from "../followers.ts";
+import { encodePage, type LogPage, LogPages } from "../log-pages.ts";
 import { changeOf } from "../log-stretch.ts";
+import { LongBody } from "../long-body.ts";
 import { readNumber } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 
@@ -25,10 +27,13 @@ interface Following {
   readonly limit: number;
   /** Seconds. */
   readonly wait: number;
+  /** Throws if the credential of the request no longer permits it. */
   readonly recheck: () => void;
 }
 
-export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppContext): void {
+export function addLogRoutes(routes: Routes, { accounts, store, followers, closing }: AppContext): void {
+  const pages = new LogPages(store);
+
   routes.account("listChanges", (call) =>
     list(call, call.account, () => routes.recheck("listChanges", call, call.account.state.id)),
   );
@@ -38,7 +43,6 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
   routes.account("getChange", (call) => one(call, call.account));
   routes.server("getDirectoryChange", (call) => one(call, accounts.directory));
 
-  /** `recheck` throws if who waited may no longer know. */
   function list(call: ServerCall, live: LiveState, recheck: () => void): Promise<Answer> {
     const { query } = call;
     const limit = readNumber(query, "limit", 1, LOG_BOUNDS.most) ?? LOG_BOUNDS.usual;
@@ -72,47 +76,37 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
     if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
     const last = page.records.at(-1);
     const cursor = page.more && last ? { cursor: writeCursor(state.epoch, last.revision) } : {};
-    return { status: 200, body: succeed(show(page.records), { ...info(page), ...cursor }) };
+    return answerOf(await encodePage(page, cursor));
   }
 
-  async function follow(
-    { query, request }: ServerCall,
-    { live, after, limit, wait, recheck }: Following,
-  ): Promise<Answer> {
-    const gone = new AbortController();
-    request.raw.on("close", () => gone.abort());
-    const patience = setTimeout(wait * 1000, undefined, { signal: AbortSignal.any([gone.signal, closing]) });
-    const over = patience.then(
-      () => "over" as const,
-      () => "over" as const,
-    );
-    try {
-      for (;;) {
-        const { promise: moved, resolve } = Promise.withResolvers<"moved">();
-        const stop = live.onMove(() => resolve("moved"));
-        const page = await store.changesAfter(live.state.id, after, limit);
-        if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
-        const { epoch, revision } = page.position;
-        if (after > revision || (query["epoch"] !== undefined && query["epoch"] !== epoch)) {
-          stop();
-          throw refuse("history_moved", { revision: after, newest: revision, epoch });
-        }
-        const [first] = page.records;
-        if (first && first.revision > after + 1) {
-          stop();
-          throw refuse("history_pruned", { revision: after, oldest: first.revision });
-        }
-        const done = page.records.length > 0 || wait === 0 || (await Promise.race([moved, over])) === "over";
-        stop();
-        if (wait > 0) {
-          await accounts.fresh(live.state.id);
-          recheck();
-        }
-        if (done) return { status: 200, body: succeed(show(page.records), info(page)) };
-      }
-    } finally {
-      gone.abort();
+  async function follow(call: ServerCall, following: Following): Promise<Answer> {
+    if (following.wait === 0) return answerOf(await readAfter(call, following));
+    const { live, wait, recheck } = following;
+    using place = followers.enter(live.state.id);
+    const over = place.over(wait * 1000, call.request.raw.socket, closing);
+    for (;;) {
+      // Wait from before the read on, so that no change between the two is missed.
+      using moved = waitForMove(live);
+      const page = await readAfter(call, following);
+      const done = page.count > 0 || (await Promise.race([moved.promise, over])) === "over";
+      await accounts.fresh(live.state.id);
+      // One change wakes all followers: they do not answer all in one turn.
+      if (done) await pause();
+      recheck();
+      if (done) return answerOf(page);
     }
+  }
+
+  /** The page after a revision. Throws the refusal of a revision that this history does not have, or no longer. */
+  async function readAfter({ query }: ServerCall, { live, after, limit }: Following): Promise<LogPage> {
+    const page = await pages.after(live, after, limit);
+    if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
+    const { epoch, revision } = page.position;
+    if (after > revision || (query["epoch"] !== undefined && query["epoch"] !== epoch))
+      throw refuse("history_moved", { revision: after, newest: revision, epoch });
+    if (page.first !== undefined && page.first > after + 1)
+      throw refuse("history_pruned", { revision: after, oldest: page.first });
+    return page;
   }
 
   async function one({ params }: ServerCall, { state }: LiveState): Promise<Answer> {
@@ -122,32 +116,26 @@ export function addLogRoutes(routes: Routes, { accounts, store, closing }: AppCo
     return { status: 200, body: succeed(maskRecord(record, kinds)) };
   }
 
-  routes.account("getState", (call) => {
+  routes.account("getState", async (call) => {
     const { state } = call.account;
     const tag = etag(state.epoch, state.durable);
     const unchanged = judgeReading(call.request.headers, tag);
     if (unchanged) return unchanged;
-    return { status: 200, body: encodeState(state), headers: { etag: tag } };
+    return { status: 200, body: await encodeState(state), headers: { etag: tag } };
   });
 }
 
-function show(records: readonly ChangeRecord[]): ChangeRecord[] {
-  return records.map((record) => maskRecord(record, kinds));
+function answerOf({ body }: LogPage): Answer {
+  return { status: 200, body };
 }
 
-function info({ records, position }: Page): Record<string, unknown> {
-  return { count: records.length, epoch: position.epoch, revision: position.revision };
-}
-
-function encodeState(state: State): Buffer {
+async function encodeState(state: State): Promise<Buffer> {
   const settings = JSON.stringify(settingsView(durableSettings(state)));
   const about = `"account_id":"${state.id}","epoch":"${state.epoch}","revision":${state.durable},"pending_change":${pendingOf(state)},"settings":${settings}`;
   const cniSettings = JSON.stringify(durableCniSettings(state));
-  return assemble(
-    `{"result":{${about},"cni_settings":${cniSettings},`,
-    encodeLists(state),
-    '},"success":true,"errors":[],"messages":[]}',
-  );
+  const body = new LongBody(`{"result":{${about},"cni_settings":${cniSettings},`);
+  await addLists(body, state);
+  return body.end('},"success":true,"errors":[],"messages":[]}');
 }
 
 function pendingOf(state: State): string {

@@ -9,11 +9,12 @@ import {
   updateRoute,
   updateRoutes,
 } from "../../account/static-route.ts";
+import { isSliceSpent, nextSlice } from "../../store/time-slice.ts";
 import type { Call, Routes } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { encodeStaticRoute } from "../encode.ts";
-import { type Answer, wrap } from "../envelope.ts";
+import { assemble, encodeStaticRoute } from "../encode.ts";
+import { type Answer, QUIET, wrap } from "../envelope.ts";
 import { readBody } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
 import {
@@ -32,15 +33,14 @@ const kind = staticRouteKind.name;
 const naming: Naming = { member: "routes", what: "Route" };
 
 export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): void {
-  routes.account("listRoutes", (call) => {
+  routes.account("listRoutes", async (call) => {
     const { state } = call.account;
     const tag = etag(state.epoch, state.collectionRevision(kind));
-    const answer = () => ({
-      status: 200,
-      body: wrap(`{"routes":${encodeAll(state.list(kind))}}`),
-      headers: { etag: tag },
-    });
-    return judgeReading(call.request.headers, tag) ?? answer();
+    const unchanged = judgeReading(call.request.headers, tag);
+    if (unchanged) return unchanged;
+    const routes = state.list(kind).values().map(encodeStaticRoute);
+    const body = await assemble('{"result":{"routes":[', routes, `]}${QUIET}`);
+    return { status: 200, body, headers: { etag: tag } };
   });
 
   routes.account("getRoute", (call) => {
@@ -64,7 +64,8 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const command = createRoutes({ elements, pointerOf, condition }, newId, circumstances(call, clock));
     const decision = granted(await call.submit(command, dry));
     const [first] = decision.results;
-    const created = bare && first ? encodeStaticRoute(first) : `{"routes":${encodeAll(decision.results)}}`;
+    const created =
+      bare && first ? encodeStaticRoute(first) : `{"routes":${await encodeAll(decision.results)}}`;
     return written(call, created, decision.change?.record.revision, dry);
   });
 
@@ -74,7 +75,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const { elements, pointerOf } = readElements(await readBody(call.request), naming);
     const command = updateRoutes({ elements, pointerOf, condition }, circumstances(call, clock));
     const { results, change } = granted(await call.submit(command, dry));
-    const body = `{"modified":${results.length > 0},"modified_routes":${encodeAll(results)}}`;
+    const body = `{"modified":${results.length > 0},"modified_routes":${await encodeAll(results)}}`;
     return written(call, body, change?.record.revision, dry);
   });
 
@@ -96,7 +97,7 @@ export function addStaticRoutes(routes: Routes, { clock, newId }: AppContext): v
     const named = hasBody(call) ? readNamed(await readBody(call.request)) : undefined;
     const command = deleteRoutes(named ? { ...named, condition } : condition, circumstances(call, clock));
     const { removed, change } = granted(await call.submit(command, dry));
-    const body = `{"deleted":${removed.length > 0},"deleted_routes":${encodeAll(removed)}}`;
+    const body = `{"deleted":${removed.length > 0},"deleted_routes":${await encodeAll(removed)}}`;
     return written(call, body, change?.record.revision, dry);
   });
 
@@ -117,8 +118,14 @@ function idOf(call: Call): string {
   return call.params["route_id"] ?? "";
 }
 
-function encodeAll(entries: readonly Entry[]): string {
-  return `[${entries.map(encodeStaticRoute).join(",")}]`;
+/** A list of up to 10,000 routes. */
+async function encodeAll(entries: readonly Entry[]): Promise<string> {
+  const texts: string[] = [];
+  for (const entry of entries) {
+    texts.push(encodeStaticRoute(entry));
+    if (isSliceSpent()) await nextSlice();
+  }
+  return `[${texts.join(",")}]`;
 }
 
 /** The answer to a write, with the tag of what it made, if it was made. */

@@ -7,6 +7,7 @@ import {
   transition,
 } from "../../../test/harness/health-store-contract.ts";
 import { freshDatabase } from "../../../test/harness/postgres.ts";
+import { administer } from "../../../test/harness/postgres-server.ts";
 import { migrate } from "../postgres/postgres-store.ts";
 import { PostgresHealth } from "./postgres-health.ts";
 
@@ -38,4 +39,24 @@ test("what one server is told is seen at another, and both may be told of one ed
   );
   expect(await one.minutes("account", "one", 0, 100)).toHaveLength(10);
   expect(await other.edges("account")).toEqual(await one.edges("account"));
+});
+
+test("what schema 2 kept in one text is known, and split with the first report that changes it", async () => {
+  const url = await madeDatabase();
+  const health = new PostgresHealth(url);
+  onTestFinished(() => health.close());
+  await health.note("account", heard(), NOON);
+  const current = { state: "down", since: "2026-03-01T11:00:00.000Z", reason: "no answer", noted: NOON };
+  const whole = JSON.stringify({ one: { current }, two: { current } });
+  await administer(url, [`UPDATE health_edge SET watched = '${whole}'`]);
+  const watched = async () => Object.fromEntries((await health.edges("account"))[0]?.watched ?? []);
+  expect(await watched()).toEqual({ one: { current }, two: { current } });
+  await health.note("account", heard(), NOON + 1);
+  expect(await watched()).toEqual({ one: { current }, two: { current } });
+  await health.note("account", heard({ states: [] }), NOON + 2);
+  const last = { ...current, until: NOON + 2 };
+  expect(await watched()).toEqual({ one: { last }, two: { last } });
+  const again = new PostgresHealth(url);
+  onTestFinished(() => again.close());
+  expect(await again.edges("account")).toEqual(await health.edges("account"));
 });

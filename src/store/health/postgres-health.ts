@@ -1,5 +1,6 @@
 /** Health in the PostgreSQL that servers share: what one is told is seen at the others. */
 
+import { randomUUID } from "node:crypto";
 import { type Heard, hear, type KnownEdge } from "../../account/health/known-edge.ts";
 import { MOST_EDGES } from "../../contract/health.ts";
 import { attempts } from "../postgres/attempts.ts";
@@ -7,9 +8,11 @@ import { type Ask, Database, type DatabaseOptions, type Row, texts } from "../po
 import { isPassing, messageOf } from "../postgres/failures.ts";
 import { readPatiently } from "../postgres/patient-reading.ts";
 import { NotCommitted } from "../store.ts";
+import { pause } from "../time-slice.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
-import { fromRow, toRow } from "./edge-row.ts";
+import { aboutRow, changedParts, edgeOf, type Part, textOf } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
+import { type Version, WatchedCache } from "./watched-cache.ts";
 
 /** Milliseconds in which a report is tried to be kept, and something to be read. */
 const PATIENCE = 2_000;
@@ -24,6 +27,7 @@ export class PostgresHealth implements HealthStore {
   readonly #database: Database;
   /** Numbers of names. One that was given is never taken back. */
   readonly #names = new Map<string, number>();
+  readonly #watched = new WatchedCache();
 
   /** Works on a database whose tables are there: a store opened it. */
   constructor(url: string, options: DatabaseOptions = {}) {
@@ -37,9 +41,11 @@ export class PostgresHealth implements HealthStore {
         const told = [...report.minutes, ...report.transitions].map(({ interconnect }) => interconnect);
         const numbers = await this.#numbersOf([account, report.edge, ...told], true);
         const number = (name: string) => numbers.get(name) ?? NONE;
-        return await this.#database.transaction("BEGIN", (ask) =>
-          note(ask, account, report, arrived, number),
+        const noted = await this.#database.transaction("BEGIN", (ask) =>
+          note(ask, account, report, arrived, number, this.#watched),
         );
+        this.#watched.remember(account, report.edge, noted);
+        return;
       } catch (error) {
         if (error instanceof TooManyEdges) throw error;
         last = error;
@@ -66,9 +72,13 @@ export class PostgresHealth implements HealthStore {
     return this.#names;
   }
 
-  async edges(account: string): Promise<readonly KnownEdge[]> {
-    const rows = await this.#read((ask) => ask(EDGES, account));
-    return rows.map(fromRow);
+  edges(account: string): Promise<readonly KnownEdge[]> {
+    return this.#read(async (ask) => {
+      const edges: KnownEdge[] = [];
+      for (const row of await ask(EDGES, account))
+        edges.push(edgeOf(row, await this.#watched.read(ask, account, row)));
+      return edges;
+    });
   }
 
   minutes(
@@ -113,6 +123,7 @@ export class PostgresHealth implements HealthStore {
   }
 
   async prune(before: number): Promise<void> {
+    await this.#database.ask(PRUNE_WATCHED, before);
     await this.#database.ask(PRUNE_EDGES, before);
     const accounts = await this.#read((ask) => ask(ACCOUNTS));
     for (const { account } of accounts) {
@@ -132,10 +143,11 @@ export class PostgresHealth implements HealthStore {
 
   async forget(account?: string): Promise<void> {
     if (account === undefined) {
-      await this.#database.ask("TRUNCATE health_edge, health_minute, health_transition");
+      await this.#database.ask("TRUNCATE health_edge, health_watched, health_minute, health_transition");
       return;
     }
     const of = (await this.#numbersOf([account])).get(account) ?? NONE;
+    await this.#database.ask(FORGET_WATCHED, account);
     await this.#database.ask(FORGET_EDGES, account);
     await this.#database.ask(PRUNE_TRANSITIONS, of, Number.MAX_SAFE_INTEGER);
     await this.#pruneMinutes(of, Number.MAX_SAFE_INTEGER);
@@ -158,14 +170,31 @@ async function note(
   report: Heard,
   arrived: number,
   number: (name: string) => number,
-): Promise<void> {
-  await ask(MAKE_EDGE, account, report.edge, MOST_EDGES);
+  cache: WatchedCache,
+): Promise<Version> {
+  const { edge } = report;
+  await ask(MAKE_EDGE, account, edge, MOST_EDGES);
   // Two reports of one edge may come at two servers: one after the other.
-  const [row] = await ask(LOCK_EDGE, account, report.edge);
+  const [row] = await ask(LOCK_EDGE, account, edge);
   if (!row) throw new TooManyEdges();
-  const before = row["about"] === "" ? undefined : fromRow({ ...row, edge: report.edge });
-  const { edge, seen, about, watched } = toRow(hear(before, report, arrived));
-  await ask(PUT_EDGE, account, edge, seen, about, watched);
+  const before = row["about"] === "" ? undefined : edgeOf(row, await cache.read(ask, account, row));
+  const known = hear(before, report, arrived);
+  // What an earlier schema kept in one text is split with the first report that changes any of it.
+  const isWhole = row["watched"] !== "" && known.watched !== before?.watched;
+  const parts = changedParts(isWhole ? undefined : before?.watched, known.watched);
+  const gone = parts.filter(({ told }) => told.length === 0);
+  const left = parts.filter(({ told }) => told.length > 0);
+  const changed = parts.length > 0 ? randomUUID() : String(row["changed"]);
+  const { seen, about } = aboutRow(known);
+  await ask(PUT_EDGE, account, edge, seen, about, changed);
+  if (isWhole) await ask(CLEAR_WHOLE, account, edge);
+  if (gone.length > 0) await ask(REMOVE_WATCHED, account, edge, numbersOf(gone));
+  const watched: string[] = [];
+  for (const part of left) {
+    watched.push(textOf(part));
+    await pause();
+  }
+  if (left.length > 0) await ask(PUT_WATCHED, account, edge, numbersOf(left), texts(watched));
   const [of, by] = [number(account), number(edge)];
   const { transitions, minutes } = report;
   if (transitions.length > 0) {
@@ -194,6 +223,11 @@ async function note(
       ...[0, 1, 2, 3, 4, 5].map(column),
     );
   }
+  return { changed, watched: known.watched };
+}
+
+function numbersOf(parts: readonly Part[]): number[] {
+  return parts.map(({ part }) => part);
 }
 
 const FIND_NAMES = {
@@ -213,11 +247,26 @@ ON CONFLICT DO NOTHING`,
 };
 const LOCK_EDGE = {
   name: "health_lock_edge",
-  text: "SELECT seen, about, watched FROM health_edge WHERE account = $1 AND edge = $2 FOR UPDATE",
+  text: "SELECT edge, seen, about, changed, watched FROM health_edge WHERE account = $1 AND edge = $2 FOR UPDATE",
 };
 const PUT_EDGE = {
   name: "health_put_edge",
-  text: "UPDATE health_edge SET seen = $3::bigint, about = $4, watched = $5 WHERE account = $1 AND edge = $2",
+  text: "UPDATE health_edge SET seen = $3::bigint, about = $4, changed = $5 WHERE account = $1 AND edge = $2",
+};
+const CLEAR_WHOLE = {
+  name: "health_clear_whole",
+  text: "UPDATE health_edge SET watched = '' WHERE account = $1 AND edge = $2",
+};
+const PUT_WATCHED = {
+  name: "health_put_watched",
+  text: `
+INSERT INTO health_watched (account, edge, part, watched)
+SELECT $1, $2, told.* FROM unnest($3::smallint[], $4::text[]) AS told
+ON CONFLICT (account, edge, part) DO UPDATE SET watched = excluded.watched`,
+};
+const REMOVE_WATCHED = {
+  name: "health_remove_watched",
+  text: "DELETE FROM health_watched WHERE account = $1 AND edge = $2 AND part = ANY ($3::smallint[])",
 };
 const ADD_TRANSITIONS = {
   name: "health_add_transitions",
@@ -239,7 +288,7 @@ ON CONFLICT DO NOTHING`,
 };
 const EDGES = {
   name: "health_edges",
-  text: "SELECT edge, seen, about, watched FROM health_edge WHERE account = $1 AND about <> '' ORDER BY edge",
+  text: "SELECT edge, seen, about, changed, watched FROM health_edge WHERE account = $1 AND about <> '' ORDER BY edge",
 };
 const LAST_HOUR = {
   name: "health_last_hour",
@@ -275,6 +324,14 @@ const TRANSITIONS_AFTER = {
 SELECT name.name, other.name AS of, time, became, was, reason FROM health_transition
 JOIN health_name AS name ON name.number = edge JOIN health_name AS other ON other.number = interconnect
 WHERE account = $1::integer AND time > $2::bigint ORDER BY time LIMIT $3::integer`,
+};
+const PRUNE_WATCHED = {
+  name: "health_prune_watched",
+  text: "DELETE FROM health_watched WHERE (account, edge) IN (SELECT account, edge FROM health_edge WHERE seen < $1::bigint)",
+};
+const FORGET_WATCHED = {
+  name: "health_forget_watched",
+  text: "DELETE FROM health_watched WHERE account = $1",
 };
 const PRUNE_EDGES = { name: "health_prune_edges", text: "DELETE FROM health_edge WHERE seen < $1::bigint" };
 const FORGET_EDGES = { name: "health_forget_edges", text: "DELETE FROM health_edge WHERE account = $1" };

@@ -1,9 +1,16 @@
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { healthStoreContract, heard, minute, NOON } from "../../../test/harness/health-store-contract.ts";
+import {
+  healthStoreContract,
+  heard,
+  minute,
+  NOON,
+  transition,
+} from "../../../test/harness/health-store-contract.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
+import type { Heard } from "../../account/health/known-edge.ts";
 import { HEALTH_DATABASE, SqliteHealth } from "./sqlite-health.ts";
 
 const quiet = (sentence: string) => {
@@ -57,7 +64,7 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     const directory = temporaryDirectory();
     await SqliteHealth.open(directory, quiet).close();
     const db = new DatabaseSync(join(directory, HEALTH_DATABASE));
-    db.exec("INSERT INTO edge VALUES ('account', 'edge', 1, '{', '{}')");
+    db.exec("INSERT INTO edge VALUES ('account', 'edge', 1, '{')");
     db.close();
     const health = open(directory);
     expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
@@ -99,4 +106,62 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     expect(await health.edges("account")).toHaveLength(1);
     expect(existsSync(join(directory, "not"))).toBe(false);
   });
+});
+
+/** Bytes in the write-ahead log of a directory's health. */
+function written(directory: string): number {
+  return statSync(join(directory, `${HEALTH_DATABASE}-wal`)).size;
+}
+
+test("a heartbeat of an edge of 10,000 interconnects writes what the edge is, and one transition a part", async () => {
+  const directory = temporaryDirectory();
+  const health = SqliteHealth.open(directory, quiet);
+  onTestFinished(() => health.close());
+  const since = new Date(NOON).toISOString();
+  const states = Array.from({ length: 10_000 }, (_, index) => ({
+    interconnect: `interconnect ${index}`,
+    state: "healthy" as const,
+    since,
+    reason: "all probes of the last 5 minutes were answered",
+  }));
+  await health.note("account", heard({ states }), NOON);
+  const grown = async (report: Heard) => {
+    const before = written(directory);
+    await health.note("account", report, NOON + 1);
+    return written(directory) - before;
+  };
+  expect(await grown(heard())).toBeLessThan(32 * 1024);
+  expect(await grown(heard({ transitions: [transition(NOON + 1, "down", "interconnect 7")] }))).toBeLessThan(
+    256 * 1024,
+  );
+  expect(await grown(heard({ states: states.filter((_, index) => index !== 7) }))).toBeLessThan(256 * 1024);
+});
+
+test("a file of schema 1 is split into parts, and loses nothing", async () => {
+  const directory = temporaryDirectory();
+  const db = new DatabaseSync(join(directory, HEALTH_DATABASE));
+  const current = { state: "down", since: "2026-03-01T11:00:00.000Z", reason: "no answer", noted: NOON };
+  const { states: _, transitions: __, minutes: ___, edge, ...about } = heard();
+  db.exec(`CREATE TABLE edge (account TEXT NOT NULL, edge TEXT NOT NULL, seen INTEGER NOT NULL, about TEXT NOT NULL,
+    watched TEXT NOT NULL, PRIMARY KEY (account, edge)) STRICT; PRAGMA user_version = 1;`);
+  db.prepare("INSERT INTO edge VALUES (?, ?, ?, ?, ?)").run(
+    "account",
+    edge,
+    NOON,
+    JSON.stringify({ ...about, applied: [], lit: [] }),
+    JSON.stringify({ one: { current }, two: { current } }),
+  );
+  db.close();
+  for (const _ of ["migrated", "opened again"]) {
+    const health = SqliteHealth.open(directory, quiet);
+    const edges = await health.edges("account");
+    await health.close();
+    expect(edges).toMatchObject([{ edge, seen: NOON, applied: [] }]);
+    expect(edges[0]?.watched).toEqual(
+      new Map([
+        ["one", { current }],
+        ["two", { current }],
+      ]),
+    );
+  }
 });

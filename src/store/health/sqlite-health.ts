@@ -3,39 +3,49 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import { type Heard, hear, type KnownEdge } from "../../account/health/known-edge.ts";
+import { type Heard, hear, type KnownEdge, type Watched } from "../../account/health/known-edge.ts";
 import { MOST_EDGES } from "../../contract/health.ts";
 import { isDamage, messageOf } from "../sqlite/data-directory.ts";
 import { removeDatabase } from "../sqlite/database-file.ts";
 import { NotCommitted, Unreadable } from "../store.ts";
+import { isSliceSpent, pause } from "../time-slice.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
-import { fromRow, toRow } from "./edge-row.ts";
+import { aboutRow, addPart, changedParts, edgeOf, textOf } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
 
 /** The database of a data directory's health. */
 export const HEALTH_DATABASE = "health.db";
 
-/** Grows with each change of the tables. What another version wrote is begun anew: it is a week at most. */
-const SCHEMA_VERSION = 1;
+/** Grows with each change of the tables. What a later version wrote is begun anew: it is a week at most. */
+const SCHEMA_VERSION = 2;
 
 /**
  * A commit is in the file at once, and on the disk at the next checkpoint: the power may take the last of it, and
  * nothing else. Minutes lie together by the hour, so that those that come together are written together, and by the
  * interconnect within it, so that one's are read without the others'.
  */
-const schema = `
+const pragmas = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA busy_timeout = 5000;
 PRAGMA cache_size = -32000;
+`;
+
+const schema = `
 CREATE TABLE IF NOT EXISTS name (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS edge (
   account TEXT NOT NULL,
   edge TEXT NOT NULL,
   seen INTEGER NOT NULL,
   about TEXT NOT NULL,
-  watched TEXT NOT NULL,
   PRIMARY KEY (account, edge)
+) STRICT;
+CREATE TABLE IF NOT EXISTS watched (
+  account TEXT NOT NULL,
+  edge TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  watched TEXT NOT NULL,
+  PRIMARY KEY (account, edge, part)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS minute (
   account INTEGER NOT NULL,
@@ -66,10 +76,11 @@ CREATE INDEX IF NOT EXISTS transition_by_time ON transition (account, time);
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Rows written in one go; between goes, requests are answered. */
-const ROWS_AT_ONCE = 1_000;
 /** Interconnects of which an hour is removed in one go. */
 const REMOVED_AT_ONCE = 20;
+
+/** Writes of well under a millisecond each, within a transaction. */
+type Steps = Generator<() => unknown>;
 
 /** Told, in a sentence, of what was begun anew. */
 export type Complain = (sentence: string, error: unknown) => void;
@@ -83,6 +94,8 @@ export class SqliteHealth implements HealthStore {
   #edges = new Map<string, Map<string, KnownEdge>>();
   /** Numbers of names, as far as they were needed. */
   readonly #names = new Map<string, number>();
+  /** The end of the line of those who write. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Opens the health of a data directory; without one, in memory. Never fails for what the file is. */
   static open(directory: string | undefined, complain: Complain): SqliteHealth {
@@ -114,12 +127,17 @@ export class SqliteHealth implements HealthStore {
     const db = new DatabaseSync(file ?? ":memory:");
     try {
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
-      if (version !== 0 && version !== SCHEMA_VERSION)
+      if (version > SCHEMA_VERSION)
         throw new Error(`it is of schema ${version}, and this version knows ${SCHEMA_VERSION}`);
+      db.exec(pragmas);
+      db.exec("BEGIN IMMEDIATE");
+      const older = version === 1 ? splitEdges(db) : [];
       db.exec(schema);
       const statements = prepare(db);
-      const edges = new Map<string, Map<string, KnownEdge>>();
-      for (const row of statements.allEdges.all()) put(edges, String(row["account"]), fromRow(row));
+      for (const { account, edge, ...part } of older)
+        statements.putWatched.run(account, edge, part.part, textOf(part));
+      db.exec("COMMIT");
+      const edges = readEdges(statements);
       this.#names.clear();
       this.#edges = edges;
       return [db, statements];
@@ -166,33 +184,76 @@ export class SqliteHealth implements HealthStore {
     }
   }
 
-  async note(account: string, report: Heard, arrived: number): Promise<void> {
+  note(account: string, report: Heard, arrived: number): Promise<void> {
+    return this.#inTurn(() => this.#note(account, report, arrived));
+  }
+
+  async #note(account: string, report: Heard, arrived: number): Promise<void> {
     const own = this.#edges.get(account);
     if ((own?.size ?? 0) >= MOST_EDGES && !own?.has(report.edge)) throw new TooManyEdges();
-    const known = hear(own?.get(report.edge), report, arrived);
-    this.#write(() => {
-      const { edge, seen, about, watched } = toRow(known);
-      this.#statements.putEdge.run(account, edge, seen, about, watched);
-      for (const { interconnect, time, from, to, reason } of report.transitions) {
-        const [of, at, by] = this.#numbersOf(account, interconnect, edge);
-        this.#statements.addTransition.run(of, at, by, time, numberOfState(to), numberOfState(from), reason);
-      }
-      this.#addMinutes(account, report.edge, report.minutes.slice(0, ROWS_AT_ONCE));
-    });
+    const before = own?.get(report.edge);
+    const known = hear(before, report, arrived);
+    await pause();
+    await this.#writeInSlices([
+      ...this.#partsSteps(account, before, known),
+      ...this.#seriesSteps(account, report),
+      // The edge last: until then, what it reports is not told to be as new as the report.
+      () => this.#putEdge(account, known),
+    ]);
     put(this.#edges, account, known);
-    for (let at = ROWS_AT_ONCE; at < report.minutes.length; at += ROWS_AT_ONCE) {
-      await setImmediate();
-      const minutes = report.minutes.slice(at, at + ROWS_AT_ONCE);
-      this.#write(() => this.#addMinutes(account, report.edge, minutes));
+  }
+
+  #putEdge(account: string, known: KnownEdge): void {
+    const { edge, seen, about } = aboutRow(known);
+    this.#statements.putEdge.run(account, edge, seen, about);
+  }
+
+  *#partsSteps(account: string, before: KnownEdge | undefined, { edge, watched }: KnownEdge): Steps {
+    // An edge that was not known may have left parts of a report that was not kept.
+    if (!before) yield () => this.#statements.removeParts.run(account, edge);
+    for (const part of changedParts(before?.watched, watched)) {
+      yield part.told.length === 0
+        ? () => this.#statements.removeWatched.run(account, edge, part.part)
+        : () => this.#statements.putWatched.run(account, edge, part.part, textOf(part));
     }
   }
 
-  #addMinutes(account: string, edge: string, minutes: Heard["minutes"]): void {
-    for (const one of minutes) {
-      const [of, at, by] = this.#numbersOf(account, one.interconnect, edge);
-      const { minute: time } = one;
-      this.#statements.addMinute.run(of, hourOf(time), at, by, minuteOf(time), ...columnsOf(one));
+  *#seriesSteps(account: string, { edge, transitions, minutes }: Heard): Steps {
+    for (const { interconnect, time, from, to, reason } of transitions) {
+      yield () => {
+        const [of, at, by] = this.#numbersOf(account, interconnect, edge);
+        this.#statements.addTransition.run(of, at, by, time, numberOfState(to), numberOfState(from), reason);
+      };
     }
+    for (const one of minutes) {
+      yield () => {
+        const [of, at, by] = this.#numbersOf(account, one.interconnect, edge);
+        const { minute: time } = one;
+        this.#statements.addMinute.run(of, hourOf(time), at, by, minuteOf(time), ...columnsOf(one));
+      };
+    }
+  }
+
+  /** Each slice is a transaction. One that finds the file damaged is done again, in the new file. */
+  async #writeInSlices(steps: Iterable<() => unknown>): Promise<void> {
+    const all = [...steps];
+    for (let at = 0; at < all.length; ) {
+      let next = at;
+      this.#write(() => {
+        next = at;
+        do all[next++]?.();
+        while (next < all.length && !isSliceSpent());
+      });
+      at = next;
+      if (at < all.length) await pause();
+    }
+  }
+
+  /** One report after the other: each is heard on what the one before left. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(action);
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   /** Only within a transaction. */
@@ -266,13 +327,7 @@ export class SqliteHealth implements HealthStore {
   }
 
   async prune(before: number): Promise<void> {
-    this.#write(() => {
-      this.#statements.pruneEdges.run(before);
-    });
-    for (const [account, edges] of this.#edges) {
-      for (const { edge, seen } of [...edges.values()]) if (seen < before) edges.delete(edge);
-      if (edges.size === 0) this.#edges.delete(account);
-    }
+    await this.#inTurn(async () => this.#pruneEdges(before));
     for (let of = 0; ; ) {
       const next = this.#read(() => this.#statements.nextAccount.get(of))?.["account"];
       if (next === null || next === undefined) return;
@@ -281,6 +336,17 @@ export class SqliteHealth implements HealthStore {
         this.#statements.pruneTransitions.run(of, before);
       });
       await this.#pruneMinutes(of, hourOf(before));
+    }
+  }
+
+  #pruneEdges(before: number): void {
+    this.#write(() => {
+      this.#statements.pruneWatched.run(before);
+      this.#statements.pruneEdges.run(before);
+    });
+    for (const [account, edges] of this.#edges) {
+      for (const { edge, seen } of [...edges.values()]) if (seen < before) edges.delete(edge);
+      if (edges.size === 0) this.#edges.delete(account);
     }
   }
 
@@ -295,10 +361,16 @@ export class SqliteHealth implements HealthStore {
     }
   }
 
-  async forget(account?: string): Promise<void> {
+  forget(account?: string): Promise<void> {
+    return this.#inTurn(() => this.#forget(account));
+  }
+
+  async #forget(account: string | undefined): Promise<void> {
     if (account === undefined) {
       this.#write(() =>
-        this.#db.exec("DELETE FROM edge; DELETE FROM minute; DELETE FROM transition; DELETE FROM name;"),
+        this.#db.exec(
+          "DELETE FROM edge; DELETE FROM watched; DELETE FROM minute; DELETE FROM transition; DELETE FROM name;",
+        ),
       );
       this.#edges.clear();
       this.#names.clear();
@@ -307,6 +379,7 @@ export class SqliteHealth implements HealthStore {
     const of = this.#find(account);
     this.#edges.delete(account);
     this.#write(() => {
+      this.#statements.forgetWatched.run(account);
       this.#statements.forgetEdges.run(account);
       if (of !== undefined) this.#statements.pruneTransitions.run(of, Number.MAX_SAFE_INTEGER);
     });
@@ -314,6 +387,7 @@ export class SqliteHealth implements HealthStore {
   }
 
   async close(): Promise<void> {
+    await this.#last;
     if (this.#db.isOpen) this.#db.close();
   }
 }
@@ -331,14 +405,49 @@ function byName(one: { readonly edge: string }, other: { readonly edge: string }
   return one.edge < other.edge ? -1 : Number(one.edge > other.edge);
 }
 
+function readEdges({ allEdges, watchedOf }: ReturnType<typeof prepare>): Map<string, Map<string, KnownEdge>> {
+  const edges = new Map<string, Map<string, KnownEdge>>();
+  for (const row of allEdges.all()) {
+    const [account, edge] = [String(row["account"]), String(row["edge"])];
+    const watched = new Map<string, Watched>();
+    for (const part of watchedOf.all(account, edge)) addPart(watched, String(part["watched"]));
+    put(edges, account, edgeOf(row, watched));
+  }
+  return edges;
+}
+
+/** Schema 1 kept all that an edge reports in one text beside the rest. Returns it in parts, and drops the column. */
+function splitEdges(db: DatabaseSync) {
+  const rows = db.prepare("SELECT account, edge, watched FROM edge").all();
+  const parts = rows.flatMap((row) => {
+    const [account, edge] = [String(row["account"]), String(row["edge"])];
+    const watched = new Map<string, Watched>();
+    addPart(watched, String(row["watched"]));
+    return changedParts(undefined, watched).map((part) => ({ account, edge, ...part }));
+  });
+  db.exec("ALTER TABLE edge DROP COLUMN watched");
+  return parts;
+}
+
 function prepare(db: DatabaseSync) {
   const transition = "name.name, time, became, was, reason";
   return {
-    allEdges: db.prepare("SELECT account, edge, seen, about, watched FROM edge"),
+    allEdges: db.prepare("SELECT account, edge, seen, about FROM edge"),
+    watchedOf: db.prepare("SELECT watched FROM watched WHERE account = ? AND edge = ?"),
     putEdge: db.prepare(
-      `INSERT INTO edge (account, edge, seen, about, watched) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET seen = excluded.seen, about = excluded.about, watched = excluded.watched`,
+      `INSERT INTO edge (account, edge, seen, about) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET seen = excluded.seen, about = excluded.about`,
     ),
+    putWatched: db.prepare(
+      `INSERT INTO watched (account, edge, part, watched) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET watched = excluded.watched`,
+    ),
+    removeParts: db.prepare("DELETE FROM watched WHERE account = ? AND edge = ?"),
+    removeWatched: db.prepare("DELETE FROM watched WHERE account = ? AND edge = ? AND part = ?"),
+    pruneWatched: db.prepare(
+      "DELETE FROM watched WHERE (account, edge) IN (SELECT account, edge FROM edge WHERE seen < ?)",
+    ),
+    forgetWatched: db.prepare("DELETE FROM watched WHERE account = ?"),
     pruneEdges: db.prepare("DELETE FROM edge WHERE seen < ?"),
     forgetEdges: db.prepare("DELETE FROM edge WHERE account = ?"),
     addName: db.prepare("INSERT INTO name (name) VALUES (?)"),

@@ -1,6 +1,7 @@
 /** Commits, and what became of those whose answer was lost. */
 
 import { randomUUID } from "node:crypto";
+import { textOf } from "../record-text.ts";
 import { type Batch, Conflict, NotCommitted, OutcomeUnknown } from "../store.ts";
 import { attempts } from "./attempts.ts";
 import { type Ask, type Database, texts } from "./database.ts";
@@ -66,7 +67,7 @@ export function outgoing(batch: Batch): Outgoing {
     id: batch.id ?? randomUUID(),
     edits: changes.reduce((sum, { edits }) => sum + edits.length, 0),
     times: texts(changes.map(({ record }) => record.time)),
-    records: texts(changes.map(({ record }) => JSON.stringify(record))),
+    records: texts(changes.map(({ record }) => textOf(record))),
   };
 }
 

@@ -61,17 +61,17 @@ describe("a database of the schema before", () => {
     await before.replace(makeSmallWorld());
     const [states] = await administer(url, [
       "SELECT * FROM state ORDER BY id",
-      "DROP TABLE health_name, health_edge, health_minute, health_transition",
+      "DROP TABLE health_name, health_edge, health_watched, health_minute, health_transition",
       "UPDATE patchbay_schema SET version = 1",
     ]);
     await Promise.all([open(url), open(url), migrate(url)]);
     const [versions, after, ...empty] = await administer(url, [
       "SELECT version FROM patchbay_schema",
       "SELECT * FROM state ORDER BY id",
-      ...["name", "edge", "minute", "transition"].map((what) => `SELECT * FROM health_${what}`),
+      ...["name", "edge", "watched", "minute", "transition"].map((what) => `SELECT * FROM health_${what}`),
     ]);
     expect([versions, after]).toEqual([[{ version: SCHEMA_VERSION }], states]);
-    expect(empty).toEqual([[], [], [], []]);
+    expect(empty).toEqual([[], [], [], [], []]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { ChangeRecord } from "../../account/change.ts";
 import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
 import { carryOver } from "../carry-over.ts";
+import { parseRecords } from "../record-text.ts";
 import type { Check, Page, Position } from "../store.ts";
 import type { Ask, Row, Statement } from "./database.ts";
 
@@ -144,7 +145,7 @@ async function page(
   const position = positionOf(last);
   const from = commitOf(last["from_commit"]);
   if (last["record"] === null) return { records: [], more: false, position, from };
-  const records = rows.map((row): ChangeRecord => JSON.parse(String(row["record"])));
+  const records = await parseRecords(rows.map((row) => String(row["record"])));
   return { records, more: isMore(Number(last["at"]), last), position, from };
 }
 

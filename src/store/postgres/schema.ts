@@ -111,6 +111,18 @@ CREATE TABLE health_transition (
 );
 CREATE INDEX health_transition_by_time ON health_transition (account, time);
 `,
+  `
+-- What an edge reports of the interconnects, in parts (../health/edge-row.ts), so that a report writes only what changed.
+CREATE TABLE health_watched (
+  account text COLLATE "C" NOT NULL,
+  edge text COLLATE "C" NOT NULL,
+  part smallint NOT NULL,
+  watched text NOT NULL,
+  PRIMARY KEY (account, edge, part)
+);
+-- A random text, new whenever a part changes; empty before the first. The column \`watched\` holds what was not split into parts yet; it is empty otherwise.
+ALTER TABLE health_edge ADD COLUMN changed text NOT NULL DEFAULT '';
+`,
 ];
 
 /** Grows with each change of the tables. A database of a newer schema is refused. */

@@ -14,6 +14,9 @@ const ALL = -1;
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 
+/** A part of the log, as it is stored. */
+export type TextPage = Omit<Page, "records"> & { readonly texts: readonly string[] };
+
 /** Where a state stands, and where the rows of its objects do. */
 export interface Standing extends Position {
   readonly folded: number;
@@ -99,30 +102,30 @@ export class Reading {
     return typeof revision === "number" ? revision : undefined;
   }
 
-  after(id: string, revision: number, limit: number): Page | undefined {
+  after(id: string, revision: number, limit: number): TextPage | undefined {
     return this.#page(id, this.#statements.after, revision, limit);
   }
 
-  before(id: string, revision: number, limit: number): Page | undefined {
+  before(id: string, revision: number, limit: number): TextPage | undefined {
     return this.#page(id, this.#statements.before, revision, limit);
   }
 
-  #page(id: string, statement: StatementSync, revision: number, limit: number): Page | undefined {
+  #page(id: string, statement: StatementSync, revision: number, limit: number): TextPage | undefined {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
-    const records: ChangeRecord[] = [];
+    const texts: string[] = [];
     let bytes = 0;
     let more = false;
     for (const { record } of statement.iterate(id, revision, limit + 1)) {
       const text = String(record);
-      if (records.length === limit || (records.length > 0 && bytes + text.length > PAGE_BYTES)) {
+      if (texts.length === limit || (texts.length > 0 && bytes + text.length > PAGE_BYTES)) {
         more = true;
         break;
       }
       bytes += text.length;
-      records.push(JSON.parse(text));
+      texts.push(text);
     }
-    return { records, more, position: { epoch: String(row["epoch"]), revision: Number(row["revision"]) } };
+    return { texts, more, position: { epoch: String(row["epoch"]), revision: Number(row["revision"]) } };
   }
 
   /** The revision of the first record at or after a time; one past the newest if there is none. */

@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
+import { encodeRecords, parseRecords } from "../record-text.ts";
 import {
   type Batch,
   type Check,
@@ -20,6 +21,7 @@ import {
   type Store,
   Unreadable,
 } from "../store.ts";
+import { runInSlices } from "../time-slice.ts";
 import { UnfoldedState } from "../unfolded.ts";
 import {
   DATABASE,
@@ -31,7 +33,7 @@ import {
   syncDirectory,
 } from "./data-directory.ts";
 import { EventTable } from "./event-table.ts";
-import { consistently, Reading } from "./reading.ts";
+import { consistently, Reading, type TextPage } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
 import { Writing } from "./writing.ts";
 
@@ -312,11 +314,22 @@ export class SqliteStore implements Store {
   }
 
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined> {
-    return this.#read(() => this.#reading.after(id, revision, limit));
+    return this.#page(() => this.#reading.after(id, revision, limit));
   }
 
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
-    return this.#read(() => this.#reading.before(id, revision, limit));
+    return this.#page(() => this.#reading.before(id, revision, limit));
+  }
+
+  async #page(read: () => TextPage | undefined): Promise<Page | undefined> {
+    const page = await this.#read(read);
+    if (!page) return undefined;
+    const { texts, ...rest } = page;
+    try {
+      return { records: await parseRecords(texts), ...rest };
+    } catch (error) {
+      throw new Unreadable(messageOf(error), { cause: error });
+    }
   }
 
   change(id: string, revision: number): Promise<ChangeRecord | undefined> {
@@ -359,17 +372,25 @@ export class SqliteStore implements Store {
   async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
     while (this.#committing) await this.#committing;
     if (ifEmpty && this.#reading.states().length > 0) return false;
+    const replacing = this.#replace(world);
+    // What arrives meanwhile is committed after it.
+    this.#committing = replacing.catch(() => undefined).then(() => this.#commitAll());
+    await replacing;
+    return true;
+  }
+
+  async #replace(world: readonly SeededState[]): Promise<void> {
+    await encodeRecords(world.map(({ change }) => change));
     const db = this.#writer;
-    db.exec("BEGIN IMMEDIATE");
     try {
-      this.#writing.replace(world);
+      db.exec("BEGIN IMMEDIATE");
+      await runInSlices(this.#writing.replace(world));
       db.exec("COMMIT");
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw new NotCommitted(messageOf(error));
     }
     this.#unfolded.clear();
-    return true;
   }
 
   async close(): Promise<void> {

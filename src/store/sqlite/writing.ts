@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SeededState } from "../../account/seed.ts";
 import type { Slot } from "../../account/state.ts";
+import { textOf } from "../record-text.ts";
 import type { Batch } from "../store.ts";
 import { type Unfolded, UnfoldedState } from "../unfolded.ts";
 
@@ -20,7 +21,7 @@ export class Writing {
     const { changes: rows } = this.#statements.advance.run(base + changes.length, state, epoch, base);
     if (Number(rows) === 0) return false;
     for (const { record } of changes)
-      this.#statements.log.run(state, record.revision, record.time, JSON.stringify(record));
+      this.#statements.log.run(state, record.revision, record.time, textOf(record));
     return true;
   }
 
@@ -55,15 +56,15 @@ export class Writing {
     return Number(this.#statements.createAnew.run(id, epoch).changes) > 0;
   }
 
-  /** Puts a new world in the place of everything. */
-  replace(world: readonly SeededState[]): void {
+  /** Puts a new world in the place of everything, and pauses after every object. */
+  *replace(world: readonly SeededState[]): Generator<undefined, void> {
     this.#db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
     for (const { id, epoch, change } of world) {
       this.#statements.create.run(id, epoch);
       this.append({ state: id, epoch, base: 0, changes: [change], deadline: null });
       const unfolded = new UnfoldedState(0);
       unfolded.add(change.edits);
-      for (const _ of this.fold(id, unfolded));
+      yield* this.fold(id, unfolded);
     }
   }
 }
