@@ -252,6 +252,7 @@ async function statesOf(world: readonly SeededState[]): Promise<State[]> {
   for (const { id, epoch, change } of world) {
     const state = new State(id, epoch);
     await runInSlices(state.applyInSteps(change.edits, change.record.time));
+    await pause();
     state.settle(change.edits, change.record.revision);
     states.push(state);
     await pause();

@@ -6,6 +6,9 @@ import { isSliceSpent, nextSlice, pause } from "./time-slice.ts";
 /** Objects of a record that are encoded in one step: a millisecond. */
 const FEW_OBJECTS = 500;
 
+/** Characters that take more than a millisecond to parse. */
+const LARGE_TEXT = 256 * 1024;
+
 const encoded = new WeakMap<ChangeRecord, string>();
 
 /** Encodes the records of large changes. `textOf` returns them, once. */
@@ -29,12 +32,13 @@ export function textOf(record: ChangeRecord): string {
   return text ?? JSON.stringify(record);
 }
 
-/** Parses the records of a page, which may be megabytes each: one in a step. */
+/** Parses the records of a page. A large one, which may be megabytes, is a step of its own. */
 export async function parseRecords(texts: readonly string[]): Promise<ChangeRecord[]> {
   const records: ChangeRecord[] = [];
   for (const text of texts) {
-    await pause();
+    await (text.length > LARGE_TEXT ? nextSlice() : pause());
     records.push(JSON.parse(text));
+    if (text.length > LARGE_TEXT) await nextSlice();
   }
   return records;
 }

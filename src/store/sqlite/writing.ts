@@ -56,14 +56,19 @@ export class Writing {
     return Number(this.#statements.createAnew.run(id, epoch).changes) > 0;
   }
 
-  /** Puts a new world in the place of everything, and pauses after every object. */
+  /** Puts a new world in the place of everything, and pauses after every table and object. */
   *replace(world: readonly SeededState[]): Generator<undefined, void> {
-    this.#db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
+    for (const table of ["object", "change", "event", "state"]) {
+      this.#db.exec(`DELETE FROM ${table}`);
+      yield;
+    }
     for (const { id, epoch, change } of world) {
       this.#statements.create.run(id, epoch);
       this.append({ state: id, epoch, base: 0, changes: [change], deadline: null });
+      yield;
       const unfolded = new UnfoldedState(0);
       unfolded.add(change.edits);
+      yield;
       yield* this.fold(id, unfolded);
     }
   }
