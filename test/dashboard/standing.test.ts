@@ -10,6 +10,7 @@ import {
 } from "../harness/browser.ts";
 import { needs } from "../harness/needs.ts";
 import { demo, ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
+import { temporaryDirectory } from "../harness/temporary.ts";
 
 const READER = "demo-magic-read-only-token-0000000000000";
 const LOG_READER = "demo-patchbay-read-token-000000000000000";
@@ -30,19 +31,32 @@ describe("a page that is left open", needs(noBrowser), () => {
   const mark = (page: Page) => page.locator(".live-mark").textContent();
   const mtu = (page: Page) => page.locator(`#row-${ORD} .cell-mtu`).textContent();
 
-  test("says that the server is away, and carries on when it is back", async () => {
-    let running = await startTestServer();
+  test("shows that the server is unavailable, and continues when it is available again", async () => {
+    const data = await temporaryDirectory();
+    let running = await startTestServer({ data });
     const port = Number(new URL(running.url).port);
     const page = await open(running.url, demo.token, { expects: [/ERR_|status of 410/] });
     await eventually(() => mark(page)).toBe("Live");
     await running.close();
     await eventually(() => mark(page)).toBe("Not connected");
     expect(await axe(page)).toEqual([]);
-    // Another world under the same address: its history is another, and what was read is read again.
-    running = await startTestServer({ port });
+    // A reset begins another history: what the page read before is read again.
+    running = await startTestServer({ port, data });
+    await running.reset();
     await running.ask("PUT", one(ORD), { body: { mtu: 1321 } });
     await eventually(() => mark(page)).toBe("Live");
     await eventually(() => mtu(page)).toBe("1321");
+    await running.close();
+  });
+
+  test("goes to the sign-in page when the server starts again without the session", async () => {
+    let running = await startTestServer();
+    const port = Number(new URL(running.url).port);
+    const page = await open(running.url, demo.token, { expects: [/ERR_|status of 40[03]/] });
+    await running.close();
+    await eventually(() => mark(page)).toBe("Not connected");
+    running = await startTestServer({ port });
+    await page.waitForURL("**/dashboard/sign-in?next=*");
     await running.close();
   });
 
