@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
 import { statusOf } from "../contract/errors.ts";
 import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { isLoopback } from "./config.ts";
@@ -15,6 +16,7 @@ export interface Health {
   readonly metrics: Metrics;
   /** Resolves with why it is not, or nothing. */
   readonly unready: () => Promise<string | undefined>;
+  readonly log: Pick<Logger, "error">;
 }
 
 export interface MetricsServer {
@@ -42,7 +44,10 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
     const { registry } = health.metrics;
     registry.metrics().then(
       (text) => send(200, text, registry.contentType),
-      (error) => send(500, `${String(error)}\n`),
+      (error) => {
+        health.log.error({ err: error }, "the metrics could not be read");
+        send(500, "The metrics could not be read. The server's log has the cause.\n");
+      },
     );
   });
   await listen(place, () => {
