@@ -96,7 +96,7 @@ const listings: readonly Listing[] = [
 /** Adds the members of `/state` that are lists, with what is masked: all of the moment of the call. */
 export async function addLists(body: LongBody, state: State): Promise<void> {
   const lists = listings.map((listing) => ({ listing, entries: state.list(listing.kind.name) }));
-  for (const [index, { listing, entries }] of lists.entries()) {
+  for (const [index, { listing, entries }] of [...lists.entries()]) {
     body.add(`${index === 0 ? "" : ","}"${listing.as}":[`);
     await body.addList(encodeListing(listing, entries, state.id));
     body.add("]");

@@ -55,7 +55,7 @@ export async function encodePage(
   const { epoch, revision } = position;
   const about = { count: records.length, epoch, revision, ...info };
   const body = new LongBody('{"result":[');
-  for (const [index, { objects, ...record }] of records.entries()) {
+  for (const [index, { objects, ...record }] of [...records.entries()]) {
     body.add(`${index === 0 ? "" : ","}${JSON.stringify(record).slice(0, -1)},"objects":[`);
     await body.addList(encodeChanges(objects));
     body.add("]}");

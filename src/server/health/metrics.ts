@@ -52,8 +52,7 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock, 
   const tallies = new Tallies();
   const read = async () => {
     const figures: Figures[] = [];
-    // Requests reorder the accounts of a shared store, so the list is copied before it is awaited on.
-    for (const live of [...accounts.all()]) {
+    for (const live of accounts.all()) {
       const { state } = live;
       if (state.id === DIRECTORY_ID) continue;
       const edges = await health.edges(state.id);
