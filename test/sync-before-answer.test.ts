@@ -91,6 +91,13 @@ describe("the judge of traces reports", () => {
       '7 pwrite64(6</data/patchbay.db-shm>, "tag-000001", 10, 0) = 10',
       answered,
     ],
+    "an unsynced mark": [
+      asked,
+      written,
+      synced,
+      '7 pwrite64(6</data/patchbay.mark>, "tag-000001", 10, 0) = 10',
+      answered,
+    ],
     "the answer to a read, which waits for nothing": [asked.replace("PUT", "GET"), written, answered],
   };
   test.each(Object.entries(fine))("nothing of %s", (_, lines) => {

@@ -236,7 +236,7 @@ describe("restore", () => {
 
   test("takes no directory that has something in it", async () => {
     expect(await refused(restore, { from: at("backup"), data: at("data") })).toBe(
-      `The directory ${at("data")} is not empty: it holds patchbay.db. Name an empty or a new one with --data.`,
+      `The directory ${at("data")} is not empty: it holds patchbay.db and 1 more. Name an empty or a new one with --data.`,
     );
   });
 

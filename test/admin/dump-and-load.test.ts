@@ -444,6 +444,6 @@ test("a load that is killed leaves nothing that could be served, and the next on
   expect(existsSync(unfinished)).toBe(true);
   expect(existsSync(join(at("loaded"), "patchbay.db"))).toBe(false);
   await done(load, { data: at("loaded"), from: at("dump") });
-  expect(readdirSync(at("loaded")).sort()).toEqual(["patchbay.db", "patchbay.lock"]);
+  expect(readdirSync(at("loaded")).sort()).toEqual(["patchbay.db", "patchbay.lock", "patchbay.mark"]);
   expect(await contentOf(at("loaded"))).toEqual(await contentOf(at("data")));
 });

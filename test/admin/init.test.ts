@@ -123,7 +123,7 @@ describe("init is refused, and nothing changed,", () => {
     await done(init, { data });
     const before = readFileSync(join(data, "patchbay.db"));
     expect(await refused(init, { data })).toBe(
-      `The directory ${data} is not empty: it holds patchbay.db. Name an empty or a new one with --data.`,
+      `The directory ${data} is not empty: it holds patchbay.db and 1 more. Name an empty or a new one with --data.`,
     );
     expect(readFileSync(join(data, "patchbay.db")).equals(before)).toBe(true);
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { kinds } from "../../account/kinds.ts";
 import { newEpoch } from "../secrets.ts";
-import { StoreRefused } from "../store.ts";
+import { type Position, StoreRefused } from "../store.ts";
 import {
   DATABASE,
   LOCK,
@@ -15,6 +15,8 @@ import {
   syncDirectory,
   syncFile,
 } from "./data-directory.ts";
+import { positionsIn, refuseLoss } from "./loss.ts";
+import { MarkFile } from "./mark-file.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
 
@@ -40,8 +42,10 @@ export function databaseIn(directory: string): string {
  */
 export function openBeside(directory: string, older: "older" | "this" = "this"): DatabaseSync {
   const file = databaseIn(directory);
-  const db = new DatabaseSync(file);
+  let db: DatabaseSync | undefined;
   try {
+    refuseLossBeside(directory);
+    db = new DatabaseSync(file);
     db.exec("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
     const version = schemaVersion(db);
     refuseNewer(version, `The data directory ${directory}`);
@@ -52,8 +56,27 @@ export function openBeside(directory: string, older: "older" | "this" = "this"):
     }
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     throw refusal(directory, error);
+  }
+}
+
+/** A server that writes at the same time may make its files look damaged; it checked them when it started. */
+function refuseLossBeside(directory: string): void {
+  try {
+    refuseLoss(directory);
+  } catch {
+    using lock = lockIfFree(directory);
+    if (lock) refuseLoss(directory);
+  }
+}
+
+function lockIfFree(directory: string): DatabaseSync | undefined {
+  try {
+    return lockDirectory(directory);
+  } catch (error) {
+    if (error instanceof StoreRefused) return undefined;
+    throw error;
   }
 }
 
@@ -76,7 +99,9 @@ export async function makeDatabase(
       closeSync(openSync(file, "wx", 0o600));
       await fill(file);
       syncFile(file);
+      const positions = positionsInFile(file);
       renameSync(file, join(directory, DATABASE));
+      using _mark = new MarkFile(directory, positions);
     } finally {
       removeDatabase(file);
     }
@@ -84,6 +109,11 @@ export async function makeDatabase(
   } catch (error) {
     throw refusal(directory, error);
   }
+}
+
+function positionsInFile(file: string): ReadonlyMap<string, Position> {
+  using db = new DatabaseSync(file, { readOnly: true });
+  return positionsIn(db);
 }
 
 function refuseOccupied(directory: string): void {
