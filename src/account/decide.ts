@@ -8,6 +8,7 @@
 
 import { type Problem, Problems } from "../contract/errors.ts";
 import type { Actor } from "../contract/log.ts";
+import { runToEnd } from "../contract/steps.ts";
 import { type Change, type ChangeRecord, differences, type ObjectChange, objectChange } from "./change.ts";
 import { type PendingDoc, pendingKind, pendingOf, pendingSlot, type RevertOn, refusalOf } from "./pending.ts";
 import {
@@ -79,11 +80,7 @@ export type Decision =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function decide(state: State, command: Command): Decision {
-  const steps = decideInSteps(state, command);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return runToEnd(decideInSteps(state, command));
 }
 
 /** Wishes looked at in one step. */

@@ -8,6 +8,7 @@ import { type Problem, Problems } from "../contract/errors.ts";
 import { findBadText } from "../contract/json.ts";
 import type { Actor } from "../contract/log.ts";
 import { Seed, type SeedAccount } from "../contract/seed.ts";
+import { runToEnd } from "../contract/steps.ts";
 import type { Change } from "./change.ts";
 import { portKind } from "./cni/port.ts";
 import { seedCnis } from "./cni/seed.ts";
@@ -42,11 +43,7 @@ const checker = new Checker(Seed, explainSeedForm);
 const actor: Actor = { type: "system", id: "seed", name: "seed" };
 
 export function seedWorld(value: unknown, sources: SeedSources): World {
-  const steps = seedInSteps(value, sources);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return runToEnd(seedInSteps(value, sources));
 }
 
 /** Seeds that were checked: a reset makes another world of the same one. */

@@ -16,6 +16,7 @@ import { findRepeatedKeys } from "./json/repeated-keys.ts";
 import { NameScan, Scan } from "./json/scan.ts";
 import { findSyntaxError } from "./json/syntax.ts";
 import { MAX_BODY_DEPTH, MAX_BODY_NAMES } from "./limits.ts";
+import { runToEnd } from "./steps.ts";
 
 export { escapePointer } from "./json/pointer.ts";
 
@@ -42,7 +43,7 @@ const STEP = 256 * 1024;
 
 /** Parses a request body. Refusals name the place by JSON pointer where there is one. */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): ParsedJson {
-  return finish(parseWith(bytes, limits, parseAtOnce));
+  return runToEnd(parseWith(bytes, limits, parseAtOnce));
 }
 
 /**
@@ -95,13 +96,6 @@ function* parseWith(bytes: Uint8Array, limits: JsonLimits, parse: Parse): Genera
     if (problems.found) return { ok: false, problems: problems.list() };
   }
   return { ok: true, value: parsed.value };
-}
-
-function finish<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** Reads to the end, or until enough is known. */

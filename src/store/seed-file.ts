@@ -6,6 +6,7 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import { type SeededState, seedInSteps } from "../account/seed.ts";
 import { parseJson } from "../contract/json.ts";
 import type { SeedToken } from "../contract/seed.ts";
+import { runToEnd } from "../contract/steps.ts";
 import { ConfigError } from "./config-error.ts";
 import { hashSecret, newEpoch } from "./secrets.ts";
 
@@ -37,11 +38,7 @@ export function makeWorld(
   more: readonly SeedToken[] = [],
   epoch: () => string = newEpoch,
 ): readonly SeededState[] {
-  const steps = makeWorldInSteps(source, time, more, epoch);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return runToEnd(makeWorldInSteps(source, time, more, epoch));
 }
 
 /** What a source says, once a world was made of it: a reset makes another one, and reads nothing again. */
