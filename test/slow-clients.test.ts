@@ -1,6 +1,7 @@
 /** Clients that send much and read nothing, close their side early, or hold back the end of what they send. */
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   LISTEN_BACKLOG,
   MAX_BODY_BYTES,
@@ -9,7 +10,7 @@ import {
 } from "../src/contract/limits.ts";
 import { Budget } from "../src/server/network/budget.ts";
 import { RawConnection, type RawReply, rawRequest, rawVerdict } from "./harness/raw.ts";
-import { LIST, ORD, OWN, one, startTestServer, type TestServer } from "./harness/server.ts";
+import { demo, LIST, ORD, OWN, one, startTestServer, type TestServer } from "./harness/server.ts";
 import { StallMonitor } from "./harness/stall-monitor.ts";
 
 /** Milliseconds for a response of which the client receives nothing more. */
@@ -120,7 +121,7 @@ test("a body that is too long is refused in a response that arrives", async () =
           body,
           headers: {
             "content-type": "application/json",
-            authorization: "Bearer Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
+            authorization: `Bearer ${demo.token}`,
           },
         })
       ).status,
@@ -199,6 +200,16 @@ describe("a budget", () => {
   });
 });
 
-test("the backlog of connections is not the usual one of 511", () => {
+test("every listener lets as many connections wait as the limit says", async () => {
+  const listen = vi.spyOn(Server.prototype, "listen");
+  await using another = await startTestServer({ metricsPort: 0 });
+  const backlogs = listen.mock.calls.map((call) => {
+    const [first, , third]: readonly unknown[] = call;
+    return typeof first === "object" && first !== null ? Reflect.get(first, "backlog") : third;
+  });
+  listen.mockRestore();
+  expect(another.metricsUrl).toBeDefined();
+  expect(backlogs.length).toBeGreaterThanOrEqual(2);
+  expect(backlogs).toEqual(backlogs.map(() => LISTEN_BACKLOG));
   expect(LISTEN_BACKLOG).toBeGreaterThan(2_000);
 });
