@@ -72,8 +72,8 @@ export function announce(missing, { isDebian, isRoot, forbidden }) {
 }
 
 /**
- * Installs the packages that tests need and that are missing, where nobody has to be asked (as root, with Debian's
- * packages). Elsewhere those tests are skipped.
+ * Installs the packages that tests need and that are missing, if the process is root on Debian. Otherwise those tests are
+ * skipped.
  * @param {boolean} long
  */
 export function installForTests(long) {

@@ -19,10 +19,10 @@ export interface Page {
 }
 
 const marks: Readonly<Record<Mark, string>> = {
-  documented: "The vendor documents this refusal; the code is Patchbay's own if it is 990000 or above.",
-  observed: "Code and text are those that the vendor's live service was seen to send.",
-  inferred: "The code is the vendor's; the text is a conclusion from its other errors.",
-  ours: "Code and text are Patchbay's own: what the vendor sends in this case is not published.",
+  documented: "Cloudflare documents this error. A code of 990000 or above is specific to Patchbay.",
+  observed: "Code and message are those that Cloudflare's live service returns.",
+  inferred: "The code is Cloudflare's. The message is inferred from its other errors.",
+  ours: "Code and message are specific to Patchbay: Cloudflare does not publish what it returns in this case.",
 };
 
 function entriesByCode(): Map<number, ErrorEntry[]> {

@@ -104,17 +104,17 @@ describe("the record of a change of memberships", () => {
   test("is in the audit log of the accounts that it adds or takes, as a list, and of no other", () => {
     const state = directoryOf(3);
     const record = recordOf(state, change([idOf(0), idOf(1)]));
-    const told = (id: string) => {
+    const fieldsIn = (id: string) => {
       const around = { account: { id }, ownerOf: () => undefined };
       const response = fromDirectory(record, "0".repeat(16), around)?.entry.resource.response;
       return response && "objects" in response ? response.objects[0]?.fields : undefined;
     };
-    expect(told(idOf(2))).toEqual({ accounts: { before: [idOf(2)], after: [] } });
-    expect(told(idOf(0))).toBeUndefined();
+    expect(fieldsIn(idOf(2))).toEqual({ accounts: { before: [idOf(2)], after: [] } });
+    expect(fieldsIn(idOf(0))).toBeUndefined();
   });
 });
 
-test("whether a user is a member of all of 10,000 accounts is told without a stall", () => {
+test("a membership of all of 10,000 accounts is found without a stall", () => {
   for (const stored of [membershipOf(ids(10_000)), ids(10_000)]) {
     const state = directoryOf(10_000, stored);
     const entry = state.get(userKind.name, USER);
