@@ -51,6 +51,9 @@ export interface Wish {
   readonly conflict?: Kind["conflict"];
 }
 
+/** Proposed changes, with `undefined` where the work between two of them may be interrupted. */
+export type Proposed = Iterable<Wish | undefined>;
+
 export interface Command {
   /** The operation's name, for the log. */
   readonly operation: string;
@@ -62,7 +65,7 @@ export interface Command {
   /** Judges the request's condition on the state. */
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
-  readonly propose: (state: State, problems: Problems) => Iterable<Wish>;
+  readonly propose: (state: State, problems: Problems) => Proposed;
   /** For a command that was made of the log: the same, where one more change has been made since. */
   readonly after?: (record: ChangeRecord) => Command;
 }
@@ -86,8 +89,8 @@ export function decide(state: State, command: Command): Decision {
   }
 }
 
-/** Wishes looked at in one step. */
-const STEP = 1_000;
+/** Wishes looked at in one step: well under a millisecond, so that whoever runs the steps can end a slice in time. */
+const STEP = 16;
 
 /** The same, with pauses for whoever has something else to do. The state must not move meanwhile. */
 export function* decideInSteps(state: State, command: Command): Generator<undefined, Decision> {
@@ -95,11 +98,12 @@ export function* decideInSteps(state: State, command: Command): Generator<undefi
   if (refused) return { ok: false, problems: [refused] };
   const problems = new Problems();
   const wishes: Wish[] = [];
+  let looked = 0;
   for (const wish of command.propose(state, problems)) {
-    wishes.push(wish);
-    if (wishes.length % STEP === 0) yield;
+    if (wish) wishes.push(wish);
+    if (++looked % STEP === 0) yield;
   }
-  judgeClaims(state, wishes, problems);
+  yield* judgeClaims(state, wishes, problems);
   if (problems.found) return { ok: false, problems: problems.list() };
   return yield* grant(state, command, wishes);
 }
@@ -182,11 +186,12 @@ function later(one: string, other: string): string {
  * Judges the set as it would be afterwards: no claim may be held twice. What an object of the same
  * request gives up may be taken, so that two interconnects can swap names or addresses.
  */
-function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems): void {
+function* judgeClaims(state: State, wishes: readonly Wish[], problems: Problems): Generator<undefined, void> {
   const taken = new Map<string, Wish>();
   const given = new Set<string>();
   const wanted: { wish: Wish; field: string; keys: readonly string[] }[] = [];
-  for (const wish of wishes) {
+  for (const [index, wish] of wishes.entries()) {
+    if (index % STEP === STEP - 1) yield;
     const before = present(wish.slot)?.doc;
     for (const field in wish.kind.claims) {
       if (before && wish.doc && before[field] === wish.doc[field]) continue;
@@ -198,7 +203,8 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
   }
   // A key that several fields claim together is refused once.
   const refusals = new Map<Wish, Set<string>>();
-  for (const { wish, field, keys } of wanted) {
+  for (const [index, { wish, field, keys }] of wanted.entries()) {
+    if (index % STEP === STEP - 1) yield;
     let refused = false;
     for (const key of keys) {
       if (refusals.get(wish)?.has(key)) continue;

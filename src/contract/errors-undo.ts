@@ -64,10 +64,18 @@ export const undoErrors = {
   undo_too_far: {
     code: 990138,
     status: 409,
-    message:
-      "The log after revision {revision} tells of more than {most} changes of objects, too many to undo at once.",
-    when: "Between an old change and today lie too many others.",
+    message: "The change log since revision {revision} contains {what}, which is too much for one rollback.",
+    when: "A rollback reads at most 64 MiB of change records and sets back at most 200,000 objects. The size is checked before the records are read.",
     todo: "Bring back what is wanted with an update: `GET …/changes/{revision}` tells the values before and after.",
+    mark,
+  },
+  rollbacks_busy: {
+    code: 990139,
+    status: 503,
+    message:
+      "The server prepares one rollback at a time, and {most} others are waiting. Nothing was changed.",
+    when: "A revert, a restore, or a request with `x-patchbay-override: revert` came while too many others were waiting.",
+    todo: "Send the request again after the time in `retry-after`.",
     mark,
   },
   not_confirmable: {

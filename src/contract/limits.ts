@@ -15,3 +15,21 @@ export const SESSION_DAYS = 7;
 
 /** Tokens and sessions whose lookup a server remembers; past that it starts over. About 1 KB each. */
 export const MAX_REMEMBERED_TOKENS = 10_000;
+
+/**
+ * Bytes of log records that one rollback reads. About a second of work in slices. A change of 10,000 interconnects with every
+ * field set is about 30 MB, so that every change that a request can make can be reverted.
+ */
+export const MAX_ROLLBACK_BYTES = 64 * 1024 * 1024;
+
+/** Distinct objects that one rollback sets back, all of which are in memory until it is decided. An account has fewer. */
+export const MAX_ROLLBACK_OBJECTS = 200_000;
+
+/**
+ * Rollbacks that wait while another one reads the log: one at a time keeps memory at that of one. Past that, requests are
+ * refused with a time to retry after. The last one waits about 16 times as long as the largest rollback takes.
+ */
+export const MAX_WAITING_ROLLBACKS = 16;
+
+/** Times that a rollback is decided again because the account has changed in between. Each time only new records are read. */
+export const MAX_ROLLBACK_ATTEMPTS = 20;

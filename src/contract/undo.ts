@@ -43,6 +43,7 @@ const undoRefusals = [
   "undo_breaks",
   "undo_outrun",
   "undo_too_far",
+  "rollbacks_busy",
   "name_taken",
   "address_overlap",
   "route_exists",

@@ -10,7 +10,7 @@ import type { Accounts } from "../store/accounts.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
-import { readStretch } from "./log-stretch.ts";
+import type { Rollbacks } from "./rollbacks.ts";
 
 /** Milliseconds after which the clock is looked at again, since it may be set. */
 const LONGEST_SLEEP = 1_000;
@@ -22,6 +22,7 @@ const BETWEEN_QUESTIONS = 500;
 interface Needs {
   readonly accounts: Accounts;
   readonly store: Store;
+  readonly rollbacks: Rollbacks;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newRequestId: () => string;
@@ -124,13 +125,15 @@ export class Deadlines {
   }
 
   async #expire(account: LiveState, revision: number): Promise<void> {
-    const { store, clock, log, newRequestId } = this.#needs;
+    const { rollbacks, clock, log, newRequestId } = this.#needs;
     const { id } = account.state;
     try {
-      const stretch = await readStretch(store, account.state, revision);
       const actor = { type: "system", id: "deadline", name: `change ${revision} was not confirmed` } as const;
       const about = { time: clock.timestamp(), actor, requestId: newRequestId() };
-      const decision = await account.submit(expireChange(stretch, about).command);
+      const decision = await rollbacks.run("server", async (log) => {
+        const fold = await log.revertingPending(account.state, revision);
+        return account.submit(expireChange(fold, about).command);
+      });
       if (decision.ok) {
         log.warn({ account: id, revision }, "a change was not confirmed in time, and is undone");
       } else {

@@ -74,7 +74,7 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(body ? withBody : []),
     ...(changes && !operation.volatile && !operation.unlogged ? durable : []),
     ...(operation.confirmable
-      ? (["change_pending", "confirmed_too_late", "undo_outrun"] as const)
+      ? (["change_pending", "confirmed_too_late", "undo_outrun", "rollbacks_busy"] as const)
       : changes
         ? (["not_confirmable"] as const)
         : []),

@@ -26,7 +26,7 @@ import type { HealthStore } from "../../store/health/health-store.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../clock.ts";
-import { readStretch } from "../log-stretch.ts";
+import type { Rollbacks } from "../rollbacks.ts";
 
 /**
  * Milliseconds after which a change that waits is looked at again: for time that passed, and for reports that came to
@@ -39,6 +39,7 @@ const MOST_TRANSITIONS = 20_000;
 interface Needs {
   readonly accounts: Accounts;
   readonly store: Store;
+  readonly rollbacks: Rollbacks;
   readonly health: HealthStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -153,7 +154,7 @@ export class HealthGate {
   }
 
   async #decide(account: LiveState): Promise<void> {
-    const { clock, rules, store } = this.#needs;
+    const { clock, rules, rollbacks } = this.#needs;
     const { state } = account;
     const waiting = waitingIn(state);
     if (!waiting) return;
@@ -166,8 +167,10 @@ export class HealthGate {
     const actor = actorOf(state, verdict, rules);
     const about = { time: clock.timestamp(), actor, requestId: this.#needs.newRequestId() };
     if (verdict.what === "confirm") return this.#submit(account, confirmChange(revision, about), revision);
-    const { command } = revertWaiting(await readStretch(store, state, revision), about);
-    return this.#submit(account, command, revision);
+    return rollbacks.run("server", async (read) => {
+      const { command } = revertWaiting(await read.revertingPending(account.state, revision), about);
+      return this.#submit(account, command, revision);
+    });
   }
 
   async #submit(account: LiveState, command: Command, revision: number): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Check,
   Conflict,
   type LockedState,
+  type LogSize,
   NotCommitted,
   type NumberedEvent,
   OutcomeUnknown,
@@ -317,6 +318,10 @@ export class SqliteStore implements Store {
 
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
     return this.#read(() => this.#reading.before(id, revision, limit));
+  }
+
+  logSize(id: string, revision: number, limit: number): Promise<LogSize> {
+    return this.#read(() => this.#reading.logSize(id, revision, limit));
   }
 
   change(id: string, revision: number): Promise<ChangeRecord | undefined> {

@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { FaultyStore } from "../../test/harness/faulty-store.ts";
+import { LiveAccount } from "../../test/harness/live-account.ts";
+import { idOf, update, updateFirst } from "../../test/harness/worlds.ts";
+import { keyOf } from "../account/log/folding.ts";
+import { Outrun } from "../account/undo.ts";
+import { MAX_ROLLBACK_ATTEMPTS, MAX_WAITING_ROLLBACKS } from "../contract/limits.ts";
+import { Refusal } from "./refusal.ts";
+import { ReadLog, Rollbacks } from "./rollbacks.ts";
+
+let account: LiveAccount;
+beforeEach(async () => {
+  account = await LiveAccount.open(5);
+  for (const mtu of [1400, 1401, 1402]) await account.submit(updateFirst(mtu === 1402 ? 5 : 2, { mtu }));
+});
+
+const nameOf = (error: unknown) => (error instanceof Refusal ? error.problems[0]?.name : String(error));
+const refusalOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "accepted",
+    (error) => nameOf(error),
+  );
+
+describe("a rollback reads the log", () => {
+  const all = Number.POSITIVE_INFINITY;
+
+  test("up to a number of bytes, judged before a record is read, and not one more", async () => {
+    const { bytes } = await account.store.logSize(account.live.state.id, 1, 100);
+    const reads: string[] = [];
+    account.store.onRead = async (name) => void reads.push(name);
+    const read = (most: number) =>
+      new ReadLog(account.store, { bytes: most, objects: all }).restoring(account.live.state, 1);
+    expect(await refusalOf(read(bytes - 1))).toBe("undo_too_far");
+    expect(reads).not.toContain("changesAfter");
+    expect((await read(bytes)).upTo).toBe(4);
+  });
+
+  test("up to a number of distinct objects, and not one more", async () => {
+    const read = (objects: number, revision: number) =>
+      new ReadLog(account.store, { bytes: all, objects }).restoring(account.live.state, revision);
+    expect(await refusalOf(read(4, 1))).toBe("undo_too_far");
+    expect((await read(5, 1)).size).toBe(5);
+  });
+
+  test("of a pending change without bounds", async () => {
+    const log = new ReadLog(account.store, { bytes: 1, objects: 1 });
+    expect(await refusalOf(log.reverting(account.live.state, 2))).toBe("undo_too_far");
+    expect((await log.revertingPending(account.live.state, 2)).upTo).toBe(4);
+  });
+
+  test("again from where it was, not from the beginning", async () => {
+    const log = new ReadLog(account.store);
+    const first = await log.restoring(account.live.state, 1);
+    await account.submit(update({ 0: { name: "renamed" } }));
+    const inner = account.store.inner.changesAfter.bind(account.store.inner);
+    const from: number[] = [];
+    account.store.inner.changesAfter = (id, revision, limit) => {
+      from.push(revision);
+      return inner(id, revision, limit);
+    };
+    const again = await log.restoring(account.live.state, 1);
+    expect([again === first, again.upTo, from]).toEqual([true, 5, [4]]);
+    const earlier = again.get(keyOf("interconnect", idOf(0)));
+    expect([...(earlier?.fields ?? [])]).toEqual([
+      ["mtu", 1476],
+      ["name", "pni_0"],
+    ]);
+  });
+
+  test.each([
+    { revision: 0, refused: "change_not_found" },
+    { revision: 5, refused: "change_not_found" },
+  ])("and refuses revision $revision, which it does not have", async ({ revision, refused }) => {
+    expect(await refusalOf(new ReadLog(account.store).restoring(account.live.state, revision))).toBe(refused);
+  });
+});
+
+describe("rollbacks take turns", () => {
+  const rollbacks = () => new Rollbacks(new FaultyStore(account.store.inner));
+
+  test("up to a number of requests that wait, and one more is refused", async () => {
+    const turns = rollbacks();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let running = 0;
+    let most = 0;
+    const one = () =>
+      turns.run("request", async () => {
+        most = Math.max(most, ++running);
+        await promise;
+        running--;
+      });
+    const accepted = Array.from({ length: 1 + MAX_WAITING_ROLLBACKS }, one);
+    expect(await refusalOf(one())).toBe("rollbacks_busy");
+    resolve();
+    await Promise.all(accepted);
+    expect(most).toBe(1);
+    expect(await refusalOf(one())).toBe("accepted");
+  });
+
+  test("the server's own are before requests, and never refused", async () => {
+    const turns = rollbacks();
+    const order: string[] = [];
+    const run = (whose: "request" | "server") => turns.run(whose, async () => void order.push(whose));
+    const requests = Array.from({ length: 1 + MAX_WAITING_ROLLBACKS }, () => run("request"));
+    await Promise.all([...requests, run("server")]);
+    expect(order.slice(0, 3)).toEqual(["request", "server", "request"]);
+  });
+
+  test("a failure ends a turn", async () => {
+    const turns = rollbacks();
+    await expect(
+      turns.run("request", async () => {
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect(await turns.run("request", async () => "next")).toBe("next");
+  });
+
+  test("an account that moves on each time is refused in the end", async () => {
+    let attempts = 0;
+    const outrun = rollbacks().run("request", async () => {
+      attempts++;
+      throw new Outrun();
+    });
+    expect(await refusalOf(outrun)).toBe("undo_outrun");
+    expect(attempts).toBe(MAX_ROLLBACK_ATTEMPTS);
+  });
+});
