@@ -6,7 +6,8 @@
  * condition of the request, the judgement of the set as it would be afterwards, and the change.
  */
 
-import { type Problem, Problems } from "../contract/errors.ts";
+import { type Problem, Problems, problem } from "../contract/errors.ts";
+import { MAX_OBJECTS_PER_KIND, MAX_ROLLBACK_BYTES, MAX_ROLLBACK_OBJECTS } from "../contract/limits.ts";
 import type { Actor } from "../contract/log.ts";
 import { type Change, type ChangeRecord, differences, type ObjectChange, objectChange } from "./change.ts";
 import { type PendingDoc, pendingKind, pendingOf, pendingSlot, type RevertOn, refusalOf } from "./pending.ts";
@@ -15,6 +16,7 @@ import {
   type Edit,
   type Entry,
   entry,
+  grownBy,
   type Kind,
   present,
   type Slot,
@@ -161,6 +163,10 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     else if (edit?.before) removed.push(edit.before);
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
+  const refused =
+    judgeQuotas(state, edits) ??
+    (command.circumstances.confirmBy === undefined ? undefined : yield* judgeRollback(objects));
+  if (refused) return { ok: false, problems: [refused] };
   const wait = waiting(state, revision, command.circumstances);
   if (wait) make(wait);
   const record = {
@@ -175,6 +181,40 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     objects,
   };
   return { ok: true, change: { record, edits }, results, removed };
+}
+
+/** An account has a limited number of objects of each kind. What spans accounts is in the directory, and is not counted. */
+function judgeQuotas(state: State, edits: readonly Edit[]): Problem | undefined {
+  const growth = new Map<Kind, number>();
+  for (const { kind, before, after } of edits) {
+    const by = kind.concerns ? 0 : grownBy(before, after);
+    if (by !== 0) growth.set(kind, (growth.get(kind) ?? 0) + by);
+  }
+  for (const [{ name }, by] of growth) {
+    const count = state.count(name) + by;
+    if (by > 0 && count > MAX_OBJECTS_PER_KIND)
+      return problem("too_many_objects", { kind: name, count, most: MAX_OBJECTS_PER_KIND });
+  }
+  return undefined;
+}
+
+const utf8 = new TextEncoder();
+
+/** A change that is to be confirmed must be one that a rollback can read. */
+export function* judgeRollback(
+  objects: readonly ObjectChange[],
+  { bytes, count } = { bytes: MAX_ROLLBACK_BYTES, count: MAX_ROLLBACK_OBJECTS },
+): Generator<undefined, Problem | undefined> {
+  if (objects.length > count)
+    return problem("rollback_too_large", { what: `${objects.length} objects`, most: count });
+  let size = 0;
+  for (const [index, change] of objects.entries()) {
+    if (index % STEP === STEP - 1) yield;
+    size += utf8.encode(JSON.stringify(change)).length + 1;
+  }
+  return size > bytes
+    ? problem("rollback_too_large", { what: `a record of ${size} bytes`, most: `${bytes} bytes` })
+    : undefined;
 }
 
 /** The later of two times, both in UTC and equally precise. */

@@ -86,4 +86,21 @@ export const undoErrors = {
     todo: "Send the request without the header.",
     mark,
   },
+  rollback_too_large: {
+    code: 990143,
+    status: 400,
+    message:
+      "The change is too large to be rolled back at a deadline: it has {what}, but {most} are allowed. Nothing was changed.",
+    when: "A request with `x-patchbay-confirm-within` would make a change that one rollback cannot read: more than 200,000 objects or 64 MiB of change record.",
+    todo: "Split the change into several smaller ones, or send it without the header.",
+    mark,
+  },
+  too_many_objects: {
+    code: 990144,
+    status: 409,
+    message: "The account would have {count} objects of the kind {kind}, but at most {most} are allowed.",
+    when: "A request would create objects beyond the number that an account can have of each kind.",
+    todo: "Delete objects that are no longer needed, or use another account.",
+    mark,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -17,12 +17,18 @@ export const SESSION_DAYS = 7;
 export const MAX_REMEMBERED_TOKENS = 10_000;
 
 /**
- * Bytes of log records that one rollback reads. About a second of work in slices. A change of 10,000 interconnects with every
- * field set is about 30 MB, so that every change that a request can make can be reverted.
+ * Bytes of log records that one rollback reads, and of a change that is to be confirmed. About a second of work in slices. A
+ * change of 10,000 interconnects with every field set is about 30 MB.
  */
 export const MAX_ROLLBACK_BYTES = 64 * 1024 * 1024;
 
-/** Distinct objects that one rollback sets back, all of which are in memory until it is decided. An account has fewer. */
+/**
+ * Objects of an account of each kind. Twice the largest account that Patchbay is built for. All kinds together stay below
+ * `MAX_ROLLBACK_OBJECTS`, so that a rollback can set back every object of an account.
+ */
+export const MAX_OBJECTS_PER_KIND = 20_000;
+
+/** Distinct objects that one rollback sets back, all of which are in memory until it is decided. */
 export const MAX_ROLLBACK_OBJECTS = 200_000;
 
 /**
@@ -33,3 +39,6 @@ export const MAX_WAITING_ROLLBACKS = 16;
 
 /** Times that a rollback is decided again because the account has changed in between. Each time only new records are read. */
 export const MAX_ROLLBACK_ATTEMPTS = 20;
+
+/** Milliseconds until a failed rollback of a pending change is tried again: at first, and at most. They double each time. */
+export const ROLLBACK_RETRY = { first: 1_000, most: 60_000 } as const;

@@ -44,6 +44,7 @@ const undoRefusals = [
   "undo_outrun",
   "undo_too_far",
   "rollbacks_busy",
+  "too_many_objects",
   "name_taken",
   "address_overlap",
   "route_exists",

@@ -25,6 +25,7 @@ import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Store } from "../../store/store.ts";
+import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Rollbacks } from "../rollbacks.ts";
 
@@ -60,6 +61,7 @@ export class HealthGate {
   readonly #again = new Set<string>();
   /** Records of the changes that wait, by account. */
   readonly #records = new Map<string, { readonly epoch: string; readonly record: ChangeRecord }>();
+  readonly #backoff = new Backoff();
   #closed = false;
 
   constructor(needs: Needs) {
@@ -109,6 +111,7 @@ export class HealthGate {
     }
     if (this.#closed || !waitingIn(account.state)) {
       this.#records.delete(id);
+      this.#backoff.forget(id);
       return Promise.resolve();
     }
     const looking = this.#lookUntilQuiet(account).finally(() => {
@@ -154,10 +157,10 @@ export class HealthGate {
   }
 
   async #decide(account: LiveState): Promise<void> {
-    const { clock, rules, rollbacks } = this.#needs;
+    const { clock, log, rules, rollbacks } = this.#needs;
     const { state } = account;
     const waiting = waitingIn(state);
-    if (!waiting) return;
+    if (!waiting || (!this.#needs.byRequests && this.#backoff.left(state, waiting) > 0)) return;
     const { revision, revert_on } = waiting;
     const record = await this.#recordOf(state, revision);
     if (!record) return;
@@ -166,14 +169,26 @@ export class HealthGate {
     if (verdict.what === "wait") return;
     const actor = actorOf(state, verdict, rules);
     const about = { time: clock.timestamp(), actor, requestId: this.#needs.newRequestId() };
-    if (verdict.what === "confirm") return this.#submit(account, confirmChange(revision, about), revision);
-    return rollbacks.run("server", async (read) => {
-      const { command } = revertWaiting(await read.revertingPending(account.state, revision), about);
-      return this.#submit(account, command, revision);
-    });
+    if (verdict.what === "confirm") {
+      await this.#submit(account, confirmChange(revision, about), revision);
+      return;
+    }
+    let failure: unknown = new Error("The rollback was refused.");
+    try {
+      const isMade = await rollbacks.run("server", async (read) => {
+        const { command } = revertWaiting(await read.revertingPending(account.state, revision), about);
+        return this.#submit(account, command, revision);
+      });
+      if (isMade || !waitingIn(account.state)) return;
+    } catch (error) {
+      failure = error;
+    }
+    const { delay, isNews } = this.#backoff.failed(account.state, waiting, failure);
+    const details = { err: failure, account: state.id, revision, retryAfterMs: delay };
+    log[isNews ? "error" : "debug"](details, "a change whose health check failed could not be rolled back");
   }
 
-  async #submit(account: LiveState, command: Command, revision: number): Promise<void> {
+  async #submit(account: LiveState, command: Command, revision: number): Promise<boolean> {
     const { log } = this.#needs;
     const { id } = account.state;
     const decision: Decision = await account.submit(command);
@@ -185,6 +200,7 @@ export class HealthGate {
       const [first] = decision.problems;
       log.info({ account: id, revision, operation, reason: first?.message }, "health did not decide");
     }
+    return decision.ok;
   }
 
   async #toldSince(account: string, { time }: ChangeRecord) {
