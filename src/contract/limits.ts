@@ -42,3 +42,6 @@ export const MAX_ROLLBACK_ATTEMPTS = 20;
 
 /** Milliseconds until a failed rollback of a pending change is tried again: at first, and at most. They double each time. */
 export const ROLLBACK_RETRY = { first: 1_000, most: 60_000 } as const;
+
+/** Changes of which a server remembers who made them, for `last-changes`. About 1 KB each. */
+export const MAX_REMEMBERED_CHANGES = 10_000;

@@ -4,6 +4,7 @@ import type { Surroundings } from "../../account/audit/entry.ts";
 import { passes } from "../../account/audit/filter.ts";
 import { surroundingsOf } from "../../account/audit/surroundings.ts";
 import { parseTime } from "../../contract/time.ts";
+import { isSliceSpent, nextSlice } from "../../store/time-slice.ts";
 import { readCursor, writeCursor } from "../audit/cursor.ts";
 import { Merged } from "../audit/merge.ts";
 import { type AuditQuery, type Parameters, readAuditQuery } from "../audit/query.ts";
@@ -57,6 +58,7 @@ async function collect(
   while (entries.length < limit && text < MOST_TEXT) {
     const found = await merged.next();
     if (!found) break;
+    if (isSliceSpent()) await nextSlice();
     looked += found.weight;
     const audited = found.audit(around);
     if (audited && passes(audited, filters)) {
