@@ -32,7 +32,7 @@ export const MAX_OBJECTS_PER_KIND = 20_000;
 export const MAX_ROLLBACK_OBJECTS = 200_000;
 
 /**
- * Rollbacks that wait while another one reads the log: one at a time keeps memory at that of one. Past that, requests are
+ * Requests for a rollback that wait for another one: one at a time keeps memory at that of one. Past that, requests are
  * refused with a time to retry after. The last one waits about 16 times as long as the largest rollback takes.
  */
 export const MAX_WAITING_ROLLBACKS = 16;

@@ -147,7 +147,7 @@ export class Deadlines {
     try {
       const actor = { type: "system", id: "deadline", name: `change ${revision} was not confirmed` } as const;
       const about = { time: clock.timestamp(), actor, requestId: newRequestId() };
-      const decision = await rollbacks.run("server", async (read) => {
+      const decision = await rollbacks.forServer(async (read) => {
         const fold = await read.revertingPending(account.state, revision);
         return account.submit(expireChange(fold, about).command);
       });

@@ -45,13 +45,19 @@ export async function readOnto(store: Store, state: State, fold: LogFold, most: 
       await runInSlices(fold.take(record));
       if (fold.size > most.objects) throw tooFar(fold, `changes of more than ${most.objects} objects`);
     }
-    if (!page.more) return;
+    if (!page.more) {
+      fold.head = page.position.head;
+      return;
+    }
+    fold.head = undefined;
   }
 }
 
 /** Is the history still the one that was folded, without a gap? */
-function judgePage({ records, position }: Page, { epoch, upTo }: LogFold): void {
+function judgePage({ records, position, from }: Page, { epoch, upTo, head }: LogFold): void {
   const [first] = records;
+  // After a failover, another commit may be at a revision that was read before.
+  if (head !== undefined && from !== head) throw new Outrun();
   if (position.epoch !== epoch || position.revision < upTo) throw new Outrun();
   if (first && first.revision !== upTo + 1)
     throw refuse("change_pruned", { revision: upTo + 1, oldest: first.revision });

@@ -67,6 +67,22 @@ describe("a rollback reads the log", () => {
     ]);
   });
 
+  test("from the beginning if another commit is where it was", async () => {
+    const log = new ReadLog(account.store);
+    const inner = account.store.inner.changesAfter.bind(account.store.inner);
+    let commit = "one";
+    account.store.inner.changesAfter = async (...asked) => {
+      const page = await inner(...asked);
+      return page && { ...page, from: commit, position: { ...page.position, head: commit } };
+    };
+    const first = await log.restoring(account.live.state, 1);
+    expect(await log.restoring(account.live.state, 1)).toBe(first);
+    commit = "another";
+    await expect(log.restoring(account.live.state, 1)).rejects.toThrow(Outrun);
+    const again = await log.restoring(account.live.state, 1);
+    expect([again === first, again.upTo]).toEqual([false, 4]);
+  });
+
   test.each([
     { revision: 0, refused: "change_not_found" },
     { revision: 5, refused: "change_not_found" },
@@ -84,7 +100,7 @@ describe("rollbacks take turns", () => {
     let running = 0;
     let most = 0;
     const one = () =>
-      turns.run("request", async () => {
+      turns.forRequest(async () => {
         most = Math.max(most, ++running);
         await promise;
         running--;
@@ -97,28 +113,48 @@ describe("rollbacks take turns", () => {
     expect(await refusalOf(one())).toBe("accepted");
   });
 
-  test("the server's own are before requests, and never refused", async () => {
+  test("the server's own read one at a time, and wait for no decision", async () => {
     const turns = rollbacks();
-    const order: string[] = [];
-    const run = (whose: "request" | "server") => turns.run(whose, async () => void order.push(whose));
-    const requests = Array.from({ length: 1 + MAX_WAITING_ROLLBACKS }, () => run("request"));
-    await Promise.all([...requests, run("server")]);
-    expect(order.slice(0, 3)).toEqual(["request", "server", "request"]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const request = turns.forRequest(() => promise);
+    let reading = 0;
+    let most = 0;
+    const { inner } = account.store;
+    const read = inner.changesAfter.bind(inner);
+    inner.changesAfter = async (...asked) => {
+      most = Math.max(most, ++reading);
+      await new Promise((resolve) => setImmediate(resolve));
+      reading--;
+      return read(...asked);
+    };
+    // Each is done reading while none is decided.
+    const all = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const own = all.map((done) =>
+      turns.forServer(async (log) => {
+        await log.revertingPending(account.live.state, 2);
+        done.resolve();
+        await promise;
+      }),
+    );
+    await Promise.all(all.map((done) => done.promise));
+    expect(most).toBe(1);
+    resolve();
+    await Promise.all([request, ...own]);
   });
 
   test("a failure ends a turn", async () => {
     const turns = rollbacks();
     await expect(
-      turns.run("request", async () => {
+      turns.forRequest(async () => {
         throw new Error("no");
       }),
     ).rejects.toThrow("no");
-    expect(await turns.run("request", async () => "next")).toBe("next");
+    expect(await turns.forRequest(async () => "next")).toBe("next");
   });
 
   test("an account that moves on each time is refused in the end", async () => {
     let attempts = 0;
-    const outrun = rollbacks().run("request", async () => {
+    const outrun = rollbacks().forRequest(async () => {
       attempts++;
       throw new Outrun();
     });

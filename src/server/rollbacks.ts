@@ -1,4 +1,4 @@
-/** Prepares rollbacks from the log and decides them, one at a time in a process. */
+/** Prepares rollbacks from the log and decides them. Few at a time, since each holds a part of the log in memory. */
 
 import { type LogFold, RestoreFold, RevertFold } from "../account/log/folding.ts";
 import type { State } from "../account/state.ts";
@@ -8,14 +8,35 @@ import type { Store } from "../store/store.ts";
 import { bounds, type ReadBounds, readOnto, unbounded } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
 
-/** For whom a rollback is: the server's own come first and are never refused. There is at most one per account. */
-export type For = "request" | "server";
+/** One at a time, in the order in which they came. */
+class Lane {
+  #isBusy = false;
+  readonly #waiting: (() => void)[] = [];
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  async run<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#isBusy = true;
+    try {
+      return await action();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#isBusy = false;
+    }
+  }
+}
 
 export class Rollbacks {
   readonly #store: Store;
   readonly #most: ReadBounds;
-  #isBusy = false;
-  readonly #waiting: Record<For, (() => void)[]> = { server: [], request: [] };
+  /** Requests keep their turn until they are decided and durable. */
+  readonly #requests = new Lane();
+  /** The server's own keep theirs while they read: a commit that is stuck delays no other account's deadline. */
+  readonly #reads = new Lane();
 
   constructor(store: Store, most: ReadBounds = bounds) {
     this.#store = store;
@@ -23,42 +44,39 @@ export class Rollbacks {
   }
 
   /**
-   * Runs an action when it is its turn, and again if the account has moved on before it was decided. Throws the refusal
-   * of a request that would wait behind too many others. An action must not start another one here.
+   * Runs a request's rollback when it is its turn, and again if the account has moved on before it was decided. Throws the
+   * refusal of a request that would wait behind too many others. An attempt must not start another rollback.
    */
-  async run<T>(whose: For, attempt: (log: ReadLog) => Promise<T>): Promise<T> {
-    await this.#turn(whose);
-    try {
+  async forRequest<T>(attempt: (log: ReadLog) => Promise<T>): Promise<T> {
+    if (this.#requests.waiting >= MAX_WAITING_ROLLBACKS)
+      throw refuse("rollbacks_busy", { most: MAX_WAITING_ROLLBACKS });
+    return this.#requests.run(() => {
       const log = new ReadLog(this.#store, this.#most);
-      return await untilCaughtUp(() => attempt(log));
-    } finally {
-      const next = this.#waiting.server.shift() ?? this.#waiting.request.shift();
-      if (next) next();
-      else this.#isBusy = false;
-    }
+      return untilCaughtUp(() => attempt(log));
+    });
   }
 
-  async #turn(whose: For): Promise<void> {
-    if (!this.#isBusy) {
-      this.#isBusy = true;
-      return;
-    }
-    const queue = this.#waiting[whose];
-    if (whose === "request" && queue.length >= MAX_WAITING_ROLLBACKS)
-      throw refuse("rollbacks_busy", { most: MAX_WAITING_ROLLBACKS });
-    await new Promise<void>((resolve) => queue.push(resolve));
+  /** The same for the server itself, which rolls back at most one change per account. It is not refused. */
+  forServer<T>(attempt: (log: ReadLog) => Promise<T>): Promise<T> {
+    const log = new ReadLog(this.#store, this.#most, (read) => this.#reads.run(read));
+    return untilCaughtUp(() => attempt(log));
   }
 }
+
+/** Runs a read when it is its turn. */
+type InTurn = <T>(read: () => Promise<T>) => Promise<T>;
 
 /** The log as one rollback reads it. Read again, it folds only what is new. */
 export class ReadLog {
   readonly #store: Store;
   readonly #most: ReadBounds;
+  readonly #inTurn: InTurn;
   readonly #folds = new Map<string, LogFold>();
 
-  constructor(store: Store, most = bounds) {
+  constructor(store: Store, most = bounds, inTurn: InTurn = (read) => read()) {
     this.#store = store;
     this.#most = most;
+    this.#inTurn = inTurn;
   }
 
   /** Everything after a revision, which the log must hold. */
@@ -81,7 +99,7 @@ export class ReadLog {
     const fold = known?.epoch === state.epoch ? known : begin();
     // A read that fails leaves a fold with a part of a record, which is not read on.
     this.#folds.delete(what);
-    await readOnto(this.#store, state, fold, most);
+    await this.#inTurn(() => readOnto(this.#store, state, fold, most));
     this.#folds.set(what, fold);
     return fold;
   }

@@ -111,7 +111,7 @@ export function submitting(
     };
     // A command that was made of the log has its turn already, and whoever made it makes it again.
     if (command.after || !pendingOf(call.account.state)) return attempt();
-    return override === "revert" ? context.rollbacks.run("request", attempt) : untilCaughtUp(attempt);
+    return override === "revert" ? context.rollbacks.forRequest(attempt) : untilCaughtUp(attempt);
   };
 }
 

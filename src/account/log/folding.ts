@@ -22,6 +22,8 @@ export interface LogFold {
   readonly size: number;
   /** Bytes of the records that were folded in. Set by the reader. */
   bytes: number;
+  /** The commit that the newest folded record came with, if the store reports it. Set by the reader. */
+  head: string | undefined;
   take(record: ChangeRecord): Generator<undefined, void>;
 }
 
@@ -51,6 +53,7 @@ export class RestoreFold implements LogFold {
   readonly first: number;
   upTo: number;
   bytes = 0;
+  head: string | undefined;
   /** The operations that made the folded changes. */
   readonly operations: Set<string>;
   /** In the order of the newest change to each object. */
@@ -152,6 +155,7 @@ export class RevertFold implements LogFold {
   readonly first: number;
   upTo: number;
   bytes = 0;
+  head: string | undefined;
   /** The change to revert. */
   #record: ChangeRecord | undefined;
   /** By object of that change: which later revisions touched the same fields, ascending. */

@@ -175,7 +175,7 @@ export class HealthGate {
     }
     let failure: unknown = new Error("The rollback was refused.");
     try {
-      const isMade = await rollbacks.run("server", async (read) => {
+      const isMade = await rollbacks.forServer(async (read) => {
         const { command } = revertWaiting(await read.revertingPending(account.state, revision), about);
         return this.#submit(account, command, revision);
       });

@@ -82,7 +82,7 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock, rollback
     prepare: (log: ReadLog) => Promise<Undoing>,
   ): Promise<Answer> {
     const dry = isDry(call);
-    const { change, remarks } = await rollbacks.run("request", async (log) => {
+    const { change, remarks } = await rollbacks.forRequest(async (log) => {
       const { command, remarks } = await prepare(log);
       return { change: granted(await call.submit(command, dry)).change, remarks };
     });
