@@ -8,6 +8,7 @@ import type {
   Batch,
   Check,
   LockedState,
+  LogSize,
   NumberedEvent,
   Page,
   Position,
@@ -62,6 +63,17 @@ export class MemoryStore implements Store {
 
   async changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
     return this.#page(id, (record) => record.revision < revision, limit);
+  }
+
+  async logSize(id: string, revision: number, limit: number): Promise<LogSize> {
+    const after = this.#states.get(id)?.records.filter((record) => record.revision > revision) ?? [];
+    const part = after.slice(0, limit);
+    return {
+      records: part.length,
+      bytes: part.reduce((sum, record) => sum + Buffer.byteLength(JSON.stringify(record)), 0),
+      oldest: part[0]?.revision ?? 0,
+      newest: part.at(-1)?.revision ?? 0,
+    };
   }
 
   async change(id: string, revision: number): Promise<ChangeRecord | undefined> {

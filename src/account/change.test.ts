@@ -166,7 +166,7 @@ function record(state: State, steps: readonly Step[]): ChangeRecord[] {
       operation: "test",
       circumstances: about,
       propose: (state, problems) => {
-        const wishes = [...propose(state, problems)];
+        const wishes = [...propose(state, problems)].filter((wish) => wish !== undefined);
         return [...wishes, ...others(wishes)];
       },
     });

@@ -6,7 +6,8 @@
  * condition of the request, the judgement of the set as it would be afterwards, and the change.
  */
 
-import { type Problem, Problems } from "../contract/errors.ts";
+import { type Problem, Problems, problem } from "../contract/errors.ts";
+import { MAX_OBJECTS_PER_KIND, MAX_ROLLBACK_BYTES, MAX_ROLLBACK_OBJECTS } from "../contract/limits.ts";
 import type { Actor } from "../contract/log.ts";
 import { runToEnd } from "../contract/steps.ts";
 import { type Change, type ChangeRecord, differences, type ObjectChange, objectChange } from "./change.ts";
@@ -16,6 +17,7 @@ import {
   type Edit,
   type Entry,
   entry,
+  grownBy,
   type Kind,
   present,
   type Slot,
@@ -52,6 +54,9 @@ export interface Wish {
   readonly conflict?: Kind["conflict"];
 }
 
+/** Proposed changes, with `undefined` where the work between two of them may be interrupted. */
+export type Proposed = Iterable<Wish | undefined>;
+
 export interface Command {
   /** The operation's name, for the log. */
   readonly operation: string;
@@ -63,7 +68,7 @@ export interface Command {
   /** Judges the request's condition on the state. */
   readonly condition?: (state: State) => Problem | undefined;
   /** Adds every problem it finds, and returns the wishes that could be made out. */
-  readonly propose: (state: State, problems: Problems) => Iterable<Wish>;
+  readonly propose: (state: State, problems: Problems) => Proposed;
   /** For a command that was made of the log: the same, where one more change has been made since. */
   readonly after?: (record: ChangeRecord) => Command;
 }
@@ -83,8 +88,8 @@ export function decide(state: State, command: Command): Decision {
   return runToEnd(decideInSteps(state, command));
 }
 
-/** Wishes looked at in one step. */
-const STEP = 1_000;
+/** Wishes looked at in one step: well under a millisecond, so that whoever runs the steps can end a slice in time. */
+const STEP = 16;
 
 /** The same, with pauses for whoever has something else to do. The state must not move meanwhile. */
 export function* decideInSteps(state: State, command: Command): Generator<undefined, Decision> {
@@ -92,11 +97,12 @@ export function* decideInSteps(state: State, command: Command): Generator<undefi
   if (refused) return { ok: false, problems: [refused] };
   const problems = new Problems();
   const wishes: Wish[] = [];
+  let looked = 0;
   for (const wish of command.propose(state, problems)) {
-    wishes.push(wish);
-    if (wishes.length % STEP === 0) yield;
+    if (wish) wishes.push(wish);
+    if (++looked % STEP === 0) yield;
   }
-  judgeClaims(state, wishes, problems);
+  yield* judgeClaims(state, wishes, problems);
   if (problems.found) return { ok: false, problems: problems.list() };
   return yield* grant(state, command, wishes);
 }
@@ -154,6 +160,10 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     else if (edit?.before) removed.push(edit.before);
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
+  const refused =
+    judgeQuotas(state, edits) ??
+    (command.circumstances.confirmBy === undefined ? undefined : yield* judgeRollback(objects));
+  if (refused) return { ok: false, problems: [refused] };
   const wait = waiting(state, revision, command.circumstances);
   if (wait) make(wait);
   const record = {
@@ -170,6 +180,40 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   return { ok: true, change: { record, edits }, results, removed };
 }
 
+/** An account has a limited number of objects of each kind. What spans accounts is in the directory, and is not counted. */
+function judgeQuotas(state: State, edits: readonly Edit[]): Problem | undefined {
+  const growth = new Map<Kind, number>();
+  for (const { kind, before, after } of edits) {
+    const by = kind.concerns ? 0 : grownBy(before, after);
+    if (by !== 0) growth.set(kind, (growth.get(kind) ?? 0) + by);
+  }
+  for (const [{ name }, by] of growth) {
+    const count = state.count(name) + by;
+    if (by > 0 && count > MAX_OBJECTS_PER_KIND)
+      return problem("too_many_objects", { kind: name, count, most: MAX_OBJECTS_PER_KIND });
+  }
+  return undefined;
+}
+
+const utf8 = new TextEncoder();
+
+/** A change that is to be confirmed must be one that a rollback can read. */
+export function* judgeRollback(
+  objects: readonly ObjectChange[],
+  { bytes, count } = { bytes: MAX_ROLLBACK_BYTES, count: MAX_ROLLBACK_OBJECTS },
+): Generator<undefined, Problem | undefined> {
+  if (objects.length > count)
+    return problem("rollback_too_large", { what: `${objects.length} objects`, most: count });
+  let size = 0;
+  for (const [index, change] of objects.entries()) {
+    if (index % STEP === STEP - 1) yield;
+    size += utf8.encode(JSON.stringify(change)).length + 1;
+  }
+  return size > bytes
+    ? problem("rollback_too_large", { what: `a record of ${size} bytes`, most: `${bytes} bytes` })
+    : undefined;
+}
+
 /** The later of two times, both in UTC and equally precise. */
 function later(one: string, other: string): string {
   return one > other ? one : other;
@@ -179,11 +223,12 @@ function later(one: string, other: string): string {
  * Judges the set as it would be afterwards: no claim may be held twice. What an object of the same
  * request gives up may be taken, so that two interconnects can swap names or addresses.
  */
-function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems): void {
+function* judgeClaims(state: State, wishes: readonly Wish[], problems: Problems): Generator<undefined, void> {
   const taken = new Map<string, Wish>();
   const given = new Set<string>();
   const wanted: { wish: Wish; field: string; keys: readonly string[] }[] = [];
-  for (const wish of wishes) {
+  for (const [index, wish] of wishes.entries()) {
+    if (index % STEP === STEP - 1) yield;
     const before = present(wish.slot)?.doc;
     for (const field in wish.kind.claims) {
       if (before && wish.doc && before[field] === wish.doc[field]) continue;
@@ -195,7 +240,8 @@ function judgeClaims(state: State, wishes: readonly Wish[], problems: Problems):
   }
   // A key that several fields claim together is refused once.
   const refusals = new Map<Wish, Set<string>>();
-  for (const { wish, field, keys } of wanted) {
+  for (const [index, { wish, field, keys }] of wanted.entries()) {
+    if (index % STEP === STEP - 1) yield;
     let refused = false;
     for (const key of keys) {
       if (refusals.get(wish)?.has(key)) continue;

@@ -80,12 +80,21 @@ export function present({ entry }: Slot): Entry | undefined {
   return entry?.deleted ? undefined : entry;
 }
 
+/** How many objects more there are after an edit: 1 for a creation, -1 for a deletion. */
+export function grownBy(before: Entry | undefined, after: Entry | undefined): -1 | 0 | 1 {
+  const was = before !== undefined && !before.deleted;
+  if (was === (after !== undefined)) return 0;
+  return was ? -1 : 1;
+}
+
 function claims(kind: Kind, doc: Doc, key: string): boolean {
   return Object.values(kind.claims).some((claim) => claim(doc).includes(key));
 }
 
 interface Collection {
   readonly slots: Map<string, Slot>;
+  /** Objects in the newest view. */
+  count: number;
   /** Revision of the last durable change to an object of this kind. */
   revision: number;
   /** Revisions of changes to this kind that are not durable yet, in order. */
@@ -164,6 +173,11 @@ export class State {
     return [...this.#slots(kind)].filter(present).map((slot) => slot.id);
   }
 
+  /** The number of newest objects of a kind. */
+  count(kind: string): number {
+    return this.#collections.get(kind)?.count ?? 0;
+  }
+
   /** Who holds a claim, in the newest view. */
   holder(key: string): Slot | undefined {
     return this.#claims.get(key);
@@ -240,6 +254,7 @@ export class State {
       if (before) this.#release(slot, kind, before.doc, after?.doc);
       const collection = this.#collection(slot.kind);
       if (collection.pending.at(-1) !== this.revision) collection.pending.push(this.revision);
+      collection.count += grownBy(before, after);
       if (after) {
         // Of an object that is made again, the version before is its removal.
         after.previous = before ?? slot.entry;
@@ -259,6 +274,7 @@ export class State {
     for (const { slot, kind, before, after } of edits) {
       const collection = this.#collection(slot.kind);
       if (collection.pending.at(-1) === this.revision) collection.pending.pop();
+      collection.count -= grownBy(before, after);
       slot.entry = before ?? after?.previous;
       if (before) this.#claim(slot, kind, before.doc);
       else if (!slot.entry) collection.slots.delete(slot.id);
@@ -289,7 +305,9 @@ export class State {
       id,
       entry: entry(id, doc, revision),
     };
-    this.#collection(kind.name).slots.set(id, slot);
+    const collection = this.#collection(kind.name);
+    collection.slots.set(id, slot);
+    collection.count++;
     this.#claim(slot, kind, doc);
     return slot;
   }
@@ -315,7 +333,7 @@ export class State {
   #collection(kind: string): Collection {
     let collection = this.#collections.get(kind);
     if (!collection) {
-      collection = { slots: new Map(), revision: 0, pending: [] };
+      collection = { slots: new Map(), count: 0, revision: 0, pending: [] };
       this.#collections.set(kind, collection);
     }
     return collection;

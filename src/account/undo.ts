@@ -8,69 +8,15 @@
 
 import { Problems, problem } from "../contract/errors.ts";
 import { type ChangeRecord, type ObjectChange, patch } from "./change.ts";
-import { type Circumstances, type Command, describe, type Wish } from "./decide.ts";
+import { type Circumstances, type Command, describe, type Proposed, type Wish } from "./decide.ts";
 import { kindNamed, kinds } from "./kinds.ts";
+import { fieldsBack, keyOf, type LogFold, type RestoreFold, type RevertFold } from "./log/folding.ts";
 import { isDue, PENDING_ID, pendingKind, pendingOf, pendingSlot } from "./pending.ts";
 import { rejudges, type Surroundings } from "./rejudging.ts";
 import { type Doc, type Kind, present, type Slot, type State } from "./state.ts";
 
-/** A part of the log that begins with a change and goes on without a gap, oldest first. */
-export type Stretch = readonly ChangeRecord[];
-
-/** The state has come further than the log was read: read on, and decide again. */
+/** The state is not where the log was read to: read on, and decide again. */
 export class Outrun extends Error {}
-
-const key = (kind: string, id: string) => `${kind} ${id}`;
-
-/** Paths meet if one is the other, or leads to it. */
-function meet(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
-}
-
-/** The changes after a revision that were undone, with those that undid them. An undo may be undone itself. */
-function cancelled(since: number, records: Stretch): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (const { revision, reverts, restores } of records.toReversed()) {
-    if (found.has(revision)) continue;
-    const from = reverts ?? (restores === undefined ? undefined : restores + 1);
-    if (from === undefined || from <= since) continue;
-    const to = restores === undefined ? from : revision - 1;
-    for (let one = from; one <= to; one++) found.add(one);
-    found.add(revision);
-  }
-  return found;
-}
-
-/** What later changes did to an object. */
-class Later {
-  readonly #changes = new Map<string, { revision: number; change: ObjectChange }[]>();
-
-  /** Of the changes after a revision. What was undone since, and what undid it, touched nothing. */
-  constructor(since: number, records: Stretch) {
-    const without = cancelled(since, records);
-    for (const { revision, objects } of records) {
-      if (without.has(revision)) continue;
-      for (const change of objects) {
-        const at = key(change.kind, change.id);
-        const list = this.#changes.get(at) ?? [];
-        list.push({ revision, change });
-        this.#changes.set(at, list);
-      }
-    }
-  }
-
-  /** The newest revision that touched what an undo would set, and the field by which it did. */
-  touched({ kind, id, action, fields }: ObjectChange): { revision: number; field: string } | undefined {
-    for (const { revision, change } of this.#changes.get(key(kind, id))?.toReversed() ?? []) {
-      if (action !== "update" || change.action !== "update") return { revision, field: "" };
-      const field = Object.keys(change.fields).find((path) =>
-        Object.keys(fields).some((own) => meet(own, path)),
-      );
-      if (field !== undefined) return { revision, field };
-    }
-    return undefined;
-  }
-}
 
 /** The document before a change, from the one after it; `undefined` if there was none. */
 function before(change: ObjectChange, after: Doc | undefined): Doc | undefined {
@@ -103,12 +49,13 @@ export interface Undoing {
   readonly remarks: readonly string[];
 }
 
-function* inverse(state: State, [record, ...later]: Stretch, problems: Problems): Iterable<Wish> {
+function* inverse(state: State, fold: RevertFold, problems: Problems): Proposed {
+  const { record } = fold;
   if (!record) return;
-  const since = new Later(record.revision, later);
+  const touchedBy = fold.touched();
   for (const change of record.objects) {
     if (isPending(change)) continue;
-    const touched = since.touched(change);
+    const touched = touchedBy(change);
     const slot = state.slotFor(change.kind, change.id);
     if (touched) {
       const what = touched.field === "" ? "" : `${touched.field} of `;
@@ -119,25 +66,24 @@ function* inverse(state: State, [record, ...later]: Stretch, problems: Problems)
       });
       continue;
     }
-    const wish = wishFor(state, change, before(change, present(slot)?.doc));
-    if (wish) yield wish;
+    yield wishFor(state, change, before(change, present(slot)?.doc));
   }
 }
 
 /**
- * The inverse of the first change of a stretch that reaches to the newest. Refused where a later change
- * touched the same fields. If the change waits to be confirmed, it does so no more.
+ * The inverse of a change, folded with everything after it. Refused where a later change touched the same fields. If the
+ * change waits to be confirmed, it does so no more.
  */
-export function revertChange(stretch: Stretch, circumstances: Circumstances, condition?: Condition): Undoing {
-  const revision = stretch[0]?.revision ?? 0;
+export function revertChange(fold: RevertFold, circumstances: Circumstances, condition?: Condition): Undoing {
+  const revision = fold.first;
   const of = { reverts: revision };
   const way: Way = { operation: "revertChange", of, settles: revision, circumstances, ...condition };
-  return undoing(way, stretch, inverse);
+  return undoing(way, fold, inverse);
 }
 
 /** The same, by the server itself, when the time is over and nobody confirmed. */
-export function expireChange(stretch: Stretch, circumstances: Circumstances): Undoing {
-  const revision = stretch[0]?.revision ?? 0;
+export function expireChange(fold: RevertFold, circumstances: Circumstances): Undoing {
+  const revision = fold.first;
   const command: Way = {
     operation: "expireChange",
     of: { reverts: revision },
@@ -150,49 +96,41 @@ export function expireChange(stretch: Stretch, circumstances: Circumstances): Un
         : problem("nothing_pending", { revision });
     },
   };
-  return undoing(command, stretch, inverse);
+  return undoing(command, fold, inverse);
 }
 
 /** The same, by the server itself, while the change waits: for what became of what it touched. */
-export function revertWaiting(stretch: Stretch, circumstances: Circumstances): Undoing {
-  const revision = stretch[0]?.revision ?? 0;
-  return revertChange(stretch, circumstances, {
+export function revertWaiting(fold: RevertFold, circumstances: Circumstances): Undoing {
+  const revision = fold.first;
+  return revertChange(fold, circumstances, {
     condition: (state) =>
       pendingOf(state)?.revision === revision ? undefined : problem("nothing_pending", { revision }),
   });
 }
 
-/** All objects as they were at a revision, by undoing the stretch after it, which reaches to the newest change. */
+/** All objects as they were at a revision, from everything after it, folded. */
 export function restoreAccount(
-  revision: number,
-  stretch: Stretch,
+  fold: RestoreFold,
   circumstances: Circumstances,
   condition?: Condition,
 ): Undoing {
   const way: Way = {
     operation: "restoreAccount",
-    of: { restores: revision },
+    of: { restores: fold.first },
     circumstances,
     ...condition,
   };
-  return undoing(way, stretch, wishesBack, revision);
+  return undoing(way, fold, wishesBack);
 }
 
-function* wishesBack(state: State, stretch: Stretch): Iterable<Wish> {
-  const docs = new Map<string, { change: ObjectChange; doc: Doc | undefined }>();
-  for (const { objects } of stretch.toReversed()) {
-    for (const change of objects) {
-      if (isPending(change)) continue;
-      const at = key(change.kind, change.id);
-      const known = docs.get(at);
-      const after = known ? known.doc : present(state.slotFor(change.kind, change.id))?.doc;
-      docs.set(at, { change, doc: before(change, after) });
-    }
-  }
-  // Oldest first, so that what is made again stands in the order in which it was made.
-  for (const { change, doc } of [...docs.values()].toReversed()) {
-    const wish = wishFor(state, change, doc);
-    if (wish) yield wish;
+/** In the order of the newest changes, so that what is made again stands in the order in which it was removed. */
+function* wishesBack(state: State, fold: RestoreFold): Proposed {
+  for (const earlier of fold.objects()) {
+    const { kind, id, base } = earlier;
+    const is = base === "current" ? present(state.slotFor(kind, id))?.doc : undefined;
+    const doc = base === "absent" ? undefined : patch(is ?? {}, fieldsBack(earlier), "before");
+    // Objects that need nothing are steps, too.
+    yield wishFor(state, earlier, doc);
   }
 }
 
@@ -201,33 +139,42 @@ type Condition = Pick<Command, "condition">;
 
 type Way = Omit<Command, "propose" | "after" | "settles"> & { readonly settles?: number };
 
-function undoing(
+function undoing<F extends LogFold & { with(record: ChangeRecord): F }>(
   way: Way,
-  stretch: Stretch,
-  wishesOf: (state: State, stretch: Stretch, problems: Problems) => Iterable<Wish>,
-  start = 0,
+  fold: F,
+  wishesOf: (state: State, fold: F, problems: Problems) => Proposed,
 ): Undoing {
   const remarks: string[] = [];
-  const over = (records: Stretch): Command => ({
+  const over = (folded: F): Command => ({
     ...way,
-    propose: (state, problems) => {
-      if ((records.at(-1)?.revision ?? start) !== state.revision) throw new Outrun();
-      const wishes = [...wishesOf(state, records, problems)];
-      if (!problems.found) judgeReferences(state, wishes, problems);
-      remarks.splice(0, remarks.length, ...remarksOn(state, wishes));
+    *propose(state, problems) {
+      if (folded.epoch !== state.epoch || folded.upTo !== state.revision) throw new Outrun();
+      const wishes: Wish[] = [];
+      for (const wish of wishesOf(state, folded, problems)) {
+        if (wish) wishes.push(wish);
+        yield undefined;
+      }
+      if (!problems.found) yield* judgeReferences(state, wishes, problems);
+      const found = yield* remarksOn(state, wishes);
+      remarks.splice(0, remarks.length, ...found);
+      yield* wishes;
       const end = way.settles === undefined ? undefined : endOfWait(state, way.settles);
-      return end ? [...wishes, end] : wishes;
+      if (end) yield end;
     },
-    after: (record) => over([...records, record]),
+    after: (record) => over(folded.with(record)),
   });
-  return { command: over(stretch), remarks };
+  return { command: over(fold), remarks };
 }
 
 /** What an object stands on must be there afterwards, whoever takes it away. */
-function judgeReferences(state: State, wishes: readonly Wish[], problems: Problems): void {
-  const wished = new Map(wishes.map((wish) => [key(wish.kind.name, wish.slot.id), wish.doc]));
+function* judgeReferences(
+  state: State,
+  wishes: readonly Wish[],
+  problems: Problems,
+): Generator<undefined, void> {
+  const wished = new Map(wishes.map((wish) => [keyOf(wish.kind.name, wish.slot.id), wish.doc]));
   const docOf = (kind: string, id: string) => {
-    const at = key(kind, id);
+    const at = keyOf(kind, id);
     return wished.has(at) ? wished.get(at) : present(state.slotFor(kind, id))?.doc;
   };
   const judge = (kind: Kind, slot: Slot) => {
@@ -237,12 +184,16 @@ function judgeReferences(state: State, wishes: readonly Wish[], problems: Proble
       problems.add("undo_breaks", { object: describe(slot), needed: `${needed.kind} ${needed.id}` });
     }
   };
-  for (const { kind, slot } of wishes) judge(kind, slot);
+  for (const { kind, slot } of wishes) {
+    judge(kind, slot);
+    yield;
+  }
   if (wishes.every(({ doc }) => doc)) return;
   for (const kind of kinds.values()) {
     if (!kind.references) continue;
     for (const id of state.ids(kind.name)) {
-      if (!wished.has(key(kind.name, id))) judge(kind, state.slotFor(kind.name, id));
+      if (!wished.has(keyOf(kind.name, id))) judge(kind, state.slotFor(kind.name, id));
+      yield;
     }
   }
 }
@@ -251,23 +202,25 @@ function judgeReferences(state: State, wishes: readonly Wish[], problems: Proble
 const MOST_REMARKS = 20;
 
 /** What today's rules have against the values that come back. */
-function remarksOn(state: State, wishes: readonly Wish[]): string[] {
-  const holder = holderAfter(state, wishes);
+function* remarksOn(state: State, wishes: readonly Wish[]): Generator<undefined, string[]> {
+  const holder = yield* holderAfter(state, wishes);
   const remarks: string[] = [];
   for (const { kind, slot, doc: comes } of wishes) {
+    if (remarks.length >= MOST_REMARKS) break;
     const rejudge = rejudges.get(kind.name);
-    if (!comes || !rejudge || remarks.length >= MOST_REMARKS) continue;
+    if (!comes || !rejudge) continue;
     const problems = new Problems();
     rejudge({ slot, is: present(slot)?.doc, comes }, { state, holder, problems });
     for (const { message } of problems.list()) {
       remarks.push(`Brought back although today's rules would not admit it, ${describe(slot)}: ${message}`);
     }
+    yield;
   }
   return remarks.slice(0, MOST_REMARKS);
 }
 
 /** Who holds a claim once the wishes are granted. */
-function holderAfter(state: State, wishes: readonly Wish[]): Surroundings["holder"] {
+function* holderAfter(state: State, wishes: readonly Wish[]): Generator<undefined, Surroundings["holder"]> {
   const wished = new Map(wishes.map((wish) => [wish.slot, wish]));
   const claimed = new Map<string, Wish>();
   for (const wish of wishes) {
@@ -275,6 +228,7 @@ function holderAfter(state: State, wishes: readonly Wish[]): Surroundings["holde
     if (doc)
       for (const claim of Object.values(wish.kind.claims))
         for (const one of claim(doc)) claimed.set(one, wish);
+    yield;
   }
   return (claim) => {
     const wish = claimed.get(claim);

@@ -140,6 +140,7 @@ export const accountAdministrationOperations = {
       gre: { cloudflare_endpoint: "203.0.113.2" },
     },
     refusals: [
+      "too_many_objects",
       "id_taken",
       "read_only_field",
       "name_taken",

@@ -64,10 +64,18 @@ export const undoErrors = {
   undo_too_far: {
     code: 990138,
     status: 409,
-    message:
-      "The log after revision {revision} tells of more than {most} changes of objects, too many to undo at once.",
-    when: "Between an old change and today lie too many others.",
+    message: "The change log since revision {revision} contains {what}, which is too much for one rollback.",
+    when: "A rollback reads at most 64 MiB of change records and sets back at most 200,000 objects. The size is checked before the records are read.",
     todo: "Bring back what is wanted with an update: `GET …/changes/{revision}` tells the values before and after.",
+    mark,
+  },
+  rollbacks_busy: {
+    code: 990139,
+    status: 503,
+    message:
+      "The server prepares one rollback at a time, and {most} others are waiting. Nothing was changed.",
+    when: "A revert, a restore, or a request with `x-patchbay-override: revert` came while too many others were waiting.",
+    todo: "Send the request again after the time in `retry-after`.",
     mark,
   },
   not_confirmable: {
@@ -76,6 +84,23 @@ export const undoErrors = {
     message: "{operation} cannot be made to wait for a confirmation: {why}.",
     when: "`x-patchbay-confirm-within` or `x-patchbay-revert-on` came with a request that changes no objects of an account, or that undoes a change that waits itself.",
     todo: "Send the request without the header.",
+    mark,
+  },
+  rollback_too_large: {
+    code: 990143,
+    status: 400,
+    message:
+      "The change is too large to be rolled back at a deadline: it has {what}, but {most} are allowed. Nothing was changed.",
+    when: "A request with `x-patchbay-confirm-within` would make a change that one rollback cannot read: more than 200,000 objects or 64 MiB of change record.",
+    todo: "Split the change into several smaller ones, or send it without the header.",
+    mark,
+  },
+  too_many_objects: {
+    code: 990144,
+    status: 409,
+    message: "The account would have {count} objects of the kind {kind}, but at most {most} are allowed.",
+    when: "A request would create objects beyond the number that an account can have of each kind.",
+    todo: "Delete objects that are no longer needed, or use another account.",
     mark,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -72,3 +72,33 @@ export const MAX_FOLLOWERS = 5_000;
  * accounts of 10,000 with two edges fit; what does not is read again when it is needed.
  */
 export const MAX_WATCHED_IN_MEMORY = 200_000;
+
+/**
+ * Bytes of log records that one rollback reads, and of a change that is to be confirmed. About a second of work in slices. A
+ * change of 10,000 interconnects with every field set is about 30 MB.
+ */
+export const MAX_ROLLBACK_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Objects of an account of each kind. Twice the largest account that Patchbay is built for. All kinds together stay below
+ * `MAX_ROLLBACK_OBJECTS`, so that a rollback can set back every object of an account.
+ */
+export const MAX_OBJECTS_PER_KIND = 20_000;
+
+/** Distinct objects that one rollback sets back, all of which are in memory until it is decided. */
+export const MAX_ROLLBACK_OBJECTS = 200_000;
+
+/**
+ * Requests for a rollback that wait for another one: one at a time keeps memory at that of one. Past that, requests are
+ * refused with a time to retry after. The last one waits about 16 times as long as the largest rollback takes.
+ */
+export const MAX_WAITING_ROLLBACKS = 16;
+
+/** Times that a rollback is decided again because the account has changed in between. Each time only new records are read. */
+export const MAX_ROLLBACK_ATTEMPTS = 20;
+
+/** Milliseconds until a failed rollback of a pending change is tried again: at first, and at most. They double each time. */
+export const ROLLBACK_RETRY = { first: 1_000, most: 60_000 } as const;
+
+/** Changes of which a server remembers who made them, for `last-changes`. About 1 KB each. */
+export const MAX_REMEMBERED_CHANGES = 10_000;

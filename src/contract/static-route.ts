@@ -190,7 +190,7 @@ export const staticRouteOperations = {
     answer: RouteCreatedAnswer,
     body: CreateBody,
     example: { prefix: "192.0.2.0/24", nexthop: "10.213.0.9", priority: 200 },
-    refusals: ["too_many_elements", ...rules],
+    refusals: ["too_many_objects", "too_many_elements", ...rules],
     origin: "vendor",
   },
   updateRoutes: {

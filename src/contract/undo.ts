@@ -43,6 +43,8 @@ const undoRefusals = [
   "undo_breaks",
   "undo_outrun",
   "undo_too_far",
+  "rollbacks_busy",
+  "too_many_objects",
   "name_taken",
   "address_overlap",
   "route_exists",

@@ -11,6 +11,7 @@ import type { HealthGate } from "./health/gate.ts";
 import type { Masker } from "./mask.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
+import type { Rollbacks } from "./rollbacks.ts";
 import type { Faults } from "./sandbox/faults.ts";
 import type { Inspector } from "./sandbox/inspector.ts";
 import type { Sources } from "./sources.ts";
@@ -19,6 +20,8 @@ import type { Sources } from "./sources.ts";
 export interface AppContext extends Sources {
   readonly accounts: Accounts;
   readonly store: Store;
+  /** Rollbacks of the process, which take turns. */
+  readonly rollbacks: Rollbacks;
   /** What edges report. */
   readonly health: HealthStore;
   /** Decides by it about changes that wait. */

@@ -4,24 +4,26 @@
  */
 
 import type { Logger } from "pino";
-import { durablePending, isDue } from "../account/pending.ts";
-import { expireChange, Outrun } from "../account/undo.ts";
+import { durablePending, isDue, type PendingDoc } from "../account/pending.ts";
+import { expireChange } from "../account/undo.ts";
 import type { Accounts } from "../store/accounts.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Store } from "../store/store.ts";
+import { Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
-import { readStretch } from "./log-stretch.ts";
+import type { Rollbacks } from "./rollbacks.ts";
 
 /** Milliseconds after which the clock is looked at again, since it may be set. */
 const LONGEST_SLEEP = 1_000;
-/** Milliseconds until an undo that failed is tried again. */
-const RETRY = 1_000;
+/** Milliseconds until an account is looked at again whose change was settled while it was to be rolled back. */
+const AGAIN = 1_000;
 /** Milliseconds between two questions to a shared store for what is due: of accounts that are in no memory, too. */
 const BETWEEN_QUESTIONS = 500;
 
 interface Needs {
   readonly accounts: Accounts;
   readonly store: Store;
+  readonly rollbacks: Rollbacks;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newRequestId: () => string;
@@ -34,6 +36,7 @@ export class Deadlines {
   /** By account. */
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #running = new Map<string, Promise<void>>();
+  readonly #backoff = new Backoff();
   #asking: NodeJS.Timeout | undefined;
   #asked: Promise<void> | undefined;
   #closed = false;
@@ -97,20 +100,34 @@ export class Deadlines {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     const pending = durablePending(account.state);
+    if (!pending) this.#backoff.forget(id);
     if (!pending || this.#closed) return Promise.resolve();
-    const { clock } = this.#needs;
+    const { clock, byRequests } = this.#needs;
     if (!isDue(pending, clock.timestamp())) {
       const left = Date.parse(pending.confirm_by) - clock.now();
       this.#sleep(account, Math.min(Math.max(left, 1), LONGEST_SLEEP));
       return Promise.resolve();
     }
-    const undoing = this.#expire(account, pending.revision).finally(() => {
+    const delayed = byRequests ? 0 : this.#backoff.left(account.state, pending);
+    if (delayed > 0) {
+      this.#sleep(account, delayed);
+      return Promise.resolve();
+    }
+    const undoing = this.#expire(account, pending).finally(() => {
       this.#running.delete(id);
-      // What became of it is looked at again, also if it is another's turn by now.
-      if (durablePending(account.state)) this.#sleep(account, RETRY);
+      // Another change may be pending by now.
+      const now = durablePending(account.state);
+      if (now) this.#sleep(account, this.#backoff.left(account.state, now) || AGAIN);
     });
     this.#running.set(id, undoing);
     return undoing;
+  }
+
+  #failed({ state }: LiveState, pending: PendingDoc, reason: string | undefined, err?: unknown): void {
+    const { log } = this.#needs;
+    const { delay, isNews } = this.#backoff.failed(state, pending, err);
+    const details = { err, reason, account: state.id, revision: pending.revision, retryAfterMs: delay };
+    log[isNews ? "error" : "debug"](details, "a change that was not confirmed could not be rolled back");
   }
 
   #sleep(account: LiveState, milliseconds: number): void {
@@ -126,24 +143,28 @@ export class Deadlines {
     this.#timers.set(id, timer);
   }
 
-  async #expire(account: LiveState, revision: number): Promise<void> {
-    const { store, clock, log, newRequestId } = this.#needs;
+  async #expire(account: LiveState, pending: PendingDoc): Promise<void> {
+    const { rollbacks, clock, log, newRequestId } = this.#needs;
     const { id } = account.state;
+    const { revision } = pending;
     try {
-      const stretch = await readStretch(store, account.state, revision);
       const actor = { type: "system", id: "deadline", name: `change ${revision} was not confirmed` } as const;
       const about = { time: clock.timestamp(), actor, requestId: newRequestId() };
-      const decision = await account.submit(expireChange(stretch, about).command);
+      const decision = await rollbacks.forServer(async (read) => {
+        const fold = await read.revertingPending(account, revision);
+        return account.submit(expireChange(fold, about).command);
+      });
       if (decision.ok) {
         log.warn({ account: id, revision }, "a change was not confirmed in time, and is undone");
-      } else {
-        // Somebody was faster, or gave it more time.
-        const [first] = decision.problems;
-        log.info({ account: id, revision, reason: first?.message }, "an undo was not made");
+        return;
       }
+      const [first] = decision.problems;
+      // It was settled in the meantime, or given more time.
+      if (first?.name === "nothing_pending") {
+        log.info({ account: id, revision, reason: first.message }, "an undo was not made");
+      } else this.#failed(account, pending, first?.message);
     } catch (error) {
-      if (error instanceof Outrun) return;
-      log.error({ err: error, account: id, revision }, "a change that was not confirmed is not undone yet");
+      this.#failed(account, pending, undefined, error);
     }
   }
 }

@@ -1,53 +1,105 @@
-/** Reads of the log, for who answers or undoes by it: what it does not hold is refused. */
+/** Reads of the log, for answers and for rollbacks: a revision that the log does not hold is refused. */
 
 import type { ChangeRecord } from "../account/change.ts";
+import type { LogFold } from "../account/log/folding.ts";
 import type { State } from "../account/state.ts";
-import { Outrun, type Stretch } from "../account/undo.ts";
-import type { Store } from "../store/store.ts";
+import { Outrun } from "../account/undo.ts";
+import { MAX_ROLLBACK_BYTES, MAX_ROLLBACK_OBJECTS } from "../contract/limits.ts";
+import type { LogSize, Page, Position, Store } from "../store/store.ts";
+import { pause, runInSlices } from "../store/time-slice.ts";
 import { refuse } from "./refusal.ts";
 
-/** Changes of objects that are held at once. */
-const MOST_OBJECTS = 200_000;
+/** Records whose size is asked for at once. */
+const MEASURED = 5_000;
+
+/** Bytes of records read at once, past the first record: parsing them is one step, of a few milliseconds. */
+const PAGE_BYTES = 512 * 1024;
 const PAGE = 100;
 
-/** How often what is made of the log is made again, when the account has moved on meanwhile. */
-const MOST_TRIES = 20;
-
-/** Makes something of the log and decides it, and again if the account was further by then than what was read. */
-export async function untilCaughtUp<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof Outrun)) throw error;
-    }
-  }
-  throw refuse("undo_outrun");
+/** How much a rollback may read. */
+export interface ReadBounds {
+  readonly bytes: number;
+  readonly objects: number;
 }
 
+export const bounds: ReadBounds = { bytes: MAX_ROLLBACK_BYTES, objects: MAX_ROLLBACK_OBJECTS };
+
+export const unbounded: ReadBounds = { bytes: Number.POSITIVE_INFINITY, objects: Number.POSITIVE_INFINITY };
+
 /**
- * The records from a revision on, oldest first. Throws the refusal of a revision that the log does not hold, and of
- * more than can be held at once.
+ * Folds everything that the log holds after what is folded already. Throws the refusal of a revision that the log does
+ * not hold, and of more than a rollback may read. What it would read is measured first. Returns where the log ended.
  */
-export async function readStretch(store: Store, { id }: State, revision: number): Promise<Stretch> {
-  const records: ChangeRecord[] = [];
-  let objects = 0;
+export async function readOnto(
+  store: Store,
+  state: State,
+  fold: LogFold,
+  most: ReadBounds,
+): Promise<Position> {
+  const { id } = state;
+  if (fold.epoch !== state.epoch) throw new Outrun();
+  await judgeFirst(store, state, fold);
+  const { bytes, records } = await measure(store, id, fold, most);
+  const limit = Math.max(1, Math.min(PAGE, Math.floor((PAGE_BYTES * records) / Math.max(bytes, 1))));
   for (;;) {
-    const page = await store.changesAfter(id, revision - 1 + records.length, PAGE);
+    const page = await store.changesAfter(id, fold.upTo, limit);
     if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
-    const [first] = page.records;
-    if (records.length === 0 && first?.revision !== revision) {
-      if (!first || revision < 1)
-        throw refuse("change_not_found", { revision, newest: page.position.revision });
-      throw refuse("change_pruned", { revision, oldest: first.revision });
-    }
+    judgePage(page, fold);
+    await pause();
     for (const record of page.records) {
-      objects += record.objects.length;
-      if (objects > MOST_OBJECTS) throw refuse("undo_too_far", { revision, most: MOST_OBJECTS });
-      records.push(record);
+      await runInSlices(fold.take(record));
+      if (fold.size > most.objects) throw tooFar(fold, `changes of more than ${most.objects} objects`);
     }
-    if (!page.more) return records;
+    if (!page.more) {
+      fold.head = page.position.head;
+      return page.position;
+    }
+    fold.head = undefined;
   }
+}
+
+/** Is the history still the one that was folded, without a gap? */
+function judgePage({ records, position, from }: Page, { epoch, upTo, head }: LogFold): void {
+  const [first] = records;
+  // After a failover, another commit may be at a revision that was read before.
+  if (head !== undefined && from !== head) throw new Outrun();
+  if (position.epoch !== epoch || position.revision < upTo) throw new Outrun();
+  if (first && first.revision !== upTo + 1)
+    throw refuse("change_pruned", { revision: upTo + 1, oldest: first.revision });
+}
+
+async function judgeFirst(store: Store, { id, durable }: State, { first }: LogFold): Promise<void> {
+  const { oldest } = await store.logSize(id, Math.max(first, 1) - 1, 1);
+  if (oldest === first) return;
+  throw first < 1 || oldest === 0
+    ? refuse("change_not_found", { revision: first, newest: durable })
+    : refuse("change_pruned", { revision: first, oldest });
+}
+
+/** The size of what is not folded yet. Throws if that is too much, together with what is. */
+async function measure(
+  store: Store,
+  id: string,
+  fold: LogFold,
+  most: ReadBounds,
+): Promise<Pick<LogSize, "bytes" | "records">> {
+  let [bytes, records] = [0, 0];
+  for (let after = fold.upTo; ; ) {
+    const size = await store.logSize(id, after, MEASURED);
+    bytes += size.bytes;
+    records += size.records;
+    if (fold.bytes + bytes > most.bytes)
+      throw tooFar(fold, `more than ${Math.floor(most.bytes / 1024 / 1024)} MiB of records`);
+    if (size.records < MEASURED) break;
+    after = size.newest;
+    await pause();
+  }
+  fold.bytes += bytes;
+  return { bytes, records };
+}
+
+function tooFar({ first }: LogFold, what: string) {
+  return refuse("undo_too_far", { revision: first, what });
 }
 
 /** One record. `text` is how it was asked for. Throws the refusal of a revision that the log does not hold, never or no longer. */
@@ -59,8 +111,8 @@ export async function changeOf(
 ): Promise<ChangeRecord> {
   const record = await store.change(state.id, revision);
   if (record) return record;
-  const [oldest] = (await store.changesAfter(state.id, 0, 1))?.records ?? [];
-  throw oldest && revision > 0 && revision < oldest.revision
-    ? refuse("change_pruned", { revision, oldest: oldest.revision })
+  const { oldest } = await store.logSize(state.id, 0, 1);
+  throw oldest > 0 && revision > 0 && revision < oldest
+    ? refuse("change_pruned", { revision, oldest })
     : refuse("change_not_found", { revision: text, newest: state.durable });
 }

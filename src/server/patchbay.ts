@@ -38,6 +38,7 @@ import { Ingress } from "./network/ingress.ts";
 import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
 import { KeyPairWatch } from "./network/key-pair-watch.ts";
 import { QUOTA } from "./rate.ts";
+import { Rollbacks } from "./rollbacks.ts";
 import { Faults } from "./sandbox/faults.ts";
 import { Inspector } from "./sandbox/inspector.ts";
 import { chance, seeded } from "./sources.ts";
@@ -106,11 +107,12 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   );
   opened.defer(async () => accounts.close());
   const byRequests = deterministic !== undefined;
-  const deadlines = new Deadlines({ ...sources, accounts, store, log, byRequests });
+  const rollbacks = new Rollbacks(store);
+  const deadlines = new Deadlines({ ...sources, accounts, store, rollbacks, log, byRequests });
   opened.defer(() => deadlines.close());
   const { healthQuorum = QUORUM, healthSettle = SETTLE } = config;
   const rules = { quorum: healthQuorum, settle: healthSettle * 1000 };
-  const gate = new HealthGate({ ...sources, accounts, store, health, log, byRequests, rules });
+  const gate = new HealthGate({ ...sources, accounts, store, rollbacks, health, log, byRequests, rules });
   opened.defer(() => gate.close());
   const newWorld = async () => {
     const steps = makeWorldInSteps(seed, sources.clock.timestamp(), [], sources.newEpoch);
@@ -160,6 +162,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     ...sources,
     accounts,
     store,
+    rollbacks,
     health,
     gate,
     metrics,

@@ -13,8 +13,8 @@ import { authorize } from "./auth.ts";
 import type { ServerCall } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { AppContext } from "./context.ts";
-import { readStretch, untilCaughtUp } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
+import { ReadLog, untilCaughtUp } from "./rollbacks.ts";
 
 export const CONFIRM_WITHIN = "x-patchbay-confirm-within";
 export const REVERT_ON = "x-patchbay-revert-on";
@@ -101,15 +101,17 @@ export function submitting(
     };
   }
   return (command, dry = false) => {
-    const attempt = async () => {
-      const first = await settling(override, call, command.circumstances, context);
+    const attempt = async (log = new ReadLog(context.store)) => {
+      const first = await settling(override, call, command.circumstances, context, log);
       const decision = await call.account.submit(command, dry, first);
       // Somebody was faster with the change that waited, which is what was asked for, or is not: look again.
       if (first && !decision.ok && decision.problems.some(({ name }) => name === "nothing_pending"))
         throw new Outrun();
       return dry ? decision : remember(decision);
     };
-    return pendingOf(call.account.state) ? untilCaughtUp(attempt) : attempt();
+    // A command that was made of the log has its turn already, and whoever made it makes it again.
+    if (command.after || !pendingOf(call.account.state)) return attempt();
+    return override === "revert" ? context.rollbacks.forRequest(attempt) : untilCaughtUp(attempt);
   };
 }
 
@@ -128,14 +130,15 @@ async function settling(
   override: "confirm" | "revert",
   { principal, account }: Prepared,
   circumstances: Circumstances,
-  { accounts, store }: AppContext,
+  { accounts }: AppContext,
+  log: ReadLog,
 ): Promise<Command | undefined> {
   authorize(principal, accepted.administer, account.state.id, accounts.directory.state);
   const pending = pendingOf(account.state);
   if (!pending) return undefined;
   const { confirmBy: _, revertOn: __, reason: ___, ...rest } = circumstances;
   if (override === "confirm") return confirmChange(pending.revision, rest);
-  return revertChange(await readStretch(store, account.state, pending.revision), rest).command;
+  return revertChange(await log.revertingPending(account, pending.revision), rest).command;
 }
 
 /**

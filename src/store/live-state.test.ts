@@ -164,16 +164,24 @@ describe("while a commit is on its way", () => {
 
 describe("a large command", () => {
   test("is decided in steps, between which others read, and what comes meanwhile waits", async () => {
-    account = await LiveAccount.open(5_000);
+    account = await LiveAccount.open(200);
+    const command = updateFirst(200, { mtu: 1400 });
     let over = false;
-    const large = account.submit(updateFirst(5_000, { mtu: 1400 })).finally(() => {
+    // Each object takes a millisecond, on whatever machine.
+    function* slowly(...[state, problems]: Parameters<Command["propose"]>) {
+      for (const wish of command.propose(state, problems)) {
+        for (const end = performance.now() + 1; performance.now() < end; );
+        yield wish;
+      }
+    }
+    const large = account.submit({ ...command, propose: slowly }).finally(() => {
       over = true;
     });
     let small: Promise<unknown> | undefined;
     const seen = new Set<string>();
     let turns = 0;
     while (!over) {
-      seen.add([0, 2_500, 4_999].map((number) => account.field(number, "mtu")).join(" "));
+      seen.add([0, 100, 199].map((number) => account.field(number, "mtu")).join(" "));
       await new Promise((resolve) => setImmediate(resolve));
       if (++turns === 3) small = account.submit(update({ 0: { mtu: 1300 } }));
     }

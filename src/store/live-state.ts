@@ -7,7 +7,6 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import type { Change } from "../account/change.ts";
 import { type Command, type Decision, decideInSteps } from "../account/decide.ts";
 import { pendingOf } from "../account/pending.ts";
@@ -337,15 +336,9 @@ export class LiveState {
     }
   }
 
-  async #decide(command: Command): Promise<Decision> {
-    const steps = decideInSteps(this.#state, command);
-    let step = steps.next();
-    while (!step.done) {
-      // Whoever only reads does not wait for a large one.
-      await setImmediate();
-      step = steps.next();
-    }
-    return step.value;
+  /** In slices: requests that only read are answered in between. */
+  #decide(command: Command): Promise<Decision> {
+    return runInSlices(decideInSteps(this.#state, command));
   }
 
   async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {

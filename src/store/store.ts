@@ -68,6 +68,16 @@ export interface Page {
   readonly more: boolean;
 }
 
+/** The size of a part of the log. */
+export interface LogSize {
+  readonly records: number;
+  /** UTF-8 bytes of the records as stored. */
+  readonly bytes: number;
+  /** The revisions of the oldest and the newest of them; 0 if there is none. */
+  readonly oldest: number;
+  readonly newest: number;
+}
+
 /**
  * Something that happened to a state and changed nothing. Events stand beside the log: they never move a
  * revision, and the oldest go when there are more than `MOST_EVENTS` of a state.
@@ -125,6 +135,8 @@ export interface Store {
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined>;
   /** Records before a revision, newest first. */
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined>;
+  /** The size of the oldest `limit` records after a revision. Reads no record. All zeros if there is none. */
+  logSize(id: string, revision: number, limit: number): Promise<LogSize>;
   /** One record. */
   change(id: string, revision: number): Promise<ChangeRecord | undefined>;
   /**

@@ -8,7 +8,16 @@ export type OnCommit = (batch: Batch, proceed: () => Promise<void>) => Promise<v
 
 /** Stands in the way of a read of this name. */
 export type OnRead = (
-  name: "load" | "states" | "check" | "due" | "lock" | "changesAfter" | "changesBefore" | "change",
+  name:
+    | "load"
+    | "states"
+    | "check"
+    | "due"
+    | "lock"
+    | "changesAfter"
+    | "changesBefore"
+    | "logSize"
+    | "change",
 ) => Promise<void>;
 
 export class FaultyStore implements Store {
@@ -89,6 +98,11 @@ export class FaultyStore implements Store {
   async changesBefore(id: string, revision: number, limit: number) {
     await this.onRead("changesBefore");
     return this.inner.changesBefore(id, revision, limit);
+  }
+
+  async logSize(id: string, revision: number, limit: number) {
+    await this.onRead("logSize");
+    return this.inner.logSize(id, revision, limit);
   }
 
   async change(id: string, revision: number) {

@@ -10,6 +10,7 @@ import {
   type Check,
   Conflict,
   type LockedState,
+  type LogSize,
   MOST_EVENTS,
   type NumberedEvent,
   type Page,
@@ -144,6 +145,16 @@ export class MemoryStore implements Store {
     }
     const { epoch, revision } = kept;
     return { records, more: records.length < wanted.length, position: { epoch, revision } };
+  }
+
+  async logSize(id: string, revision: number, limit: number): Promise<LogSize> {
+    const part = (this.#memory.get(id)?.log ?? []).slice(revision, revision + limit);
+    return {
+      records: part.length,
+      bytes: part.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+      oldest: part.length === 0 ? 0 : revision + 1,
+      newest: part.length === 0 ? 0 : revision + part.length,
+    };
   }
 
   async change(id: string, revision: number): Promise<ChangeRecord | undefined> {

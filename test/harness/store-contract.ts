@@ -579,6 +579,28 @@ export function storeContract(name: string, open: Open, forgetful = false): void
         expect(await store.change(FIRST_ACCOUNT, 0)).toBeUndefined();
       });
 
+      test("has a size in bytes of UTF-8, of a number of records after a revision", async () => {
+        const state = await begin();
+        await commit(state, update({ 0: { description: "Zürich – 東京" } }));
+        await commit(state, update({ 0: { description: "short" } }));
+        const bytes: number[] = [];
+        for (const revision of [1, 2, 3]) {
+          const size = await store.logSize(FIRST_ACCOUNT, revision - 1, 1);
+          expect(size).toMatchObject({ records: 1, oldest: revision, newest: revision });
+          const record = JSON.stringify(await store.change(FIRST_ACCOUNT, revision));
+          // An engine may store the same record with other spaces, but not in fewer bytes.
+          expect(size.bytes).toBeGreaterThanOrEqual(Buffer.byteLength(record));
+          bytes.push(size.bytes);
+        }
+        const [, second = 0, third = 0] = bytes;
+        const two = { records: 2, bytes: second + third, oldest: 2, newest: 3 };
+        expect(await store.logSize(FIRST_ACCOUNT, 1, 100)).toEqual(two);
+        expect(await store.logSize(FIRST_ACCOUNT, 1, 2)).toEqual(two);
+        const nothing = { records: 0, bytes: 0, oldest: 0, newest: 0 };
+        expect(await store.logSize(FIRST_ACCOUNT, 3, 100)).toEqual(nothing);
+        expect(await store.logSize("c".repeat(32), 0, 100)).toEqual(nothing);
+      });
+
       test("is each state's own", async () => {
         const first = await begin();
         const second = await load(SECOND_ACCOUNT);

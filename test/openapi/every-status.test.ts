@@ -322,6 +322,11 @@ describe("503 when the store fails:", () => {
       return super.change(...asked);
     }
 
+    override async logSize(...asked: Parameters<FaultyStore["logSize"]>) {
+      if (this.failing) throw new Unreadable("the disk fails");
+      return super.logSize(...asked);
+    }
+
     override async changesAfter(...asked: Parameters<FaultyStore["changesAfter"]>) {
       return this.failing ? undefined : super.changesAfter(...asked);
     }

@@ -191,7 +191,7 @@ export const cniOperations = {
       magic: { conduit_name: "pni_gcp", description: "To Google Cloud", mtu: 1500 },
       bgp: { customer_asn: 65020, extra_prefixes: [] },
     },
-    refusals: ["cni_name_taken", "unknown_port", "pool_missing", "pool_exhausted"],
+    refusals: ["too_many_objects", "cni_name_taken", "unknown_port", "pool_missing", "pool_exhausted"],
     origin: "vendor",
   },
   getCni: {

@@ -203,7 +203,7 @@ export const portOperations = {
     confirmable: true,
     answer: Port,
     body: Type.Union([NewDirectPort, NewPartnerPort]),
-    refusals: ["unknown_slot", "slot_occupied", "pairing_key_used"],
+    refusals: ["too_many_objects", "unknown_slot", "slot_occupied", "pairing_key_used"],
     origin: "vendor",
   },
   getCniInterconnect: {

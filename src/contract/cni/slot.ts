@@ -164,7 +164,7 @@ export const slotOperations = {
       speed: "10G",
       facility: { name: "Demonstration Frankfurt", address: ["Beispielweg 3", "60314 Frankfurt", "Germany"] },
     },
-    refusals: ["id_taken"],
+    refusals: ["too_many_objects", "id_taken"],
     origin: "patchbay",
   },
   getSlot: {

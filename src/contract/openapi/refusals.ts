@@ -76,7 +76,13 @@ export function refusalsOf(operation: Operation): readonly ErrorName[] {
     ...(body ? withBody : []),
     ...(changes && !operation.volatile && !operation.unlogged ? durable : []),
     ...(operation.confirmable
-      ? (["change_pending", "confirmed_too_late", "undo_outrun"] as const)
+      ? ([
+          "change_pending",
+          "confirmed_too_late",
+          "undo_outrun",
+          "rollbacks_busy",
+          "rollback_too_large",
+        ] as const)
       : changes
         ? (["not_confirmable"] as const)
         : []),

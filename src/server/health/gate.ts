@@ -26,8 +26,9 @@ import type { HealthStore } from "../../store/health/health-store.ts";
 import type { LiveState } from "../../store/live-state.ts";
 import type { Store } from "../../store/store.ts";
 import { pause, runInSlices } from "../../store/time-slice.ts";
+import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { readStretch } from "../log-stretch.ts";
+import type { Rollbacks } from "../rollbacks.ts";
 
 /**
  * Milliseconds after which a change that waits is looked at again: for time that passed, and for reports that came to
@@ -40,6 +41,7 @@ const MOST_TRANSITIONS = 20_000;
 interface Needs {
   readonly accounts: Accounts;
   readonly store: Store;
+  readonly rollbacks: Rollbacks;
   readonly health: HealthStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -60,6 +62,7 @@ export class HealthGate {
   readonly #again = new Set<string>();
   /** Records of the changes that wait, by account. */
   readonly #records = new Map<string, { readonly epoch: string; readonly record: ChangeRecord }>();
+  readonly #backoff = new Backoff();
   #closed = false;
 
   constructor(needs: Needs) {
@@ -111,6 +114,7 @@ export class HealthGate {
     }
     if (this.#closed || !waitingIn(account.state)) {
       this.#records.delete(id);
+      this.#backoff.forget(id);
       return Promise.resolve();
     }
     const looking = this.#lookUntilQuiet(account).finally(() => {
@@ -158,10 +162,10 @@ export class HealthGate {
   }
 
   async #decide(account: LiveState): Promise<void> {
-    const { clock, rules, store } = this.#needs;
+    const { clock, log, rules, rollbacks } = this.#needs;
     const { state } = account;
     const waiting = waitingIn(state);
-    if (!waiting) return;
+    if (!waiting || (!this.#needs.byRequests && this.#backoff.left(state, waiting) > 0)) return;
     const { revision, revert_on } = waiting;
     await pause();
     const record = await this.#recordOf(state, revision);
@@ -175,12 +179,26 @@ export class HealthGate {
     if (verdict.what === "wait") return;
     const actor = actorOf(state, verdict, rules);
     const about = { time: clock.timestamp(), actor, requestId: this.#needs.newRequestId() };
-    if (verdict.what === "confirm") return this.#submit(account, confirmChange(revision, about), revision);
-    const { command } = revertWaiting(await readStretch(store, state, revision), about);
-    return this.#submit(account, command, revision);
+    if (verdict.what === "confirm") {
+      await this.#submit(account, confirmChange(revision, about), revision);
+      return;
+    }
+    let failure: unknown = new Error("The rollback was refused.");
+    try {
+      const isMade = await rollbacks.forServer(async (read) => {
+        const { command } = revertWaiting(await read.revertingPending(account, revision), about);
+        return this.#submit(account, command, revision);
+      });
+      if (isMade || !waitingIn(account.state)) return;
+    } catch (error) {
+      failure = error;
+    }
+    const { delay, isNews } = this.#backoff.failed(account.state, waiting, failure);
+    const details = { err: failure, account: state.id, revision, retryAfterMs: delay };
+    log[isNews ? "error" : "debug"](details, "a change whose health check failed could not be rolled back");
   }
 
-  async #submit(account: LiveState, command: Command, revision: number): Promise<void> {
+  async #submit(account: LiveState, command: Command, revision: number): Promise<boolean> {
     const { log } = this.#needs;
     const { id } = account.state;
     const decision: Decision = await account.submit(command);
@@ -192,6 +210,7 @@ export class HealthGate {
       const [first] = decision.problems;
       log.info({ account: id, revision, operation, reason: first?.message }, "health did not decide");
     }
+    return decision.ok;
   }
 
   async #toldSince(account: string, { time }: ChangeRecord) {

@@ -58,6 +58,7 @@ async function collect(
   while (entries.length < limit && text < MOST_TEXT) {
     const found = await merged.next();
     if (!found) break;
+    if (isSliceSpent()) await nextSlice();
     looked += found.weight;
     if (isSliceSpent()) await nextSlice();
     const audited = found.audit(around);

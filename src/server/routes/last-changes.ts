@@ -3,8 +3,10 @@
 import { interconnectKind } from "../../account/interconnect.ts";
 import type { State } from "../../account/state.ts";
 import type { LastChange } from "../../contract/last-changes.ts";
+import { MAX_REMEMBERED_CHANGES } from "../../contract/limits.ts";
 import { MOST_NAMED } from "../../contract/parameters.ts";
 import type { Store } from "../../store/store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
@@ -27,28 +29,44 @@ export function addLastChangeRoutes(routes: Routes, { store }: AppContext): void
   });
 }
 
-/** Heads that are remembered; past that, remembering begins anew. */
-const MOST_REMEMBERED = 10_000;
-
-/** What is told of changes beside their objects, of which there may be thousands. */
-class Heads {
+/**
+ * What is reported of changes, without their objects, of which there may be thousands. A record is parsed once, however many
+ * requests ask for it at the same time.
+ */
+export class Heads {
   readonly #store: Store;
-  readonly #remembered = new Map<string, Head>();
+  readonly #most: number;
+  readonly #remembered = new Map<string, Promise<Head>>();
 
-  constructor(store: Store) {
+  constructor(store: Store, most = MAX_REMEMBERED_CHANGES) {
     this.#store = store;
+    this.#most = most;
   }
 
-  async of({ id, epoch }: State, revision: number): Promise<Head> {
+  of({ id, epoch }: State, revision: number): Promise<Head> {
     const key = `${id} ${epoch} ${revision}`;
     const known = this.#remembered.get(key);
     if (known) return known;
+    const reading = this.#read(id, revision);
+    if (this.#remembered.size >= this.#most) {
+      const [oldest = ""] = this.#remembered.keys();
+      this.#remembered.delete(oldest);
+    }
+    this.#remembered.set(key, reading);
+    const forget = () => {
+      if (this.#remembered.get(key) === reading) this.#remembered.delete(key);
+    };
+    // What the log does not hold, or could not be read, is asked for again.
+    reading.then((head) => head ?? forget(), forget);
+    return reading;
+  }
+
+  async #read(id: string, revision: number): Promise<Head> {
+    // Parsing a large record takes a slice of its own.
+    await pause();
     const record = await this.#store.change(id, revision);
     if (!record) return null;
     const { time, actor, operation, reason } = record;
-    const head = { time, actor, operation, ...(reason === undefined ? {} : { reason }) };
-    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(key, head);
-    return head;
+    return { time, actor, operation, ...(reason === undefined ? {} : { reason }) };
   }
 }

@@ -1,32 +1,34 @@
 /** Undoing changes, and confirming those that wait for it. */
 
-import { maskRecord } from "../../account/change.ts";
+import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { confirmChange, extendChange } from "../../account/confirming.ts";
 import type { Circumstances, Command } from "../../account/decide.ts";
 import { kinds } from "../../account/kinds.ts";
 import { pendingOf } from "../../account/pending.ts";
-import { restoreAccount, revertChange, type Stretch, type Undoing } from "../../account/undo.ts";
+import { restoreAccount, revertChange, type Undoing } from "../../account/undo.ts";
 import { Checker } from "../../contract/check.ts";
 import type { ResponseInfo } from "../../contract/envelope.ts";
 import { Problems, problem } from "../../contract/errors.ts";
 import { operationNamed } from "../../contract/operations.ts";
 import { accepted } from "../../contract/permissions.ts";
 import { Extension, Restoration } from "../../contract/undo.ts";
+import { isSliceSpent, nextSlice } from "../../store/time-slice.ts";
 import { authorize } from "../auth.ts";
 import type { Call, Routes } from "../call.ts";
 import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { type Answer, wrap } from "../envelope.ts";
-import { changeOf, readStretch, untilCaughtUp } from "../log-stretch.ts";
+import { changeOf } from "../log-stretch.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
+import type { ReadLog } from "../rollbacks.ts";
 import { deadline } from "../submitting.ts";
 import { circumstances, granted, isDry, messagesOf } from "../writing.ts";
 
 const restoration = new Checker(Restoration, undefined, "Restoration");
 const extension = new Checker(Extension, undefined, "Extension");
 
-export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppContext): void {
+export function addUndoRoutes(routes: Routes, { accounts, store, clock, rollbacks }: AppContext): void {
   routes.account("revertChange", async (call) => {
     await readNoBody(call.request, "an undo");
     const revision = revisionOf(call);
@@ -38,11 +40,12 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
         why: "it undoes the change that waits",
       });
     });
-    return undo(call, about, async () => {
-      const stretch = await readStretch(store, call.account.state, revision);
-      if (stretch[0]?.operation === "seed") throw refuse("undo_of_beginning", { revision });
-      permit(call, stretch.slice(0, 1));
-      return revertChange(stretch, about, condition);
+    return undo(call, about, async (log) => {
+      const fold = await log.reverting(call.account, revision);
+      const operation = fold.record?.operation ?? "";
+      if (operation === "seed") throw refuse("undo_of_beginning", { revision });
+      permit(call, [operation]);
+      return revertChange(fold, about, condition);
     });
   });
 
@@ -50,12 +53,10 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     const { to_revision: to } = read(restoration, await readBody(call.request));
     const about = circumstances(call, clock);
     const condition = allOf(conditionOf(call));
-    return undo(call, about, async () => {
-      const { state } = call.account;
-      // It is read with the change that it goes back to, so that one which is not there is told.
-      const [, ...stretch] = await readStretch(store, state, to);
-      permit(call, stretch);
-      return restoreAccount(to, stretch, about, condition);
+    return undo(call, about, async (log) => {
+      const fold = await log.restoring(call.account, to);
+      permit(call, fold.operations);
+      return restoreAccount(fold, about, condition);
     });
   });
 
@@ -75,10 +76,14 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
   });
 
   /** Makes an undo ready, and again if the account has moved on before it was decided. */
-  async function undo(call: Call, about: Circumstances, prepare: () => Promise<Undoing>): Promise<Answer> {
+  async function undo(
+    call: Call,
+    about: Circumstances,
+    prepare: (log: ReadLog) => Promise<Undoing>,
+  ): Promise<Answer> {
     const dry = isDry(call);
-    const { change, remarks } = await untilCaughtUp(async () => {
-      const { command, remarks } = await prepare();
+    const { change, remarks } = await rollbacks.forRequest(async (log) => {
+      const { command, remarks } = await prepare(log);
       return { change: granted(await call.submit(command, dry)).change, remarks };
     });
     const messages: ResponseInfo[] = messagesOf(call, dry);
@@ -88,13 +93,13 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     // Of what was only judged, the version that it was judged on: whoever makes it then can say so.
     const tag = change && etag(call.account.state.epoch, change.record.revision - (dry ? 1 : 0));
     const headers = tag === undefined ? {} : { etag: tag };
-    return { status: 200, body: wrap(told(change?.record), messages), headers };
+    return { status: 200, body: wrap(await told(change?.record), messages), headers };
   }
 
   /** Throws unless the principal may do what these changes did, or administers the account. */
-  function permit({ principal, account }: Call, changes: Stretch): void {
+  function permit({ principal, account }: Call, operations: Iterable<string>): void {
     const { state: directory } = accounts.directory;
-    for (const name of new Set(changes.map(({ operation }) => operation))) {
+    for (const name of operations) {
       const needed = operationNamed(name)?.groups ?? [];
       // What undid other changes tells nothing of what those took.
       const groups = name === "revertChange" || name === "restoreAccount" ? [] : needed;
@@ -111,7 +116,7 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock }: AppCon
     const record = await changeOf(store, call.account.state, revision);
     return (state) => {
       if (state.epoch !== epoch) return problem("nothing_pending", { revision });
-      if (pendingOf(state)?.revision === revision) permit(call, [record]);
+      if (pendingOf(state)?.revision === revision) permit(call, [record.operation]);
       return undefined;
     };
   }
@@ -144,11 +149,21 @@ function allOf(...conditions: readonly (Condition | undefined)[]): Pick<Command,
 
 async function settled(call: Call, command: Command, condition: Condition): Promise<Answer> {
   const { change } = granted(await call.submit({ ...command, ...allOf(condition, command.condition) }));
-  return { status: 200, body: wrap(told(change?.record)) };
+  return { status: 200, body: wrap(await told(change?.record)) };
 }
 
-function told(record: Stretch[number] | undefined): string {
-  return record ? JSON.stringify(maskRecord(record, kinds)) : "null";
+/** A record as the answer shows it. Encoded in slices: there may be ten thousand objects. */
+async function told(record: ChangeRecord | undefined): Promise<string> {
+  if (!record) return "null";
+  const { objects, ...head } = record;
+  const shown: string[] = [];
+  for (const change of objects) {
+    shown.push(
+      ...maskRecord({ ...record, objects: [change] }, kinds).objects.map((one) => JSON.stringify(one)),
+    );
+    if (isSliceSpent()) await nextSlice();
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"objects":[${shown.join(",")}]}`;
 }
 
 function revisionOf({ params, account }: Call): number {

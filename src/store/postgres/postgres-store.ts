@@ -8,6 +8,7 @@ import {
   type Batch,
   type Check,
   type LockedState,
+  type LogSize,
   type NumberedEvent,
   type Page,
   type StateEvent,
@@ -152,6 +153,10 @@ export class PostgresStore implements Store {
 
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined> {
     return this.#ask((ask) => reading.before(ask, id, revision, limit));
+  }
+
+  logSize(id: string, revision: number, limit: number): Promise<LogSize> {
+    return this.#ask((ask) => reading.logSize(ask, id, revision, limit));
   }
 
   change(id: string, revision: number): Promise<ChangeRecord | undefined> {

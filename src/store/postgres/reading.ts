@@ -5,7 +5,7 @@ import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
 import { carryOver } from "../carry-over.ts";
 import { parseRecords } from "../record-text.ts";
-import type { Check, Page, Position } from "../store.ts";
+import type { Check, LogSize, Page, Position } from "../store.ts";
 import type { Ask, Row, Statement } from "./database.ts";
 
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
@@ -149,6 +149,16 @@ async function page(
   return { records, more: isMore(Number(last["at"]), last), position, from };
 }
 
+export async function logSize(ask: Ask, id: string, revision: number, limit: number): Promise<LogSize> {
+  const [row = {}] = await ask(LOG_SIZE, id, revision, limit);
+  return {
+    records: Number(row["records"]),
+    bytes: Number(row["bytes"]),
+    oldest: Number(row["oldest"]),
+    newest: Number(row["newest"]),
+  };
+}
+
 /** The revision of the first record at or after a time; one past the newest if there is none. */
 export async function changeAt(ask: Ask, id: string, time: string): Promise<number | undefined> {
   const [row] = await ask(CHANGE_AT, id, time);
@@ -222,6 +232,16 @@ const OBJECTS = {
   text: "SELECT number, kind, id, revision, doc FROM object WHERE state = $1 AND number > $2 ORDER BY number LIMIT $3",
 };
 const CHANGE = { name: "change", text: "SELECT record FROM change WHERE state = $1 AND revision = $2" };
+const LOG_SIZE = {
+  name: "log_size",
+  text: `
+SELECT count(*) AS records, coalesce(sum(bytes), 0) AS bytes,
+  coalesce(min(revision), 0) AS oldest, coalesce(max(revision), 0) AS newest
+FROM (
+  SELECT revision, octet_length(record) AS bytes FROM change
+  WHERE state = $1 AND revision > $2 ORDER BY revision LIMIT $3
+) AS part`,
+};
 const TIME = { name: "time", text: "SELECT time FROM change WHERE state = $1 AND revision = $2" };
 
 /** Halves the log until one place is left: times never run backwards. */

@@ -6,7 +6,7 @@ import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
 import { carryOver } from "../carry-over.ts";
 import { firstAt } from "../search.ts";
-import type { Page, Position } from "../store.ts";
+import type { LogSize, Page, Position } from "../store.ts";
 
 /** SQLite's limit for no limit. */
 const ALL = -1;
@@ -128,6 +128,16 @@ export class Reading {
     return { texts, more, position: { epoch: String(row["epoch"]), revision: Number(row["revision"]) } };
   }
 
+  logSize(id: string, revision: number, limit: number): LogSize {
+    const row = this.#statements.size.get(id, revision, limit) ?? {};
+    return {
+      records: Number(row["records"]),
+      bytes: Number(row["bytes"]),
+      oldest: Number(row["oldest"]),
+      newest: Number(row["newest"]),
+    };
+  }
+
   /** The revision of the first record at or after a time; one past the newest if there is none. */
   changeAt(id: string, time: string): number | undefined {
     const standing = this.standing(id);
@@ -156,6 +166,14 @@ function prepare(db: DatabaseSync) {
     before: db.prepare(
       "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
     ),
+    // SQLite knows the length in bytes without reading the text.
+    size: db.prepare(`
+SELECT count(*) AS records, coalesce(sum(bytes), 0) AS bytes,
+  coalesce(min(revision), 0) AS oldest, coalesce(max(revision), 0) AS newest
+FROM (
+  SELECT revision, octet_length(record) AS bytes FROM change
+  WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?
+)`),
     change: db.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
     time: db.prepare("SELECT time FROM change WHERE state = ? AND revision = ?"),
     oldest: db.prepare("SELECT min(revision) AS revision FROM change WHERE state = ?"),

@@ -12,6 +12,7 @@ import {
   type Check,
   Conflict,
   type LockedState,
+  type LogSize,
   NotCommitted,
   type NumberedEvent,
   OutcomeUnknown,
@@ -341,6 +342,10 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw new Unreadable(messageOf(error), { cause: error });
     }
+  }
+
+  logSize(id: string, revision: number, limit: number): Promise<LogSize> {
+    return this.#read(() => this.#reading.logSize(id, revision, limit));
   }
 
   change(id: string, revision: number): Promise<ChangeRecord | undefined> {
