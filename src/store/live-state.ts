@@ -225,6 +225,7 @@ export class LiveState {
       const { decided, rest } = await this.#decideAll(batch);
       const changes = decided.flatMap((one) => one.changes);
       this.#queue.unshift(...rest);
+      const start = performance.now();
       try {
         await this.#commit(base, changes, lock ?? this.#store);
       } catch (error) {
@@ -244,7 +245,9 @@ export class LiveState {
         await lock?.release();
       }
       for (const { pending, decision } of decided) pending.resolve(decision);
-      if (changes.length > 0) this.#wake();
+      if (changes.length === 0) return;
+      this.#wake();
+      this.#report(changes, (performance.now() - start) / 1000);
       return;
     }
   }
@@ -320,15 +323,22 @@ export class LiveState {
   async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
     if (changes.length === 0) return;
     const { id, epoch, head } = this.#state;
-    const start = performance.now();
     const deadline = pendingOf(this.#state)?.confirm_by ?? null;
     const commit = this.#store.shared ? randomUUID() : undefined;
     const own = commit === undefined ? {} : { id: commit, head };
     await to.commit({ state: id, epoch, base, changes, deadline, ...own });
     this.#state.head = commit;
     for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
-    const seconds = (performance.now() - start) / 1000;
-    this.#observe({ state: id, revision: this.#state.durable, changes, seconds });
+  }
+
+  /** Reports a commit that is settled. An observer that fails changes nothing about the commit. */
+  #report(changes: readonly Change[], seconds: number): void {
+    const { id: state, durable: revision } = this.#state;
+    try {
+      this.#observe({ state, revision, changes, seconds });
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   }
 
   #takeBack(changes: readonly Change[]): void {
