@@ -39,7 +39,7 @@ export function backup(
     );
     let content: Content | undefined;
     await makeFile(options.to, async (at) => {
-      using source = openBeside(data, "older");
+      using source = await openBeside(data, "older");
       await copyWhole(source, at, options.to);
       content = verify(at, options.to);
     });

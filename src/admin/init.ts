@@ -33,7 +33,7 @@ export function init(options: InitOptions, environment: Environment, terminal: T
       await makeDatabase(place.data, (file) => {
         using db = openToFill(file);
         db.exec("BEGIN");
-        new Writing(db).replace(world);
+        for (const _ of new Writing(db).replace(world));
         db.exec("COMMIT");
       });
     } else {

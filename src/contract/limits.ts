@@ -6,3 +6,9 @@
 
 /** Bytes of a request's body. A bulk update of 10,000 interconnects with every field set takes about 9 MB. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Milliseconds for which a write waits while another process holds SQLite's write lock. `patchbay prune` holds it for
+ * milliseconds at a time; an operator's own tool may hold it for longer, and clients wait up to 30 s for a response.
+ */
+export const WRITE_LOCK_PATIENCE = 5_000;

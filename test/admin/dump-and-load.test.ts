@@ -120,7 +120,7 @@ test("what stands beside the log, and states that nothing changed yet, are carri
   expect(linesOf(at("again"))).toEqual(
     linesOf(at("dump")).map((line) => line.replace('"epoch":"e0"', '"epoch":""')),
   );
-  const loaded = SqliteStore.open(at("loaded"));
+  const loaded = await SqliteStore.open(at("loaded"));
   onTestFinished(() => loaded.close());
   expect(await loaded.eventsAfter(FIRST_ACCOUNT, 0, 10)).toEqual(events);
   expect(events).toHaveLength(2);
@@ -198,7 +198,7 @@ describe("load is refused, with the line, and leaves nothing, when", () => {
   /** The lines of a dump: a header, two accounts with four changes and some objects, the directory, the end. */
   let lines: string[];
   beforeEach(async () => {
-    const store = SqliteStore.open(at("data"));
+    const store = await SqliteStore.open(at("data"));
     await store.replace(makeSmallWorld(3));
     await changeAtRandom(store, new Chance(11), 30);
     await store.close();
@@ -430,7 +430,7 @@ describe("load is refused, with the line, and leaves nothing, when", () => {
 });
 
 test("a load that is killed leaves nothing that could be served, and the next one is not in its way", async () => {
-  const store = SqliteStore.open(at("data"));
+  const store = await SqliteStore.open(at("data"));
   await store.replace(makeSmallWorld(5_000));
   await store.close();
   await done(dump, { data: at("data"), to: at("dump") });

@@ -328,10 +328,10 @@ describe("503 when the store fails:", () => {
       return this.failing ? undefined : super.changesBefore(...asked);
     }
   }
-  const store = new FailingStore(SqliteStore.open(undefined));
   const health = new FaultyHealth();
   let failing: TestServer;
   beforeAll(async () => {
+    const store = new FailingStore(await SqliteStore.open(undefined));
     failing = await startTestServer({}, { store, health });
     health.onNote = () => Promise.reject(new NotCommitted("the disk is full"));
     store.failing = true;

@@ -1,6 +1,6 @@
 /** A directory that holds a database: made, locked, made durable, or refused with a sentence for the operator. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config-error.ts";
@@ -13,20 +13,38 @@ export const DATABASE = "patchbay.db";
 export const LOCK = "patchbay.lock";
 
 /** Primary result codes of SQLite. */
-const BUSY = [5];
+/** SQLITE_BUSY: another connection holds the lock. */
+export const BUSY = [5];
 const UNWRITABLE = [3, 8, 14];
 const DAMAGED = [11, 26];
-const FULL = [13];
+/** Also where the index of the log could not be extended (IOERR_SHMSIZE). */
+const FULL = [13, 4874];
+
+/** An exclusive lock on a directory. */
+export interface DirectoryLock extends Disposable {
+  /** The operator's sentence if the lock file was removed or replaced: another server may hold a lock on a new one. */
+  loss(): StoreRefused | undefined;
+}
 
 /**
  * Holds an exclusive lock on a file of its own for as long as the server runs. The system lets it go
  * when the process ends, however it ends.
  */
-export function lockDirectory(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, LOCK), { timeout: 0 });
+export function lockDirectory(directory: string): DirectoryLock {
+  const file = join(directory, LOCK);
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    return lock;
+    const { dev, ino } = statSync(file);
+    let lost = false;
+    return {
+      loss: () => {
+        const now = lost ? undefined : statSync(file, { throwIfNoEntry: false });
+        lost = now?.ino !== ino || now.dev !== dev;
+        return lost ? lostLock(directory) : undefined;
+      },
+      [Symbol.dispose]: () => lock.close(),
+    };
   } catch (error) {
     lock.close();
     if (!hasCode(error, BUSY)) throw error;
@@ -34,6 +52,12 @@ export function lockDirectory(directory: string): DatabaseSync {
       `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`,
     );
   }
+}
+
+function lostLock(directory: string): StoreRefused {
+  return new StoreRefused(
+    `The file ${LOCK} of the data directory ${directory} was removed or replaced while the server was running, so that another server may use the directory. This server changes nothing more and stops. Everything acknowledged is saved. Start one server on the directory, and leave ${LOCK} in place.`,
+  );
 }
 
 /**

@@ -17,6 +17,7 @@ import {
 } from "./data-directory.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
+import { whenUnlocked } from "./write-lock.ts";
 
 /** Where a database is made, until it is whole. */
 const UNFINISHED = `${DATABASE}.new`;
@@ -38,12 +39,13 @@ export function databaseIn(directory: string): string {
  * Opens the database of a directory that a server may be serving meanwhile. One of another schema is
  * refused, unless an older one will do.
  */
-export function openBeside(directory: string, older: "older" | "this" = "this"): DatabaseSync {
+export async function openBeside(directory: string, older: "older" | "this" = "this"): Promise<DatabaseSync> {
   const file = databaseIn(directory);
-  const db = new DatabaseSync(file);
+  const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    db.exec("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
-    const version = schemaVersion(db);
+    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
+    // Whoever opens the database first after a crash recovers it, and others wait.
+    const version = await whenUnlocked(() => schemaVersion(db));
     refuseNewer(version, `The data directory ${directory}`);
     if (version < SCHEMA_VERSION && older === "this") {
       throw new StoreRefused(

@@ -99,6 +99,18 @@ export class Reading {
     return typeof revision === "number" ? revision : undefined;
   }
 
+  /** One past the last of the records from a revision on that are so few and so small; of at least one record. */
+  endOfPart(id: string, from: number, most: { readonly records: number; readonly bytes: number }): number {
+    let end = from;
+    let bytes = 0;
+    for (const row of this.#statements.sizes.iterate(id, from, most.records)) {
+      bytes += Number(row["bytes"]);
+      if (end > from && bytes > most.bytes) break;
+      end = Number(row["revision"]) + 1;
+    }
+    return Math.max(end, from + 1);
+  }
+
   after(id: string, revision: number, limit: number): Page | undefined {
     return this.#page(id, this.#statements.after, revision, limit);
   }
@@ -155,6 +167,10 @@ function prepare(db: DatabaseSync) {
     ),
     change: db.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
     time: db.prepare("SELECT time FROM change WHERE state = ? AND revision = ?"),
+    // The length alone: SQLite knows it without reading the text.
+    sizes: db.prepare(
+      "SELECT revision, octet_length(record) AS bytes FROM change WHERE state = ? AND revision >= ? ORDER BY revision LIMIT ?",
+    ),
     oldest: db.prepare("SELECT min(revision) AS revision FROM change WHERE state = ?"),
   };
 }

@@ -8,6 +8,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { StoreRefused } from "../store.ts";
+import { rollBack } from "./write-lock.ts";
 
 /** Grows with each change of the tables. A store of a newer schema is refused. */
 export const SCHEMA_VERSION = 3;
@@ -104,7 +105,6 @@ PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
 PRAGMA checkpoint_fullfsync = ON;
 PRAGMA wal_autocheckpoint = 4000;
-PRAGMA busy_timeout = 5000;
 `;
 
 /** The schema that a database was written by; 0 for one that holds nothing yet. */
@@ -118,9 +118,14 @@ export function migrate(db: DatabaseSync, directory: string | undefined): void {
   refuseNewer(version, `The data directory ${directory}`);
   if (version === SCHEMA_VERSION) return;
   db.exec("BEGIN IMMEDIATE");
-  if (version === 0) db.exec(schema);
-  else for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
-  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  try {
+    if (version === 0) db.exec(schema);
+    else for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
 }
 
 /** Throws the refusal of what a later version wrote. */

@@ -55,15 +55,15 @@ export class Writing {
     return Number(this.#statements.createAnew.run(id, epoch).changes) > 0;
   }
 
-  /** Puts a new world in the place of everything. */
-  replace(world: readonly SeededState[]): void {
+  /** Puts a new world in the place of everything, and pauses after every object. */
+  *replace(world: readonly SeededState[]): Generator<undefined> {
     this.#db.exec("DELETE FROM object; DELETE FROM change; DELETE FROM event; DELETE FROM state;");
     for (const { id, epoch, change } of world) {
       this.#statements.create.run(id, epoch);
       this.append({ state: id, epoch, base: 0, changes: [change], deadline: null });
       const unfolded = new UnfoldedState(0);
       unfolded.add(change.edits);
-      for (const _ of this.fold(id, unfolded));
+      yield* this.fold(id, unfolded);
     }
   }
 }
