@@ -95,8 +95,8 @@ export function restore(
       try {
         await copy(source, file, { rate: RATE });
         using db = openToFill(file);
-        renewEpochs(db);
         content = examine(db);
+        renewEpochs(db);
       } catch (error) {
         if (!isDamage(error)) throw error;
         throw new StoreRefused(`${from} is damaged (${messageOf(error)}). Restore another backup.`);

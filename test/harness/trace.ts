@@ -68,12 +68,13 @@ class Judge {
 
   /**
    * Is this one of the files that a restart reads? The index in shared memory is made anew; what edges reported may
-   * lose its last second (docs/health.md).
+   * lose its last second (docs/health.md), and the mark may be behind the database.
    */
   #keeps(file: string): boolean {
     return (
       file.startsWith(`${this.#data}/`) &&
       !file.endsWith("-shm") &&
+      !file.startsWith(`${this.#data}/patchbay.mark`) &&
       !file.startsWith(`${this.#data}/health.db`)
     );
   }

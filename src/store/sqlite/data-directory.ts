@@ -9,6 +9,9 @@ import { StoreRefused } from "../store.ts";
 /** The database of a data directory. SQLite keeps `-wal` and `-shm` beside it while it is open. */
 export const DATABASE = "patchbay.db";
 
+/** The file that says how far the database has come: see `mark.ts`. */
+export const MARK = "patchbay.mark";
+
 /** The file whose lock a running server holds. */
 export const LOCK = "patchbay.lock";
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { kinds } from "../../account/kinds.ts";
 import { newEpoch } from "../secrets.ts";
 import { StoreRefused } from "../store.ts";
+import { sumOfState } from "./checksums.ts";
 import {
   DATABASE,
   LOCK,
@@ -15,6 +16,7 @@ import {
   syncDirectory,
   syncFile,
 } from "./data-directory.ts";
+import { refuseLoss } from "./loss.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
 import { whenUnlocked } from "./write-lock.ts";
@@ -41,11 +43,14 @@ export function databaseIn(directory: string): string {
  */
 export async function openBeside(directory: string, older: "older" | "this" = "this"): Promise<DatabaseSync> {
   const file = databaseIn(directory);
-  const db = new DatabaseSync(file, { timeout: 0 });
+  let db: DatabaseSync | undefined;
   try {
+    await refuseLoss(directory);
+    const opened = new DatabaseSync(file, { timeout: 0 });
+    db = opened;
     db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
     // Whoever opens the database first after a crash recovers it, and others wait.
-    const version = await whenUnlocked(() => schemaVersion(db));
+    const version = await whenUnlocked(() => schemaVersion(opened));
     refuseNewer(version, `The data directory ${directory}`);
     if (version < SCHEMA_VERSION && older === "this") {
       throw new StoreRefused(
@@ -54,7 +59,7 @@ export async function openBeside(directory: string, older: "older" | "this" = "t
     }
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     throw refusal(directory, error);
   }
 }
@@ -115,8 +120,20 @@ export function openToFill(file: string): DatabaseSync {
 
 /** Begins new histories: a state that goes on from here is another than what goes on elsewhere. */
 export function renewEpochs(db: DatabaseSync): void {
-  const renew = db.prepare("UPDATE state SET epoch = ? WHERE id = ?");
-  for (const id of new Reading(db).states()) renew.run(newEpoch(), id);
+  const renew = db.prepare("UPDATE state SET epoch = ?, sum = ? WHERE id = ?");
+  for (const row of db.prepare("SELECT id, folded, collections, content FROM state").all()) {
+    const id = String(row["id"]);
+    const epoch = newEpoch();
+    const { folded, collections, content } = row;
+    const summed = {
+      id,
+      epoch,
+      folded: Number(folded),
+      collections: String(collections),
+      content: Number(content),
+    };
+    renew.run(epoch, sumOfState(summed), id);
+  }
 }
 
 /** What is in a database whose every page and state could be read. */
@@ -137,6 +154,7 @@ export function examine(db: DatabaseSync): Content {
   let objects = 0;
   for (const id of reading.states()) {
     const state = reading.load(id);
+    reading.verifyLog(id);
     for (const kind of kinds.keys()) objects += state?.list(kind).length ?? 0;
   }
   return { ...content, objects };

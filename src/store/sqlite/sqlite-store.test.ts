@@ -24,6 +24,7 @@ import type { Command } from "../../account/decide.ts";
 import type { State } from "../../account/state.ts";
 import { LiveState } from "../live-state.ts";
 import { Conflict, NotCommitted, StoreRefused } from "../store.ts";
+import { seal } from "./checksums.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -163,7 +164,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     chmodSync(file(), 0o444);
     onTestFinished(() => chmodSync(directory, 0o755));
     expect(await asNobody(() => SqliteStore.open(directory))).toMatch(
-      /^The data directory \S+ cannot be used: it cannot be written \((attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
+      /^The data directory \S+ cannot be used: it cannot be written \((EACCES.*|attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
     );
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
@@ -212,6 +213,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     await fill();
     const raw = new DatabaseSync(file());
     raw.exec("UPDATE object SET kind = 'wormhole' WHERE number = 5");
+    seal(raw);
     raw.close();
     expect(await sentence()).toBe(
       `The data directory ${directory} cannot be used: This version of Patchbay does not know objects of the kind wormhole.`,
@@ -520,7 +522,7 @@ describe("a directory written by an older schema", () => {
     const raw = new DatabaseSync(join(old, "patchbay.db"));
     raw.exec(`PRAGMA journal_mode = WAL; ${tables} ATTACH '${file()}' AS now;
       INSERT INTO state SELECT ${state} FROM now.state;
-      INSERT INTO object SELECT * FROM now.object;
+      INSERT INTO object SELECT number, state, kind, id, revision, doc FROM now.object;
       INSERT INTO change SELECT state, revision, record FROM now.change`);
     raw.close();
     return old;
@@ -615,8 +617,9 @@ describe("a race that is lost to another server", () => {
     raw.exec("BEGIN");
     raw.prepare("UPDATE state SET revision = ? WHERE id = ?").run(revision, FIRST_ACCOUNT);
     raw
-      .prepare("INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?)")
+      .prepare(`INSERT INTO change (state, revision, time, "before", sum, record) VALUES (?, ?, ?, 0, 0, ?)`)
       .run(FIRST_ACCOUNT, revision, record.time, JSON.stringify(record));
+    seal(raw);
     raw.exec("COMMIT");
   }
 

@@ -34,6 +34,8 @@ import {
   syncDirectory,
 } from "./data-directory.ts";
 import { EventTable } from "./event-table.ts";
+import { placedIn, refuseLoss } from "./loss.ts";
+import { Mark } from "./mark.ts";
 import { consistently, Reading } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
 import { begin, deadlineFromNow, rollBack, whenUnlocked } from "./write-lock.ts";
@@ -79,6 +81,7 @@ export class SqliteStore implements Store {
   readonly #connections: DisposableStack;
   readonly #directory: string | undefined;
   readonly #lock: DirectoryLock | undefined;
+  readonly #mark: Mark | undefined;
   readonly #reading: Reading;
   readonly #writing: Writing;
   readonly #events: EventTable;
@@ -111,7 +114,7 @@ export class SqliteStore implements Store {
 
   private constructor(
     directory: string | undefined,
-    { writer, reader, lock }: Opened,
+    { writer, reader, lock, mark }: Opened,
     connections: DisposableStack,
     lost: (refusal: StoreRefused) => void,
   ) {
@@ -119,6 +122,7 @@ export class SqliteStore implements Store {
     this.#writer = writer;
     this.#reader = reader;
     this.#lock = lock;
+    this.#mark = mark;
     this.#reading = new Reading(reader);
     this.#writing = new Writing(writer);
     this.#events = new EventTable(writer, reader);
@@ -261,6 +265,9 @@ export class SqliteStore implements Store {
             reject(new OutcomeUnknown(messageOf(error))),
       );
     }
+    this.#mark?.note(
+      appended.map(({ state: id, epoch, base, changes }) => ({ id, epoch, revision: base + changes.length })),
+    );
     for (const batch of appended) this.#remember(batch);
     return outcomes;
   }
@@ -405,11 +412,21 @@ export class SqliteStore implements Store {
     return this.#alone(async () => {
       try {
         await this.#begin();
-        const isRefused = ifEmpty && this.#reading.states().length > 0;
-        if (!isRefused) await runInSlices(this.#writing.replace(world));
-        this.#writer.exec("COMMIT");
-        if (!isRefused) this.#unfolded.clear();
-        return !isRefused;
+        if (ifEmpty && this.#reading.states().length > 0) {
+          rollBack(this.#writer);
+          return false;
+        }
+        await runInSlices(this.#writing.replace(world));
+        const states = world.map(({ id, epoch, change }) => ({
+          id,
+          epoch,
+          revision: change.record.revision,
+        }));
+        const commit = () => this.#writer.exec("COMMIT");
+        if (this.#mark) this.#mark.replacing(states, commit);
+        else commit();
+        this.#unfolded.clear();
+        return true;
       } catch (error) {
         rollBack(this.#writer);
         throw new NotCommitted(messageOf(error));
@@ -431,6 +448,7 @@ interface Opened {
   readonly writer: DatabaseSync;
   readonly reader: DatabaseSync;
   readonly lock?: DirectoryLock;
+  readonly mark?: Mark;
 }
 
 async function openConnections(directory: string | undefined, connections: DisposableStack): Promise<Opened> {
@@ -441,6 +459,7 @@ async function openConnections(directory: string | undefined, connections: Dispo
   }
   makeDirectory(directory);
   const lock = connections.use(lockDirectory(directory));
+  await refuseLoss(directory);
   const file = join(directory, DATABASE);
   const writer = connections.use(new DatabaseSync(file, { timeout: 0 }));
   const reader = connections.use(new DatabaseSync(file, { timeout: 0 }));
@@ -449,7 +468,8 @@ async function openConnections(directory: string | undefined, connections: Dispo
   await whenUnlocked(() => migrate(writer, directory), deadline);
   await whenUnlocked(() => reader.exec("PRAGMA query_only = ON"), deadline);
   syncDirectory(directory);
-  return { writer, reader, lock };
+  const mark = connections.use(new Mark(directory, placedIn(writer)));
+  return { writer, reader, lock, mark };
 }
 
 /** Does a commit take long enough for readers to be answered before it? */

@@ -98,6 +98,7 @@ describe("while another process holds the write lock", () => {
     raw.exec(
       "DROP TABLE object; DROP TABLE change; DROP TABLE event; DROP TABLE state; PRAGMA user_version = 0",
     );
+    rmSync(join(directory, "patchbay.mark"));
     raw.exec("BEGIN IMMEDIATE");
     const { writing: opening } = await waiting(() => SqliteStore.open(directory));
     raw.exec("ROLLBACK");
