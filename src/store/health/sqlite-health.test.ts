@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { healthStoreContract, heard, minute, NOON } from "../../../test/harness/health-store-contract.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
-import { HEALTH_DATABASE, SqliteHealth } from "./sqlite-health.ts";
+import { HEALTH_DATABASE } from "../sqlite/data-directory.ts";
+import { SqliteHealth } from "./sqlite-health.ts";
 
 const quiet = (sentence: string) => {
   throw new Error(sentence);
@@ -99,4 +100,12 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     expect(await health.edges("account")).toHaveLength(1);
     expect(existsSync(join(directory, "not"))).toBe(false);
   });
+});
+
+test("the file is for its user alone", async () => {
+  const directory = temporaryDirectory();
+  const health = SqliteHealth.open(directory, quiet);
+  onTestFinished(() => health.close());
+  for (const end of ["", "-wal", "-shm"])
+    expect(statSync(join(directory, HEALTH_DATABASE + end)).mode & 0o777).toBe(0o600);
 });

@@ -5,15 +5,12 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { type Heard, hear, type KnownEdge } from "../../account/health/known-edge.ts";
 import { MOST_EDGES } from "../../contract/health.ts";
-import { isDamage, messageOf } from "../sqlite/data-directory.ts";
+import { HEALTH_DATABASE, isDamage, makePrivate, messageOf } from "../sqlite/data-directory.ts";
 import { removeDatabase } from "../sqlite/database-file.ts";
 import { NotCommitted, Unreadable } from "../store.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
 import { fromRow, toRow } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
-
-/** The database of a data directory's health. */
-export const HEALTH_DATABASE = "health.db";
 
 /** Grows with each change of the tables. What another version wrote is begun anew: it is a week at most. */
 const SCHEMA_VERSION = 1;
@@ -111,6 +108,7 @@ export class SqliteHealth implements HealthStore {
   }
 
   #open(file: string | undefined): [DatabaseSync, ReturnType<typeof prepare>] {
+    if (file !== undefined) makePrivate(file);
     const db = new DatabaseSync(file ?? ":memory:");
     try {
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);

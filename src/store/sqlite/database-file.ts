@@ -8,27 +8,29 @@ import { newEpoch } from "../secrets.ts";
 import { StoreRefused } from "../store.ts";
 import { sumOfState } from "./checksums.ts";
 import {
+  ALONGSIDE,
   DATABASE,
   LOCK,
   lockDirectory,
   makeDirectory,
+  OF_FILE_SYSTEM,
   refusal,
   syncDirectory,
   syncFile,
+  UNFINISHED,
 } from "./data-directory.ts";
 import { refuseLoss } from "./loss.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
 import { whenUnlocked } from "./write-lock.ts";
 
-/** Where a database is made, until it is whole. */
-const UNFINISHED = `${DATABASE}.new`;
-
-/** What SQLite may put beside a database. */
-const BESIDE = ["", "-wal", "-shm", "-journal"];
-
 /** What may be in a directory that counts as empty: what a broken attempt left, and a file system's own. */
-const NOTHING = new Set([LOCK, `${LOCK}-journal`, "lost+found", ...BESIDE.map((end) => UNFINISHED + end)]);
+const NOTHING = new Set([
+  LOCK,
+  `${LOCK}-journal`,
+  OF_FILE_SYSTEM,
+  ...ALONGSIDE.map((end) => UNFINISHED + end),
+]);
 
 /** The database file of a data directory. Throws `StoreRefused` if there is none. */
 export function databaseIn(directory: string): string {
@@ -104,7 +106,7 @@ function refuseOccupied(directory: string): void {
 
 /** Removes a database that is not in use, with what is beside it. */
 export function removeDatabase(file: string): void {
-  for (const end of BESIDE) rmSync(file + end, { force: true });
+  for (const end of ALONGSIDE) rmSync(file + end, { force: true });
 }
 
 /**

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -259,6 +268,43 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
 });
 
 describe("a directory", () => {
+  const modesIn = (path: string) =>
+    Object.fromEntries(
+      ["", ...readdirSync(path)].map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
+    );
+
+  test("that is open to other users is closed to them, with all files in it", async () => {
+    await fill();
+    const health = join(directory, "health.db");
+    writeFileSync(health, "");
+    chmodSync(directory, 0o755);
+    for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o644);
+    await open();
+    const modes = modesIn(directory);
+    expect(modes).toEqual({
+      "": "700",
+      "health.db": "600",
+      "patchbay.db": "600",
+      "patchbay.db-shm": "600",
+      "patchbay.db-wal": "600",
+      "patchbay.lock": "600",
+      "patchbay.mark": "600",
+    });
+  });
+
+  test("that is open to other users and holds something else is refused", async () => {
+    const path = join(directory, "shared");
+    mkdirSync(path);
+    writeFileSync(join(path, "notes.txt"), "mine");
+    chmodSync(path, 0o755);
+    expect(await sentence(path)).toBe(
+      `The data directory ${path} is open to other users (mode 0755) and holds notes.txt, which is not Patchbay's. It holds keys in clear. Run chmod 700 ${path}, or name another directory with --data.`,
+    );
+    expect(modesIn(path)).toMatchObject({ "": "755" });
+    chmodSync(path, 0o700);
+    expect(await sentence(path).catch(() => "opened")).toBe("opened");
+  });
+
   test("is made with all that is missing above it", async () => {
     const path = join(directory, "a", "b", "c");
     const store = await SqliteStore.open(path);

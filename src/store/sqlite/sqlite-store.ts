@@ -29,6 +29,7 @@ import {
   hasCode,
   lockDirectory,
   makeDirectory,
+  makePrivate,
   messageOf,
   refusal,
   syncDirectory,
@@ -461,6 +462,7 @@ async function openConnections(directory: string | undefined, connections: Dispo
   const lock = connections.use(lockDirectory(directory));
   await refuseLoss(directory);
   const file = join(directory, DATABASE);
+  makePrivate(file);
   const writer = connections.use(new DatabaseSync(file, { timeout: 0 }));
   const reader = connections.use(new DatabaseSync(file, { timeout: 0 }));
   const deadline = deadlineFromNow();
