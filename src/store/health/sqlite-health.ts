@@ -5,8 +5,16 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { type Heard, hear, type KnownEdge } from "../../account/health/known-edge.ts";
 import { MOST_EDGES } from "../../contract/health.ts";
-import { HEALTH_DATABASE, isDamage, makePrivate, messageOf } from "../sqlite/data-directory.ts";
+import {
+  BUSY,
+  HEALTH_DATABASE,
+  hasCode,
+  isDamage,
+  makePrivate,
+  messageOf,
+} from "../sqlite/data-directory.ts";
 import { removeDatabase } from "../sqlite/database-file.ts";
+import { rollBack, whenUnlocked } from "../sqlite/write-lock.ts";
 import { NotCommitted, Unreadable } from "../store.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
 import { fromRow, toRow } from "./edge-row.ts";
@@ -23,7 +31,6 @@ const SCHEMA_VERSION = 1;
 const schema = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA busy_timeout = 5000;
 PRAGMA cache_size = -32000;
 CREATE TABLE IF NOT EXISTS name (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS edge (
@@ -60,7 +67,6 @@ CREATE TABLE IF NOT EXISTS transition (
   PRIMARY KEY (account, interconnect, edge, time, became)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS transition_by_time ON transition (account, time);
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
 /** Rows written in one go; between goes, requests are answered. */
@@ -76,6 +82,8 @@ export class SqliteHealth implements HealthStore {
   readonly #complain: Complain;
   #db: DatabaseSync;
   #statements: ReturnType<typeof prepare>;
+  /** One write after the other. */
+  #writing: Promise<unknown> = Promise.resolve();
   /** All edges, by account and name. */
   #edges = new Map<string, Map<string, KnownEdge>>();
   /** Numbers of names, as far as they were needed. */
@@ -96,6 +104,10 @@ export class SqliteHealth implements HealthStore {
     try {
       return this.#open(this.#file);
     } catch (error) {
+      if (hasCode(error, BUSY)) {
+        this.#complain(`${HEALTH_DATABASE} is locked by another process: health is kept in memory`, error);
+        return this.#open(undefined);
+      }
       this.#complain(`${HEALTH_DATABASE} cannot be used, and is begun anew`, error);
     }
     try {
@@ -109,12 +121,13 @@ export class SqliteHealth implements HealthStore {
 
   #open(file: string | undefined): [DatabaseSync, ReturnType<typeof prepare>] {
     if (file !== undefined) makePrivate(file);
-    const db = new DatabaseSync(file ?? ":memory:");
+    const db = new DatabaseSync(file ?? ":memory:", { timeout: 0 });
     try {
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
       if (version !== 0 && version !== SCHEMA_VERSION)
         throw new Error(`it is of schema ${version}, and this version knows ${SCHEMA_VERSION}`);
       db.exec(schema);
+      if (version === 0) db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
       const statements = prepare(db);
       const edges = new Map<string, Map<string, KnownEdge>>();
       for (const row of statements.allEdges.all()) put(edges, String(row["account"]), fromRow(row));
@@ -132,7 +145,7 @@ export class SqliteHealth implements HealthStore {
     try {
       return act();
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      rollBack(this.#db);
       if (this.#file === undefined || !isDamage(error)) throw error;
       this.#complain(`${HEALTH_DATABASE} is damaged, and is begun anew`, error);
       this.#db.close();
@@ -142,16 +155,29 @@ export class SqliteHealth implements HealthStore {
     }
   }
 
-  #write(act: () => void): void {
+  /**
+   * Runs after the writes before it, once no other process holds the write lock. `committed` follows at once, so that
+   * the next write finds what it keeps in memory.
+   */
+  #write(act: () => void, committed: () => void = () => undefined): Promise<void> {
+    const writing = this.#writing.then(() => this.#writeNow(act)).then(committed);
+    this.#writing = writing.catch(() => undefined);
+    return writing;
+  }
+
+  async #writeNow(act: () => void): Promise<void> {
     try {
-      this.#attempt(() => {
-        this.#db.exec("BEGIN IMMEDIATE");
-        act();
-        this.#db.exec("COMMIT");
-      });
+      await whenUnlocked(() =>
+        this.#attempt(() => {
+          this.#db.exec("BEGIN IMMEDIATE");
+          act();
+          this.#db.exec("COMMIT");
+        }),
+      );
     } catch (error) {
       // Of what was taken back, the numbers of new names are too.
       this.#names.clear();
+      if (error instanceof TooManyEdges) throw error;
       throw new NotCommitted(messageOf(error), { cause: error });
     }
   }
@@ -165,10 +191,12 @@ export class SqliteHealth implements HealthStore {
   }
 
   async note(account: string, report: Heard, arrived: number): Promise<void> {
-    const own = this.#edges.get(account);
-    if ((own?.size ?? 0) >= MOST_EDGES && !own?.has(report.edge)) throw new TooManyEdges();
-    const known = hear(own?.get(report.edge), report, arrived);
-    this.#write(() => {
+    let known: KnownEdge | undefined;
+    const act = () => {
+      // Within the write, since another report may have been written while this one waited.
+      const own = this.#edges.get(account);
+      if ((own?.size ?? 0) >= MOST_EDGES && !own?.has(report.edge)) throw new TooManyEdges();
+      known = hear(own?.get(report.edge), report, arrived);
       const { edge, seen, about, watched } = toRow(known);
       this.#statements.putEdge.run(account, edge, seen, about, watched);
       for (const { interconnect, time, from, to, reason } of report.transitions) {
@@ -176,12 +204,12 @@ export class SqliteHealth implements HealthStore {
         this.#statements.addTransition.run(of, at, by, time, numberOfState(to), numberOfState(from), reason);
       }
       this.#addMinutes(account, report.edge, report.minutes.slice(0, ROWS_AT_ONCE));
-    });
-    put(this.#edges, account, known);
+    };
+    await this.#write(act, () => known && put(this.#edges, account, known));
     for (let at = ROWS_AT_ONCE; at < report.minutes.length; at += ROWS_AT_ONCE) {
       await setImmediate();
       const minutes = report.minutes.slice(at, at + ROWS_AT_ONCE);
-      this.#write(() => this.#addMinutes(account, report.edge, minutes));
+      await this.#write(() => this.#addMinutes(account, report.edge, minutes));
     }
   }
 
@@ -264,7 +292,7 @@ export class SqliteHealth implements HealthStore {
   }
 
   async prune(before: number): Promise<void> {
-    this.#write(() => {
+    await this.#write(() => {
       this.#statements.pruneEdges.run(before);
     });
     for (const [account, edges] of this.#edges) {
@@ -275,7 +303,7 @@ export class SqliteHealth implements HealthStore {
       const next = this.#read(() => this.#statements.nextAccount.get(of))?.["account"];
       if (next === null || next === undefined) return;
       of = Number(next);
-      this.#write(() => {
+      await this.#write(() => {
         this.#statements.pruneTransitions.run(of, before);
       });
       await this.#pruneMinutes(of, hourOf(before));
@@ -286,7 +314,7 @@ export class SqliteHealth implements HealthStore {
     for (;;) {
       const hour = this.#read(() => this.#statements.firstHour.get(account))?.["hour"];
       if (hour === null || hour === undefined || Number(hour) >= end) return;
-      this.#write(() => {
+      await this.#write(() => {
         this.#statements.pruneMinutes.run(account, Number(hour), REMOVED_AT_ONCE);
       });
       await setImmediate();
@@ -295,7 +323,7 @@ export class SqliteHealth implements HealthStore {
 
   async forget(account?: string): Promise<void> {
     if (account === undefined) {
-      this.#write(() =>
+      await this.#write(() =>
         this.#db.exec("DELETE FROM edge; DELETE FROM minute; DELETE FROM transition; DELETE FROM name;"),
       );
       this.#edges.clear();
@@ -304,7 +332,7 @@ export class SqliteHealth implements HealthStore {
     }
     const of = this.#find(account);
     this.#edges.delete(account);
-    this.#write(() => {
+    await this.#write(() => {
       this.#statements.forgetEdges.run(account);
       if (of !== undefined) this.#statements.pruneTransitions.run(of, Number.MAX_SAFE_INTEGER);
     });
@@ -312,6 +340,7 @@ export class SqliteHealth implements HealthStore {
   }
 
   async close(): Promise<void> {
+    await this.#writing;
     if (this.#db.isOpen) this.#db.close();
   }
 }

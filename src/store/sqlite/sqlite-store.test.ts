@@ -173,7 +173,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     chmodSync(file(), 0o444);
     onTestFinished(() => chmodSync(directory, 0o755));
     expect(await asNobody(() => SqliteStore.open(directory))).toMatch(
-      /^The data directory \S+ cannot be used: it cannot be written \((EACCES.*|attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
+      /^The data directory \S+ cannot be used: it cannot be written \(((EACCES|EPERM): .*|attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
     );
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
