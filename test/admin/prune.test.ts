@@ -246,9 +246,10 @@ test("killed when the archive is written and changes are being removed, it has l
   const args = ["prune", "--data", data, "--before", "0d", "--archive", at("first")];
   const child = spawn(process.execPath, [BIN, ...args], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
+  const closed = once(child, "close");
   while (child.exitCode === null && oldest() === 1) await setTimeout(1);
   child.kill("SIGKILL");
-  await once(child, "close");
+  await closed;
   const [floor, first] = [oldest(), JSON.parse(readFileSync(at("first"), "utf8").split("\n")[1] ?? "")];
   expect(floor).toBeGreaterThan(1);
   expect(floor).toBeLessThan(first.revision);

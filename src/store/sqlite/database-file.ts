@@ -50,9 +50,11 @@ export async function openBeside(directory: string, older: "older" | "this" = "t
     await refuseLoss(directory);
     const opened = new DatabaseSync(file, { timeout: 0 });
     db = opened;
-    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
-    // Whoever opens the database first after a crash recovers it, and others wait.
-    const version = await whenUnlocked(() => schemaVersion(opened));
+    // A process that recovers the database after a crash, or closes it as the last one, holds it for a moment.
+    const version = await whenUnlocked(() => {
+      opened.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
+      return schemaVersion(opened);
+    });
     refuseNewer(version, `The data directory ${directory}`);
     if (version < SCHEMA_VERSION && older === "this") {
       throw new StoreRefused(

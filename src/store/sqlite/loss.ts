@@ -45,7 +45,8 @@ async function statesOf(directory: string): Promise<readonly Placed[] | undefine
   const file = join(directory, DATABASE);
   if (!existsSync(file)) return [];
   using db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
-  return whenUnlocked(() => {
+  // With `await`, since the connection is closed when this function returns.
+  return await whenUnlocked(() => {
     const version = schemaVersion(db);
     if (version > SCHEMA_VERSION) return undefined;
     return version === 0 ? [] : placedIn(db);

@@ -6,9 +6,10 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { durablePending } from "../../account/pending.ts";
+import { type OldChanges, type PrunableLog, partBefore } from "../pruning.ts";
 import { UnfoldedState } from "../unfolded.ts";
-import type { Reading } from "./reading.ts";
-import { consistently } from "./reading.ts";
+import { consistently, Reading } from "./reading.ts";
 import { begin, rollBack } from "./write-lock.ts";
 import { Writing } from "./writing.ts";
 
@@ -28,16 +29,33 @@ const PATIENCE = 30_000;
 /** Milliseconds between transactions. */
 const PAUSE = 10;
 
+/** The log of a data directory's database. */
+export function prunableLog(db: DatabaseSync): PrunableLog {
+  const reading = new Reading(db);
+  return {
+    old: async (before) =>
+      consistently(db, () => reading.states().flatMap((id) => oldChanges(reading, id, before))),
+    records: (id, after) => reading.records(id, after),
+    remove: async (old) => {
+      await foldUpTo(db, reading, old.id, old.revision);
+      return removeUpTo(db, reading, old);
+    },
+  };
+}
+
+function oldChanges(reading: Reading, id: string, before: string): readonly OldChanges[] {
+  const state = reading.load(id);
+  if (!state) return [];
+  const waiting = durablePending(state)?.revision;
+  const end = Math.min(state.durable, waiting ?? state.durable, reading.changeAt(id, before) ?? 0);
+  return partBefore(state, reading.oldest(id), end);
+}
+
 /**
  * Brings the rows of a state's objects to this revision at least, since what the log no longer tells
  * must stand in them.
  */
-export async function foldUpTo(
-  db: DatabaseSync,
-  reading: Reading,
-  id: string,
-  revision: number,
-): Promise<void> {
+async function foldUpTo(db: DatabaseSync, reading: Reading, id: string, revision: number): Promise<void> {
   const writing = new Writing(db);
   const isBehind = () => (reading.standing(id)?.folded ?? revision) < revision;
   while (isBehind()) {
@@ -106,10 +124,10 @@ async function transaction<T>(db: DatabaseSync, act: () => T): Promise<T> {
  * log without a gap. Never one that the rows of objects still need, never the newest, and none of a
  * history that was begun meanwhile.
  */
-export async function removeUpTo(
+async function removeUpTo(
   db: DatabaseSync,
   reading: Reading,
-  { id, epoch, revision }: { readonly id: string; readonly epoch: string; readonly revision: number },
+  { id, epoch, revision }: OldChanges,
 ): Promise<number> {
   const remove = db.prepare(`
     DELETE FROM change WHERE state = :id AND revision < :to

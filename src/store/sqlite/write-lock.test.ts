@@ -9,6 +9,7 @@ import { applied, FIRST_ACCOUNT, makeSmallWorld, update } from "../../../test/ha
 import { prune } from "../../admin/prune.ts";
 import { WRITE_LOCK_PATIENCE } from "../../contract/limits.ts";
 import { type Batch, NotCommitted, StoreRefused } from "../store.ts";
+import { openBeside } from "./database-file.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 /** Turns of the event loop that a write must leave to others while it waits. */
@@ -54,7 +55,7 @@ const writes: Readonly<Record<string, () => Promise<unknown>>> = {
 
 describe("while another process holds the write lock", () => {
   /** Starts a write and lets it wait for so many turns. */
-  async function waiting(write: () => Promise<unknown>) {
+  async function waiting<T>(write: () => Promise<T>) {
     let settled = false;
     const writing = write().finally(() => {
       settled = true;
@@ -102,9 +103,26 @@ describe("while another process holds the write lock", () => {
     raw.exec("BEGIN IMMEDIATE");
     const { writing: opening } = await waiting(() => SqliteStore.open(directory));
     raw.exec("ROLLBACK");
-    store = (await opening) as SqliteStore;
+    store = await opening;
     expect(await store.states()).toEqual([]);
   });
+
+  const openings: Readonly<Record<string, () => Promise<{ close(): unknown }>>> = {
+    "a start": () => SqliteStore.open(directory),
+    "a command": () => openBeside(directory),
+  };
+
+  test.each(Object.entries(openings))(
+    "%s waits while another process has the database for itself, as one that closes it",
+    async (_, open) => {
+      await store.close();
+      const other = new DatabaseSync(join(directory, "patchbay.db"));
+      other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
+      const { writing: opening } = await waiting(open);
+      other.close();
+      await (await opening).close();
+    },
+  );
 
   test("commits that cannot be folded yet are folded when the store is closed", async () => {
     await store.commit(await batch());
