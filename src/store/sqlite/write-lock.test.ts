@@ -5,10 +5,13 @@ import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { done } from "../../../test/harness/admin.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
+import { FakeTerminal } from "../../../test/harness/terminal.ts";
 import { applied, FIRST_ACCOUNT, makeSmallWorld, update } from "../../../test/harness/worlds.ts";
 import { prune } from "../../admin/prune.ts";
 import { WRITE_LOCK_PATIENCE } from "../../contract/limits.ts";
+import { serve } from "../../server/serve.ts";
 import { type Batch, NotCommitted, StoreRefused } from "../store.ts";
+import { why } from "./data-directory.ts";
 import { openBeside } from "./database-file.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -163,6 +166,18 @@ describe("a lock file that is removed or replaced while the server runs", () => 
     for (const write of Object.values(writes)) await expect(write()).rejects.toThrow(sentence());
   });
 
+  test("ends the command serve with the sentence and status 1", async () => {
+    const terminal = new FakeTerminal();
+    const data = join(directory, "served");
+    const serving = serve({ data, port: "0", metricsPort: "off", logLevel: "silent" }, {}, terminal);
+    await expect.poll(() => terminal.said.stdout, { timeout: 30_000 }).toContain("Patchbay answers at");
+    rmSync(join(data, "patchbay.lock"));
+    expect(await serving).toBe(1);
+    expect(terminal.said.stderr).toContain(
+      `The file patchbay.lock of the data directory ${data} was removed`,
+    );
+  });
+
   test("is reported by itself", async () => {
     const { promise, resolve } = Promise.withResolvers<StoreRefused>();
     await store.close();
@@ -174,4 +189,12 @@ describe("a lock file that is removed or replaced while the server runs", () => 
     expect(refusal.message).toContain(sentence());
     expect(readdirSync(directory)).toContain("patchbay.lock");
   });
+});
+
+test.each([
+  ["the database", 13],
+  ["the index of its log", 4874],
+])("a disk without room for %s is named as full", (_, errcode) => {
+  const error = Object.assign(new Error("disk I/O error"), { errcode });
+  expect(why(error)).toMatch(/^its disk is full /);
 });
