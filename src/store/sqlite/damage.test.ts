@@ -128,7 +128,6 @@ test("what is not damaged is served", async () => {
 
 describe.each([
   ["the log that a killed server leaves", () => killed, LOG],
-  ["the database of a killed server", () => killed, DATABASE],
   ["the database of a stopped server", () => stopped, DATABASE],
 ] as const)(`${FLIPS} flipped bits in %s`, (_, from, name) => {
   test("are refused, or change nothing that is served", async () => {
