@@ -12,7 +12,7 @@ import { ACCOUNT, seedText } from "./world.ts";
 
 /** The documents and the record that a bulk update of this size really writes. */
 async function rowsOfBulk(size: number): Promise<{ docs: { index: number; doc: string }[]; record: string }> {
-  const store = SqliteStore.open(undefined);
+  const store = await SqliteStore.open(undefined);
   const config = {
     host: "127.0.0.1",
     port: 0,

@@ -69,6 +69,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       "--log-level <level>",
       "fatal, error, warn, info, debug or trace [PATCHBAY_LOG_LEVEL] (default: info)",
     )
+    .hook("preAction", keepPrivate)
     .action(async (options) => {
       const { serve } = await import("./server/serve.ts");
       process.exitCode = await serve(options, process.env, process);
@@ -86,12 +87,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Whatever a command writes of a database is for its user alone. */
+function keepPrivate(): void {
+  process.umask(0o077);
+}
+
 /** What is done to a data directory rather than to a server. */
 function addDataCommands(program: Command): void {
   const add = (name: string, description: string) =>
     program
       .command(name)
       .description(description)
+      .hook("preAction", keepPrivate)
       .option("--data <directory>", "where data is kept [PATCHBAY_DATA] (default: ./data)");
 
   const DATABASE = "PostgreSQL database in place of a directory [DATABASE_URL]";

@@ -21,7 +21,7 @@ let server: TestServer;
 const reads: string[] = [];
 
 beforeAll(async () => {
-  store = new FaultyStore(SqliteStore.open(undefined));
+  store = new FaultyStore(await SqliteStore.open(undefined));
   server = await startTestServer({}, { store });
 });
 afterEach(async () => {

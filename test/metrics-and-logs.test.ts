@@ -41,7 +41,7 @@ let written: string[];
 
 beforeEach(async () => {
   written = [];
-  store = new FaultyStore(SqliteStore.open(undefined));
+  store = new FaultyStore(await SqliteStore.open(undefined));
   const logTo = { write: (line: string) => void written.push(line) };
   server = await startTestServer(
     { metricsPort: 0, metricsAccounts: true, logLevel: "debug" },

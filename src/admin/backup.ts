@@ -39,7 +39,7 @@ export function backup(
     );
     let content: Content | undefined;
     await makeFile(options.to, async (at) => {
-      using source = openBeside(data, "older");
+      using source = await openBeside(data, "older");
       await copyWhole(source, at, options.to);
       content = verify(at, options.to);
     });
@@ -95,8 +95,8 @@ export function restore(
       try {
         await copy(source, file, { rate: RATE });
         using db = openToFill(file);
-        renewEpochs(db);
         content = examine(db);
+        renewEpochs(db);
       } catch (error) {
         if (!isDamage(error)) throw error;
         throw new StoreRefused(`${from} is damaged (${messageOf(error)}). Restore another backup.`);

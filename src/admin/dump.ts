@@ -54,7 +54,10 @@ function writeWorld(db: DatabaseSync, lines: Lines): EndLine {
     const after = (reading.oldest(id) ?? revision + 1) - 1;
     writeLine(lines, { type: "state", id, epoch, revision, after, collections: collectionsOf(state) });
     end.states++;
-    end.changes += writeChanges(reading, lines, id, { after, upTo: revision });
+    const records = new ChangeLines(lines, id, after);
+    for (const text of reading.records(id, after)) records.add(text);
+    records.finish(revision);
+    end.changes += revision - after;
     for (const kind of kinds.keys()) {
       for (const { id: object, revision: changed, doc } of state.list(kind)) {
         writeLine(lines, { type: "object", kind, id: object, revision: changed, doc });
@@ -73,23 +76,28 @@ function writeWorld(db: DatabaseSync, lines: Lines): EndLine {
   return end;
 }
 
-/**
- * Writes the records after a revision up to another, each as it is stored. A record that cannot be read
- * is an error, and so is one that is missing. Returns how many there were.
- */
-export function writeChanges(
-  reading: Reading,
-  lines: Lines,
-  id: string,
-  { after, upTo }: { readonly after: number; readonly upTo: number },
-): number {
-  let last = after;
-  for (const text of reading.records(id, after)) {
-    if (last === upTo) break;
-    const record: { revision?: unknown } = JSON.parse(text);
-    if (record.revision !== ++last) throw new SyntaxError(`the log of ${id} lacks revision ${last}`);
-    lines.add(`{"type":"change","record":${text}}`);
+/** Writes records of a state, each as it is stored. One that cannot be read, or is missing, is an error. */
+export class ChangeLines {
+  readonly #lines: Lines;
+  readonly #id: string;
+  /** The revision of the newest record that was written. */
+  last: number;
+
+  constructor(lines: Lines, id: string, after: number) {
+    this.#lines = lines;
+    this.#id = id;
+    this.last = after;
   }
-  if (last !== upTo) throw new SyntaxError(`the log of ${id} lacks revision ${last + 1}`);
-  return upTo - after;
+
+  add(text: string): void {
+    const record: { revision?: unknown } = JSON.parse(text);
+    if (record.revision !== ++this.last)
+      throw new SyntaxError(`the log of ${this.#id} lacks revision ${this.last}`);
+    this.#lines.add(`{"type":"change","record":${text}}`);
+  }
+
+  finish(revision: number): void {
+    if (this.last !== revision)
+      throw new SyntaxError(`the log of ${this.#id} lacks revision ${this.last + 1}`);
+  }
 }

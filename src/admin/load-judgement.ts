@@ -29,7 +29,7 @@ export function judgeWorld(
         `the state ${line.id} is not in the dump that the archive should go before`,
       );
   }
-  const reading = new Reading(db);
+  const reading = new Reading(db, "unsealed");
   return states.map((told) => {
     const before = archived.filter(({ line }) => line.id === told.line.id);
     return judgeState(reading, told, before);

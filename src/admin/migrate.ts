@@ -13,7 +13,7 @@ export function migrate(
     const place = dataPlace(options, environment);
     if (place.database === undefined) {
       databaseIn(place.data);
-      await SqliteStore.open(place.data).close();
+      await (await SqliteStore.open(place.data)).close();
     } else {
       const { migrate } = await import("../store/postgres/postgres-store.ts");
       await migrate(place.database);

@@ -13,7 +13,7 @@ export interface OpenedFile extends AsyncDisposable {
 
 /** A data directory's own file; of a database, a copy of one moment, which goes when it is closed. */
 export async function openToRead(place: DataPlace): Promise<OpenedFile> {
-  if (place.database === undefined) return opened(openBeside(place.data), () => undefined);
+  if (place.database === undefined) return opened(await openBeside(place.data), () => undefined);
   const { carryOutOf } = await import("../store/postgres/postgres-store.ts");
   const copy = openAside();
   try {

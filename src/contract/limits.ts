@@ -102,3 +102,9 @@ export const ROLLBACK_RETRY = { first: 1_000, most: 60_000 } as const;
 
 /** Changes of which a server remembers who made them, for `last-changes`. About 1 KB each. */
 export const MAX_REMEMBERED_CHANGES = 10_000;
+
+/**
+ * Milliseconds for which a write waits while another process holds SQLite's write lock. `patchbay prune` holds it for
+ * milliseconds at a time; an operator's own tool may hold it for longer, and clients wait up to 30 s for a response.
+ */
+export const WRITE_LOCK_PATIENCE = 5_000;

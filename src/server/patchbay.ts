@@ -9,7 +9,7 @@ import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
 import { demoSeedFile, makeWorldInSteps, readSeedFile, type SeedSource } from "../store/seed-file.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, StoreRefused } from "../store/store.ts";
 import { runInSlices } from "../store/time-slice.ts";
 import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
@@ -68,6 +68,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly isDemo: boolean;
   /** May it be reset over HTTP? */
   readonly sandbox: boolean;
+  /** Resolves with a sentence for the operator if the server can save nothing more and must be stopped. */
+  readonly lost: Promise<StoreRefused>;
   /** Back to the seed. */
   reset(): Promise<void>;
   /** Stops taking requests, finishes those under way, closes the store. */
@@ -87,7 +89,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const closing = new AbortController();
   // Whatever is open when something is refused is closed again, the store last.
   await using opened = new AsyncDisposableStack();
-  const store = overrides.store ?? (await openStore(config));
+  const lost = Promise.withResolvers<StoreRefused>();
+  const store = overrides.store ?? (await openStore(config, lost.resolve));
   opened.defer(() => store.close());
   const health = overrides.health ?? (await openHealth(config, overrides, log));
   opened.defer(() => health.close());
@@ -99,9 +102,13 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const accounts = await Accounts.open(
     store,
     (commit) => {
-      metrics.observeCommit(commit);
-      deadlines.moved(commit.state);
-      gate.moved(commit.state);
+      try {
+        metrics.observeCommit(commit);
+        deadlines.moved(commit.state);
+        gate.moved(commit.state);
+      } catch (error) {
+        log.error({ err: error, state: commit.state }, "a saved change could not be observed");
+      }
     },
     (time) => storeClock.observe(time),
   );
@@ -233,6 +240,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     resumed,
     isDemo,
     sandbox,
+    lost: lost.promise,
     reset: async () => void (await reset()),
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => server.close(),
@@ -241,8 +249,11 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
 }
 
 /** The database that is shared with other servers, or the directory of this one alone. */
-async function openStore({ database, data }: ServerConfig): Promise<Store> {
-  if (database === undefined) return SqliteStore.open(data);
+async function openStore(
+  { database, data }: ServerConfig,
+  lost: (refusal: StoreRefused) => void,
+): Promise<Store> {
+  if (database === undefined) return SqliteStore.open(data, lost);
   const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
   return PostgresStore.open(database);
 }

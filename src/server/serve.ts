@@ -25,7 +25,8 @@ export async function serve(
     // Who reads the greeting may stop the server at once.
     const stop = stopped(terminal);
     terminal.stdout.write(greeting(server, placeOf(config)));
-    await stop;
+    const lost = await Promise.race([stop, server.lost]);
+    if (lost) throw lost;
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StoreRefused)) throw error;

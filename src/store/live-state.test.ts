@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { gate, type OnCommit } from "../../test/harness/faulty-store.ts";
 import { isSettled, LiveAccount, problemsOf } from "../../test/harness/live-account.ts";
 import {
@@ -11,6 +11,7 @@ import {
   updateFirst,
 } from "../../test/harness/worlds.ts";
 import type { Command } from "../account/decide.ts";
+import { LiveState } from "./live-state.ts";
 import { NotCommitted } from "./store.ts";
 
 let account: LiveAccount;
@@ -371,4 +372,20 @@ describe("a command with another that goes first", () => {
     expect(account.field(0, "mtu")).toBe(1476);
     await account.expectNothingLost();
   });
+});
+
+test("an observer that fails takes nothing back of a change that is saved", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  onTestFinished(() => warned.mockRestore());
+  const failure = new Error("no room for a metric");
+  const live = new LiveState(await account.stored(), account.store, () => {
+    throw failure;
+  });
+  for (const mtu of [1400, 1300]) {
+    const decision = await live.submit(update({ 0: { mtu } }));
+    expect(decision).toMatchObject({ ok: true });
+  }
+  expect(snapshot(live.state)).toEqual(snapshot(await account.stored()));
+  expect([live.state.revision, live.state.durable]).toEqual([3, 3]);
+  expect(warned.mock.calls).toEqual([[failure], [failure]]);
 });

@@ -65,6 +65,12 @@ interface OpenAttempt {
   readonly revision: number;
   readonly requestId: string | undefined;
   readonly decided: readonly Decided[];
+  /** By `performance.now()`. */
+  readonly began: number;
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1000;
 }
 
 /** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
@@ -242,41 +248,46 @@ export class LiveState {
       }
       if (committed) {
         await lock?.release();
-        return this.#resolve(committed.decided);
+        return this.#answer(committed.decided, secondsSince(committed.began));
       }
       const base = this.#state.revision;
       // A batch that is decided again stays together: an earlier attempt may have made all of it.
       const { decided, rest } = await this.#decideAll(batch, attempt === 1 ? MOST_EDITS : Infinity);
       const changes = decided.flatMap((one) => one.changes);
       this.#queue.unshift(...rest);
+      const began = performance.now();
+      let seconds: number;
       try {
-        await this.#commit(base, changes, lock ?? this.#store);
+        seconds = await this.#commit(base, changes, lock ?? this.#store);
       } catch (error) {
         this.#takeBack(changes);
         if (error instanceof OutcomeUnknown) {
           unknown = error;
-          open.push({ revision: base + 1, requestId: changes[0]?.record.request_id, decided });
+          open.push({ revision: base + 1, requestId: changes[0]?.record.request_id, decided, began });
         }
         const outcome = await this.#recover(error, base, attempt, open);
         if (outcome === "again") {
           batch = decided.map(({ pending }) => pending);
           continue;
         }
-        if (outcome !== "failed") return this.#resolve(outcome.decided);
+        if (outcome !== "failed") return this.#answer(outcome.decided, secondsSince(outcome.began));
         // What an earlier attempt left open is not closed by a later one that failed.
         for (const { pending } of decided) pending.reject(unknown ?? error);
         return;
       } finally {
         await lock?.release();
       }
-      this.#resolve(decided);
-      if (changes.length > 0) this.#wake();
-      return;
+      return this.#answer(decided, seconds);
     }
   }
 
-  #resolve(decided: readonly Decided[]): void {
+  /** Releases the answers to what is durable, after `seconds` that its commit took. */
+  #answer(decided: readonly Decided[], seconds: number): void {
     for (const { pending, decision } of decided) pending.resolve(decision);
+    const changes = decided.flatMap((one) => one.changes);
+    if (changes.length === 0) return;
+    this.#wake();
+    this.#report(changes, seconds);
   }
 
   /** After a lost compare-and-swap, locks the state's row before retrying, so that every server gets through. */
@@ -341,8 +352,9 @@ export class LiveState {
     return runInSlices(decideInSteps(this.#state, command));
   }
 
-  async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
-    if (changes.length === 0) return;
+  /** Returns how many seconds the store took. */
+  async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<number> {
+    if (changes.length === 0) return 0;
     const { id, epoch, head } = this.#state;
     await encodeRecords(changes);
     const start = performance.now();
@@ -352,8 +364,17 @@ export class LiveState {
     await to.commit({ state: id, epoch, base, changes, deadline, ...own });
     this.#state.head = commit;
     for (const { edits, record } of changes) this.#state.settle(edits, record.revision);
-    const seconds = (performance.now() - start) / 1000;
-    this.#observe({ state: id, revision: this.#state.durable, changes, seconds });
+    return secondsSince(start);
+  }
+
+  /** Reports a commit that is settled. An observer that fails changes nothing about the commit. */
+  #report(changes: readonly Change[], seconds: number): void {
+    const { id: state, durable: revision } = this.#state;
+    try {
+      this.#observe({ state, revision, changes, seconds });
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   }
 
   #takeBack(changes: readonly Change[]): void {

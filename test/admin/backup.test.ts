@@ -166,7 +166,11 @@ describe("backup", () => {
 
   test.each([
     ["pages", overwritePages, /(not whole|could not be made)/],
-    ["an object", cutObject, /The copy is not whole \(.*JSON.*\), so \S+backup was not made\./],
+    [
+      "an object",
+      cutObject,
+      /The copy is not whole \(.*does not match its checksum\), so \S+backup was not made\./,
+    ],
   ])(
     "of a directory with damaged %s is refused, and makes nothing that looks like one",
     async (_, damage, reason) => {
@@ -269,7 +273,7 @@ describe("restore", () => {
     [
       "damaged in an object",
       () => cutObject(at("backup")),
-      /backup is damaged \(.*JSON.*\)\. Restore another backup\.$/,
+      /backup is damaged \(.*does not match its checksum\)\. Restore another backup\.$/,
       "backup",
     ],
     [

@@ -65,7 +65,7 @@ describe("a directory made by init", () => {
 
   test("has a token with every right on accounts, since nobody can give more than they have", async () => {
     await done(init, { data });
-    const store = SqliteStore.open(data);
+    const store = await SqliteStore.open(data);
     const [{ doc } = {}] = (await store.load("directory"))?.list("token") ?? [];
     await store.close();
     const onAccounts = Object.values(permissionGroups)
@@ -167,7 +167,7 @@ describe("token makes another administrator's token", () => {
     await using server = await served();
     expect((await server.ask("PUT", LIST, { token: secret, body: {} })).status).toBe(200);
     await server.close();
-    const store = SqliteStore.open(data);
+    const store = await SqliteStore.open(data);
     const record = await store.change("directory", 2);
     await store.close();
     expect(record).toMatchObject({

@@ -136,6 +136,17 @@ describe("a database that holds a world", () => {
   });
 });
 
+test("is pruned where it is: nothing but logs is read", async () => {
+  await (await openWorld(at("data"), new Chance(4), 30)).close();
+  await done(dump, { data: at("data"), to: at("dump") });
+  await done(load, { database, from: at("dump") });
+  // A copy of the database would need it.
+  await administer(database, ["ALTER TABLE event RENAME TO event_elsewhere"]);
+  expect(await done(prune, { database, before: "2025-01-01T00:20:00Z", discard: true })).toMatch(
+    /^\d+ changes of \d states removed\.\n$/,
+  );
+});
+
 test("is brought up to date by migrate, apart from any server", async () => {
   expect(await done(migrate, { database })).toContain("is up to date.");
   expect(await done(migrate, { database })).toContain("is up to date.");

@@ -44,7 +44,7 @@ test(`of any of ${WORLDS} worlds, pruned again and again, the archives and a lat
       const to = place(`archive-${time}`);
       await done(prune, { data, before: minute(chance.between(1, 20 * time)), archive: to });
       if (existsSync(to)) archive.push(to);
-      if (apart) store = SqliteStore.open(data);
+      if (apart) store = await SqliteStore.open(data);
       await changeAtRandom(store, chance, 20, 20 * time);
     }
     await done(dump, { data, to: place("dump") });
@@ -227,7 +227,7 @@ async function pruneApart(args: readonly string[]): Promise<number | null> {
 test("killed when the archive is written and changes are being removed, it has lost nothing, and can be run again", async () => {
   const CHANGES = 6_000;
   const data = at("data");
-  const store = SqliteStore.open(data);
+  const store = await SqliteStore.open(data);
   await store.replace(makeSmallWorld(3));
   const state = await store.load(FIRST_ACCOUNT);
   if (!state) throw new Error("There is no account.");
@@ -246,9 +246,10 @@ test("killed when the archive is written and changes are being removed, it has l
   const args = ["prune", "--data", data, "--before", "0d", "--archive", at("first")];
   const child = spawn(process.execPath, [BIN, ...args], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
+  const closed = once(child, "close");
   while (child.exitCode === null && oldest() === 1) await setTimeout(1);
   child.kill("SIGKILL");
-  await once(child, "close");
+  await closed;
   const [floor, first] = [oldest(), JSON.parse(readFileSync(at("first"), "utf8").split("\n")[1] ?? "")];
   expect(floor).toBeGreaterThan(1);
   expect(floor).toBeLessThan(first.revision);

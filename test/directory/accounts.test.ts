@@ -242,7 +242,7 @@ test("an account whose making was broken off is none after a start, and the othe
   const first = await startTestServer({ data });
   await make({ id: MINE, name: "Mine" }, first);
   await first.close();
-  const store = SqliteStore.open(data);
+  const store = await SqliteStore.open(data);
   await store.create("6".repeat(32), "0123456789abcdef");
   await store.close();
   await using second = await startTestServer({ data });

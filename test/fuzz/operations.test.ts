@@ -46,7 +46,7 @@ const operations = describedOperations.filter(({ operation }) => operation.opera
 let store: SqliteStore;
 let server: TestServer;
 beforeAll(async () => {
-  store = SqliteStore.open(undefined);
+  store = await SqliteStore.open(undefined);
   server = await startTestServer({}, { store });
 });
 afterAll(() => server.close());

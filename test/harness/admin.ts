@@ -50,7 +50,7 @@ export async function changeAtRandom(store: SqliteStore, chance: Chance, changes
 
 /** A new directory with a world that so many changes were made to. It is left as a killed server leaves it, or closed. */
 export async function openWorld(directory: string, chance: Chance, changes: number): Promise<SqliteStore> {
-  const store = SqliteStore.open(directory);
+  const store = await SqliteStore.open(directory);
   await store.replace(makeSmallWorld(chance.between(0, 6), timeOf(0)));
   await changeAtRandom(store, chance, changes);
   return store;
@@ -58,7 +58,7 @@ export async function openWorld(directory: string, chance: Chance, changes: numb
 
 /** All that a directory holds, but for the epochs. */
 export async function contentOf(directory: string) {
-  const store = SqliteStore.open(directory);
+  const store = await SqliteStore.open(directory);
   try {
     const states = [];
     for (const id of await store.states()) {

@@ -74,7 +74,7 @@ class Judge {
     return (
       file.startsWith(`${this.#data}/`) &&
       !file.endsWith("-shm") &&
-      file !== `${this.#data}/patchbay.mark` &&
+      !file.startsWith(`${this.#data}/patchbay.mark`) &&
       !file.startsWith(`${this.#data}/health.db`)
     );
   }

@@ -335,12 +335,12 @@ describe("503 when the store fails:", () => {
       return this.failing ? undefined : super.changesBefore(...asked);
     }
   }
-  const store = new FailingStore(SqliteStore.open(undefined));
   const health = new FaultyHealth();
   let failing: TestServer;
   /** Of a session to end. The credential in the header takes precedence over it. */
   let cookie = "";
   beforeAll(async () => {
+    const store = new FailingStore(await SqliteStore.open(undefined));
     failing = await startTestServer({}, { store, health });
     const signedIn = await failing.ask("POST", "/patchbay/v1/session", { body: { remember: true } });
     cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";

@@ -31,7 +31,7 @@ function changeWhileTheLogIsRead(change: () => Promise<unknown>): void {
   const queued = Promise.withResolvers<void>();
   let catchingUp: Promise<unknown> | undefined;
   behind.onRead = async (name) => {
-    if (name !== "change" && name !== "changesAfter") return;
+    if (name !== "change" && name !== "changesAfter" && name !== "logSize") return;
     if (catchingUp) {
       reading.resolve();
       return queued.promise;

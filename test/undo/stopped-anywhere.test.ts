@@ -32,7 +32,7 @@ interface Copy {
 async function copiesOf(root: string, story: (server: TestServer, clock: SetClock) => Promise<void>) {
   const clock = new SetClock("2026-03-01T12:00:00Z");
   const data = join(root, "data");
-  const store = new FaultyStore(SqliteStore.open(data));
+  const store = new FaultyStore(await SqliteStore.open(data));
   const copies: Copy[] = [];
   let newest = "seed";
   const copy = () => {

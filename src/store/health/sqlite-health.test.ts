@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   healthStoreContract,
@@ -11,7 +12,8 @@ import {
 } from "../../../test/harness/health-store-contract.ts";
 import { temporaryDirectory } from "../../../test/harness/temporary.ts";
 import type { Heard } from "../../account/health/known-edge.ts";
-import { HEALTH_DATABASE, SqliteHealth } from "./sqlite-health.ts";
+import { HEALTH_DATABASE } from "../sqlite/data-directory.ts";
+import { SqliteHealth } from "./sqlite-health.ts";
 
 const quiet = (sentence: string) => {
   throw new Error(sentence);
@@ -164,4 +166,30 @@ test("a file of schema 1 is split into parts, and loses nothing", async () => {
       ]),
     );
   }
+});
+
+test("the file is for its user alone", async () => {
+  const directory = temporaryDirectory();
+  const health = SqliteHealth.open(directory, quiet);
+  onTestFinished(() => health.close());
+  for (const end of ["", "-wal", "-shm"])
+    expect(statSync(join(directory, HEALTH_DATABASE + end)).mode & 0o777).toBe(0o600);
+});
+
+test("a report waits for the write lock without holding the event loop, then is saved", async () => {
+  const directory = temporaryDirectory();
+  const health = SqliteHealth.open(directory, quiet);
+  onTestFinished(() => health.close());
+  const other = new DatabaseSync(join(directory, HEALTH_DATABASE), { timeout: 0 });
+  onTestFinished(() => other.close());
+  other.exec("BEGIN IMMEDIATE");
+  let settled = false;
+  const noting = health.note("account", heard({ minutes: [minute(NOON)] }), NOON).finally(() => {
+    settled = true;
+  });
+  for (let turn = 0; turn < 20; turn++) await setTimeout(1);
+  expect(settled).toBe(false);
+  other.exec("ROLLBACK");
+  await noting;
+  expect(await health.edges("account")).toHaveLength(1);
 });

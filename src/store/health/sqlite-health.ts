@@ -2,19 +2,23 @@
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setImmediate } from "node:timers/promises";
 import { type Heard, hear, type KnownEdge, type Watched } from "../../account/health/known-edge.ts";
 import { MOST_EDGES } from "../../contract/health.ts";
-import { isDamage, messageOf } from "../sqlite/data-directory.ts";
+import {
+  BUSY,
+  HEALTH_DATABASE,
+  hasCode,
+  isDamage,
+  makePrivate,
+  messageOf,
+} from "../sqlite/data-directory.ts";
 import { removeDatabase } from "../sqlite/database-file.ts";
+import { rollBack, whenUnlocked } from "../sqlite/write-lock.ts";
 import { NotCommitted, Unreadable } from "../store.ts";
-import { isSliceSpent, pause } from "../time-slice.ts";
+import { isSliceSpent, nextSlice, pause } from "../time-slice.ts";
 import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } from "./columns.ts";
 import { aboutRow, addPart, changedParts, edgeOf, textOf } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
-
-/** The database of a data directory's health. */
-export const HEALTH_DATABASE = "health.db";
 
 /** Grows with each change of the tables. What a later version wrote is begun anew: it is a week at most. */
 const SCHEMA_VERSION = 2;
@@ -27,7 +31,6 @@ const SCHEMA_VERSION = 2;
 const pragmas = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA busy_timeout = 5000;
 PRAGMA cache_size = -32000;
 `;
 
@@ -112,6 +115,10 @@ export class SqliteHealth implements HealthStore {
     try {
       return this.#open(this.#file);
     } catch (error) {
+      if (hasCode(error, BUSY)) {
+        this.#complain(`${HEALTH_DATABASE} is locked by another process: health is kept in memory`, error);
+        return this.#open(undefined);
+      }
       this.#complain(`${HEALTH_DATABASE} cannot be used, and is begun anew`, error);
     }
     try {
@@ -124,19 +131,15 @@ export class SqliteHealth implements HealthStore {
   }
 
   #open(file: string | undefined): [DatabaseSync, ReturnType<typeof prepare>] {
-    const db = new DatabaseSync(file ?? ":memory:");
+    if (file !== undefined) makePrivate(file);
+    const db = new DatabaseSync(file ?? ":memory:", { timeout: 0 });
     try {
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
       if (version > SCHEMA_VERSION)
         throw new Error(`it is of schema ${version}, and this version knows ${SCHEMA_VERSION}`);
       db.exec(pragmas);
-      db.exec("BEGIN IMMEDIATE");
-      const older = version === 1 ? splitEdges(db) : [];
-      db.exec(schema);
+      if (version < SCHEMA_VERSION) makeTables(db, version);
       const statements = prepare(db);
-      for (const { account, edge, ...part } of older)
-        statements.putWatched.run(account, edge, part.part, textOf(part));
-      db.exec("COMMIT");
       const edges = readEdges(statements);
       this.#names.clear();
       this.#edges = edges;
@@ -152,7 +155,7 @@ export class SqliteHealth implements HealthStore {
     try {
       return act();
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      rollBack(this.#db);
       if (this.#file === undefined || !isDamage(error)) throw error;
       this.#complain(`${HEALTH_DATABASE} is damaged, and is begun anew`, error);
       this.#db.close();
@@ -162,13 +165,16 @@ export class SqliteHealth implements HealthStore {
     }
   }
 
-  #write(act: () => void): void {
+  /** Runs within a transaction, once no other process holds the write lock. */
+  async #write(act: () => void): Promise<void> {
     try {
-      this.#attempt(() => {
-        this.#db.exec("BEGIN IMMEDIATE");
-        act();
-        this.#db.exec("COMMIT");
-      });
+      await whenUnlocked(() =>
+        this.#attempt(() => {
+          this.#db.exec("BEGIN IMMEDIATE");
+          act();
+          this.#db.exec("COMMIT");
+        }),
+      );
     } catch (error) {
       // Of what was taken back, the numbers of new names are too.
       this.#names.clear();
@@ -239,7 +245,7 @@ export class SqliteHealth implements HealthStore {
     const all = [...steps];
     for (let at = 0; at < all.length; ) {
       let next = at;
-      this.#write(() => {
+      await this.#write(() => {
         next = at;
         do all[next++]?.();
         while (next < all.length && !isSliceSpent());
@@ -327,20 +333,20 @@ export class SqliteHealth implements HealthStore {
   }
 
   async prune(before: number): Promise<void> {
-    await this.#inTurn(async () => this.#pruneEdges(before));
+    await this.#inTurn(() => this.#pruneEdges(before));
     for (let of = 0; ; ) {
       const next = this.#read(() => this.#statements.nextAccount.get(of))?.["account"];
       if (next === null || next === undefined) return;
       of = Number(next);
-      this.#write(() => {
+      await this.#write(() => {
         this.#statements.pruneTransitions.run(of, before);
       });
       await this.#pruneMinutes(of, hourOf(before));
     }
   }
 
-  #pruneEdges(before: number): void {
-    this.#write(() => {
+  async #pruneEdges(before: number): Promise<void> {
+    await this.#write(() => {
       this.#statements.pruneWatched.run(before);
       this.#statements.pruneEdges.run(before);
     });
@@ -354,10 +360,10 @@ export class SqliteHealth implements HealthStore {
     for (;;) {
       const hour = this.#read(() => this.#statements.firstHour.get(account))?.["hour"];
       if (hour === null || hour === undefined || Number(hour) >= end) return;
-      this.#write(() => {
+      await this.#write(() => {
         this.#statements.pruneMinutes.run(account, Number(hour), REMOVED_AT_ONCE);
       });
-      await setImmediate();
+      await nextSlice();
     }
   }
 
@@ -367,7 +373,7 @@ export class SqliteHealth implements HealthStore {
 
   async #forget(account: string | undefined): Promise<void> {
     if (account === undefined) {
-      this.#write(() =>
+      await this.#write(() =>
         this.#db.exec(
           "DELETE FROM edge; DELETE FROM watched; DELETE FROM minute; DELETE FROM transition; DELETE FROM name;",
         ),
@@ -378,7 +384,7 @@ export class SqliteHealth implements HealthStore {
     }
     const of = this.#find(account);
     this.#edges.delete(account);
-    this.#write(() => {
+    await this.#write(() => {
       this.#statements.forgetWatched.run(account);
       this.#statements.forgetEdges.run(account);
       if (of !== undefined) this.#statements.pruneTransitions.run(of, Number.MAX_SAFE_INTEGER);
@@ -414,6 +420,15 @@ function readEdges({ allEdges, watchedOf }: ReturnType<typeof prepare>): Map<str
     put(edges, account, edgeOf(row, watched));
   }
   return edges;
+}
+
+function makeTables(db: DatabaseSync, version: number): void {
+  db.exec("BEGIN IMMEDIATE");
+  const older = version === 1 ? splitEdges(db) : [];
+  db.exec(schema);
+  const { putWatched } = prepare(db);
+  for (const { account, edge, ...part } of older) putWatched.run(account, edge, part.part, textOf(part));
+  db.exec("COMMIT");
 }
 
 /** Schema 1 kept all that an edge reports in one text beside the rest. Returns it in parts, and drops the column. */

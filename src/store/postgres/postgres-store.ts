@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
+import type { PrunableLog } from "../pruning.ts";
 import {
   type Batch,
   type Check,
@@ -23,7 +24,7 @@ import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
 import { fold, type Remembered } from "./folding.ts";
 import { lock } from "./locking.ts";
 import { readPatiently } from "./patient-reading.ts";
-import { removeUpTo } from "./pruning.ts";
+import { prunableLog } from "./pruning.ts";
 import * as reading from "./reading.ts";
 import { nameOf, refusal } from "./refusal.ts";
 import { replace } from "./replacing.ts";
@@ -255,21 +256,9 @@ export function carryInto(url: string, db: DatabaseSync): Promise<void> {
   return withDatabase(url, (database, name) => carryIn(database, db, name));
 }
 
-/** A part of a state's log. */
-export interface OldChanges {
-  readonly id: string;
-  readonly epoch: string;
-  /** Of the last of them. */
-  readonly revision: number;
-}
-
-/** Takes the oldest changes out of the log, once their objects' rows are as new. Resolves with how many there were. */
-export function prune(url: string, old: readonly OldChanges[]): Promise<number> {
-  return withDatabase(url, async (database) => {
-    let removed = 0;
-    for (const one of old) removed += await removeUpTo(database, one);
-    return removed;
-  });
+/** Prunes the log of a database, which stays where it is. */
+export function prune<T>(url: string, use: (log: PrunableLog) => Promise<T>): Promise<T> {
+  return withDatabase(url, (database) => use(prunableLog(database)));
 }
 
 async function withDatabase<T>(

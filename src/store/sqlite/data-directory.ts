@@ -1,6 +1,6 @@
 /** A directory that holds a database: made, locked, made durable, or refused with a sentence for the operator. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config-error.ts";
@@ -9,24 +9,67 @@ import { StoreRefused } from "../store.ts";
 /** The database of a data directory. SQLite keeps `-wal` and `-shm` beside it while it is open. */
 export const DATABASE = "patchbay.db";
 
+/** The file that says how far the database has come: see `mark.ts`. */
+export const MARK = "patchbay.mark";
+
+/** The database of health, alongside. */
+export const HEALTH_DATABASE = "health.db";
+
+/** Where a database is made, until it is complete. */
+export const UNFINISHED = `${DATABASE}.new`;
+
+/** What SQLite may put alongside a database. */
+export const ALONGSIDE = ["", "-wal", "-shm", "-journal"];
+
 /** The file whose lock a running server holds. */
 export const LOCK = "patchbay.lock";
 
+/** What Patchbay keeps in a data directory. */
+const OWN = new Set([
+  ...[DATABASE, UNFINISHED, HEALTH_DATABASE].flatMap((file) => ALONGSIDE.map((end) => file + end)),
+  ...[LOCK, `${LOCK}-journal`, MARK, `${MARK}.new`],
+]);
+
+/** What a file system keeps there. */
+export const OF_FILE_SYSTEM = "lost+found";
+
+/** Mode bits that let other users in. */
+const OTHERS = 0o077;
+
 /** Primary result codes of SQLite. */
-const BUSY = [5];
+/** SQLITE_BUSY: another connection holds the lock. */
+export const BUSY = [5];
 const UNWRITABLE = [3, 8, 14];
 const DAMAGED = [11, 26];
-const FULL = [13];
+/** Also where the index of the log could not be extended (IOERR_SHMSIZE). */
+const FULL = [13, 4874];
+
+/** An exclusive lock on a directory. */
+export interface DirectoryLock extends Disposable {
+  /** The operator's sentence if the lock file was removed or replaced: another server may hold a lock on a new one. */
+  loss(): StoreRefused | undefined;
+}
 
 /**
  * Holds an exclusive lock on a file of its own for as long as the server runs. The system lets it go
  * when the process ends, however it ends.
  */
-export function lockDirectory(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, LOCK), { timeout: 0 });
+export function lockDirectory(directory: string): DirectoryLock {
+  const file = join(directory, LOCK);
+  makePrivate(file);
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    return lock;
+    const { dev, ino } = statSync(file);
+    let lost = false;
+    return {
+      loss: () => {
+        const now = lost ? undefined : statSync(file, { throwIfNoEntry: false });
+        lost = now?.ino !== ino || now.dev !== dev;
+        return lost ? lostLock(directory) : undefined;
+      },
+      [Symbol.dispose]: () => lock.close(),
+    };
   } catch (error) {
     lock.close();
     if (!hasCode(error, BUSY)) throw error;
@@ -36,19 +79,60 @@ export function lockDirectory(directory: string): DatabaseSync {
   }
 }
 
+function lostLock(directory: string): StoreRefused {
+  return new StoreRefused(
+    `The file ${LOCK} of the data directory ${directory} was removed or replaced while the server was running, so that another server may use the directory. This server changes nothing more and stops. Everything acknowledged is saved. Start one server on the directory, and leave ${LOCK} in place.`,
+  );
+}
+
 /**
  * Makes a directory and those above it, where they are missing; each one's name stands in the one above.
- * It is its user's alone, since there are keys in it that must be kept in clear.
+ * It is closed to other users, since there are keys in it that must be kept in clear.
  */
 export function makeDirectory(directory: string): void {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
+  if (first === undefined) {
+    closeToOthers(directory);
+    return;
+  }
   const highest = dirname(resolve(first));
   let at = resolve(directory);
   while (at !== highest) {
     at = dirname(at);
     syncDirectory(at);
   }
+}
+
+/** Takes the access of other users to a directory and to what Patchbay keeps in it. */
+function closeToOthers(directory: string): void {
+  const { mode, uid } = statSync(directory);
+  const names = readdirSync(directory);
+  if ((mode & OTHERS) !== 0) {
+    const foreign = names.find((name) => !OWN.has(name) && name !== OF_FILE_SYSTEM);
+    const isOwner = [0, uid].includes(process.geteuid?.() ?? uid);
+    // A directory of another user, as a mounted volume may be, stays as it is if others cannot replace files in it.
+    if (isOwner && foreign === undefined) chmodSync(directory, 0o700);
+    else if (isOwner || (mode & 0o002) !== 0) throw open(directory, mode, foreign);
+  }
+  for (const name of names) if (OWN.has(name)) makePrivate(join(directory, name));
+}
+
+function open(directory: string, mode: number, foreign: string | undefined): StoreRefused {
+  const what =
+    foreign === undefined ? "belongs to another user" : `holds ${foreign}, which is not Patchbay's`;
+  return new StoreRefused(
+    `The data directory ${directory} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}) and ${what}. It holds keys in clear. Run chmod 700 ${directory}, or name another directory with --data.`,
+  );
+}
+
+/**
+ * Makes a file that only its user may read, where it is missing, and closes one that is there to others. That one is not
+ * opened: to close it would drop the locks that a connection of this process holds on it.
+ */
+export function makePrivate(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) closeSync(openSync(file, "a", 0o600));
+  else if ((found.mode & OTHERS) !== 0) chmodSync(file, 0o600);
 }
 
 /** Makes the names of newly made files durable. */

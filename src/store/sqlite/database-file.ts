@@ -5,29 +5,33 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { kinds } from "../../account/kinds.ts";
 import { newEpoch } from "../secrets.ts";
-import { type Position, StoreRefused } from "../store.ts";
+import { StoreRefused } from "../store.ts";
+import { sumOfState } from "./checksums.ts";
 import {
+  ALONGSIDE,
   DATABASE,
   LOCK,
   lockDirectory,
   makeDirectory,
+  OF_FILE_SYSTEM,
   refusal,
   syncDirectory,
   syncFile,
+  UNFINISHED,
 } from "./data-directory.ts";
-import { positionsIn, refuseLoss } from "./loss.ts";
-import { MarkFile } from "./mark-file.ts";
+import { placedIn, refuseLoss } from "./loss.ts";
+import { Mark, type Placed } from "./mark.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
-
-/** Where a database is made, until it is whole. */
-const UNFINISHED = `${DATABASE}.new`;
-
-/** What SQLite may put beside a database. */
-const BESIDE = ["", "-wal", "-shm", "-journal"];
+import { whenUnlocked } from "./write-lock.ts";
 
 /** What may be in a directory that counts as empty: what a broken attempt left, and a file system's own. */
-const NOTHING = new Set([LOCK, `${LOCK}-journal`, "lost+found", ...BESIDE.map((end) => UNFINISHED + end)]);
+const NOTHING = new Set([
+  LOCK,
+  `${LOCK}-journal`,
+  OF_FILE_SYSTEM,
+  ...ALONGSIDE.map((end) => UNFINISHED + end),
+]);
 
 /** The database file of a data directory. Throws `StoreRefused` if there is none. */
 export function databaseIn(directory: string): string {
@@ -40,14 +44,18 @@ export function databaseIn(directory: string): string {
  * Opens the database of a directory that a server may be serving meanwhile. One of another schema is
  * refused, unless an older one will do.
  */
-export function openBeside(directory: string, older: "older" | "this" = "this"): DatabaseSync {
+export async function openBeside(directory: string, older: "older" | "this" = "this"): Promise<DatabaseSync> {
   const file = databaseIn(directory);
   let db: DatabaseSync | undefined;
   try {
-    refuseLossBeside(directory);
-    db = new DatabaseSync(file);
-    db.exec("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
-    const version = schemaVersion(db);
+    await refuseLoss(directory);
+    const opened = new DatabaseSync(file, { timeout: 0 });
+    db = opened;
+    // A process that recovers the database after a crash, or closes it as the last one, holds it for a moment.
+    const version = await whenUnlocked(() => {
+      opened.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
+      return schemaVersion(opened);
+    });
     refuseNewer(version, `The data directory ${directory}`);
     if (version < SCHEMA_VERSION && older === "this") {
       throw new StoreRefused(
@@ -58,25 +66,6 @@ export function openBeside(directory: string, older: "older" | "this" = "this"):
   } catch (error) {
     db?.close();
     throw refusal(directory, error);
-  }
-}
-
-/** A server that writes at the same time may make its files look damaged; it checked them when it started. */
-function refuseLossBeside(directory: string): void {
-  try {
-    refuseLoss(directory);
-  } catch {
-    using lock = lockIfFree(directory);
-    if (lock) refuseLoss(directory);
-  }
-}
-
-function lockIfFree(directory: string): DatabaseSync | undefined {
-  try {
-    return lockDirectory(directory);
-  } catch (error) {
-    if (error instanceof StoreRefused) return undefined;
-    throw error;
   }
 }
 
@@ -99,9 +88,9 @@ export async function makeDatabase(
       closeSync(openSync(file, "wx", 0o600));
       await fill(file);
       syncFile(file);
-      const positions = positionsInFile(file);
+      const states = placedInFile(file);
       renameSync(file, join(directory, DATABASE));
-      using _mark = new MarkFile(directory, positions);
+      using _mark = new Mark(directory, states);
     } finally {
       removeDatabase(file);
     }
@@ -111,9 +100,9 @@ export async function makeDatabase(
   }
 }
 
-function positionsInFile(file: string): ReadonlyMap<string, Position> {
+function placedInFile(file: string): readonly Placed[] {
   using db = new DatabaseSync(file, { readOnly: true });
-  return positionsIn(db);
+  return placedIn(db);
 }
 
 function refuseOccupied(directory: string): void {
@@ -127,7 +116,7 @@ function refuseOccupied(directory: string): void {
 
 /** Removes a database that is not in use, with what is beside it. */
 export function removeDatabase(file: string): void {
-  for (const end of BESIDE) rmSync(file + end, { force: true });
+  for (const end of ALONGSIDE) rmSync(file + end, { force: true });
 }
 
 /**
@@ -143,8 +132,20 @@ export function openToFill(file: string): DatabaseSync {
 
 /** Begins new histories: a state that goes on from here is another than what goes on elsewhere. */
 export function renewEpochs(db: DatabaseSync): void {
-  const renew = db.prepare("UPDATE state SET epoch = ? WHERE id = ?");
-  for (const id of new Reading(db).states()) renew.run(newEpoch(), id);
+  const renew = db.prepare("UPDATE state SET epoch = ?, sum = ? WHERE id = ?");
+  for (const row of db.prepare("SELECT id, folded, collections, content FROM state").all()) {
+    const id = String(row["id"]);
+    const epoch = newEpoch();
+    const { folded, collections, content } = row;
+    const summed = {
+      id,
+      epoch,
+      folded: Number(folded),
+      collections: String(collections),
+      content: Number(content),
+    };
+    renew.run(epoch, sumOfState(summed), id);
+  }
 }
 
 /** What is in a database whose every page and state could be read. */
@@ -165,6 +166,7 @@ export function examine(db: DatabaseSync): Content {
   let objects = 0;
   for (const id of reading.states()) {
     const state = reading.load(id);
+    reading.verifyLog(id);
     for (const kind of kinds.keys()) objects += state?.list(kind).length ?? 0;
   }
   return { ...content, objects };

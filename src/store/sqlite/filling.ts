@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { kinds } from "../../account/kinds.ts";
 import type { State } from "../../account/state.ts";
+import { seal } from "./checksums.ts";
 
 /** Tables of the states themselves. All others lie beside them, and are carried as they are. */
 const OF_STATES = new Set(["state", "object", "change"]);
@@ -86,12 +87,13 @@ export class Filling {
     return this.#statements.known.get(state, revision)?.["record"] === text;
   }
 
-  /** When all is there: times by which the log is searched, which do not run backwards even where the clock did. */
+  /** When all is there: checksums, and times by which the log is searched, which do not run backwards even where the clock did. */
   finish(): void {
     this.#db.exec(`
       UPDATE change SET time = later.time
       FROM (SELECT rowid AS id, max(time) OVER (PARTITION BY state ORDER BY revision) AS time FROM change) AS later
       WHERE change.rowid = later.id AND change.time < later.time`);
+    seal(this.#db);
   }
 
   /** Adds a row to a table beside those of the states. Returns what is wrong with it, if something is. */
@@ -121,12 +123,14 @@ export class Filling {
 
 function prepare(db: DatabaseSync) {
   return {
-    state: db.prepare("INSERT INTO state (id, epoch, revision, folded, collections) VALUES (?, ?, ?, ?, ?)"),
+    state: db.prepare(
+      "INSERT INTO state (id, epoch, revision, folded, collections, content, sum) VALUES (?, ?, ?, ?, ?, 0, 0)",
+    ),
     object: db.prepare(
-      "INSERT INTO object (state, kind, id, revision, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO object (state, kind, id, revision, sum, doc) VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
     ),
     change: db.prepare(
-      "INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      `INSERT INTO change (state, revision, time, "before", sum, record) VALUES (?, ?, ?, 0, 0, ?) ON CONFLICT DO NOTHING`,
     ),
     known: db.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
   };

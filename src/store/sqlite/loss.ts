@@ -1,82 +1,62 @@
-/** Refuses a data directory whose files show that acknowledged changes were lost. Nothing is written. */
+/** Refuses a data directory that lost what was acknowledged, before SQLite opens it and drops what it cannot read. */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Position, StoreRefused } from "../store.ts";
+import { StoreRefused } from "../store.ts";
 import { DATABASE } from "./data-directory.ts";
-import { MARK, readMark } from "./mark-file.ts";
-import { findWalDamage } from "./wal.ts";
+import { damageOfLog } from "./log-file.ts";
+import { type Placed, Witness } from "./mark.ts";
+import { SCHEMA_VERSION, schemaVersion } from "./schema.ts";
+import { whenUnlocked } from "./write-lock.ts";
 
-const ADVICE =
-  "Nothing was changed. Restore a backup into a new directory with patchbay restore --from; docs/operating.md shows how to continue without one.";
+/** How often the mark is compared again while another process may be replacing everything. */
+const ATTEMPTS = 3;
 
-/** Throws `StoreRefused` if the files of a directory that no server serves show a loss. */
-export function refuseLoss(directory: string): void {
-  const file = join(directory, DATABASE);
-  const wal = `${file}-wal`;
-  const mark = readMark(directory);
-  const walBytes = sizeOf(wal);
-  if (sizeOf(file) === 0) {
-    // SQLite would make a new database here, and remove the log.
-    if (mark || walBytes > 0) {
-      throw lost(directory, `${DATABASE} is missing or empty, but ${mark ? MARK : `${DATABASE}-wal`} is not`);
-    }
-    return;
+/** Throws `StoreRefused` if the log of the database is damaged, or the database is behind its mark. */
+export async function refuseLoss(directory: string): Promise<void> {
+  const damage = await damageOfLog(join(directory, DATABASE));
+  if (damage !== undefined)
+    throw lost(
+      directory,
+      `its ${DATABASE}-wal is damaged (${damage}), so that acknowledged changes would be lost`,
+    );
+  for (let attempt = 1; ; attempt++) {
+    const witness = new Witness(directory);
+    const states = await statesOf(directory);
+    const missing = states && witness.missing(states);
+    if (missing === undefined) return;
+    if (attempt === ATTEMPTS)
+      throw lost(directory, `it is older than it was when its last change was acknowledged (${missing})`);
   }
-  const damage = walBytes > 0 ? findWalDamage(wal, pageSizeOf(file)) : undefined;
-  if (damage !== undefined) throw lost(directory, `in ${DATABASE}-wal, ${damage}`);
-  if (mark) refuseBehind(directory, mark);
-}
-
-function refuseBehind(directory: string, mark: ReadonlyMap<string, Position>): void {
-  // A connection that may only read leaves the log where it is when it is closed.
-  using db = new DatabaseSync(join(directory, DATABASE), { readOnly: true });
-  const positions = positionsIn(db);
-  if (positions.size === 0) {
-    throw lost(directory, `${DATABASE} holds nothing, but ${MARK} shows that it did`);
-  }
-  for (const [id, { epoch, revision }] of mark) {
-    const found = positions.get(id);
-    if (found === undefined)
-      throw lost(directory, `${id} is missing, but ${MARK} shows revision ${revision}`);
-    if (found.epoch !== epoch) {
-      throw lost(directory, `${id} has the epoch ${found.epoch}, but ${MARK} shows ${epoch}`);
-    }
-    if (found.revision < revision) {
-      throw lost(directory, `${id} is at revision ${found.revision}, but ${MARK} shows ${revision}`);
-    }
-  }
-}
-
-/** Where the states of a database are that have had a change. */
-export function positionsIn(db: DatabaseSync): ReadonlyMap<string, Position> {
-  const positions = new Map<string, Position>();
-  // A database that was only begun has no tables yet.
-  if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get()) return positions;
-  for (const row of db.prepare("SELECT id, epoch, revision FROM state WHERE revision > 0").all()) {
-    positions.set(String(row["id"]), { epoch: String(row["epoch"]), revision: Number(row["revision"]) });
-  }
-  return positions;
 }
 
 function lost(directory: string, what: string): StoreRefused {
-  return new StoreRefused(`The data directory ${directory} lost acknowledged changes: ${what}. ${ADVICE}`);
+  return new StoreRefused(
+    `The data directory ${directory} cannot be used: ${what}. Nothing was changed. Restore a backup into a new directory with patchbay restore. Without a backup, keep what can still be read with patchbay restore --from ${join(directory, DATABASE)} --data NEW-DIRECTORY.`,
+  );
 }
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+/**
+ * Where the states of a directory are, by a connection that cannot write: its end leaves the log in place. `undefined`
+ * for a schema that this version does not know.
+ */
+async function statesOf(directory: string): Promise<readonly Placed[] | undefined> {
+  const file = join(directory, DATABASE);
+  if (!existsSync(file)) return [];
+  using db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+  // With `await`, since the connection is closed when this function returns.
+  return await whenUnlocked(() => {
+    const version = schemaVersion(db);
+    if (version > SCHEMA_VERSION) return undefined;
+    return version === 0 ? [] : placedIn(db);
+  });
 }
 
-/** The page size that the header of a database shows. */
-function pageSizeOf(file: string): number {
-  const descriptor = openSync(file, "r");
-  try {
-    const field = Buffer.alloc(2);
-    readSync(descriptor, field, 0, 2, 16);
-    const size = field.readUInt16BE(0);
-    return size === 1 ? 65_536 : size >= 512 ? size : 4_096;
-  } finally {
-    closeSync(descriptor);
-  }
+/** Where the states of a database are, of any schema. */
+export function placedIn(db: DatabaseSync): readonly Placed[] {
+  return db
+    .prepare("SELECT id, epoch, revision FROM state")
+    .all()
+    .map(({ id, epoch, revision }) => ({ id: String(id), epoch: String(epoch), revision: Number(revision) }));
 }

@@ -1,12 +1,13 @@
 /** Reads states and their logs by one connection. */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ChangeRecord } from "../../account/change.ts";
 import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
 import { carryOver } from "../carry-over.ts";
 import { firstAt } from "../search.ts";
 import type { LogSize, Page, Position } from "../store.ts";
+import { addSum, FIRST_SUM, sumOfObject, sumOfRecord, sumOfState } from "./checksums.ts";
 
 /** SQLite's limit for no limit. */
 const ALL = -1;
@@ -19,6 +20,7 @@ export type TextPage = Omit<Page, "records"> & { readonly texts: readonly string
 
 /** Where a state stands, and where the rows of its objects do. */
 export interface Standing extends Position {
+  readonly id: string;
   readonly folded: number;
 }
 
@@ -34,9 +36,14 @@ export function consistently<T>(db: DatabaseSync, read: () => T): T {
 }
 
 export class Reading {
+  readonly #db: DatabaseSync;
+  readonly #isSealed: boolean;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(db: DatabaseSync) {
+  /** A database that is being filled has no checksums yet. */
+  constructor(db: DatabaseSync, seal: "sealed" | "unsealed" = "sealed") {
+    this.#db = db;
+    this.#isSealed = seal === "sealed";
     this.#statements = prepare(db);
   }
 
@@ -48,6 +55,7 @@ export class Reading {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
     return {
+      id,
       epoch: String(row["epoch"]),
       revision: Number(row["revision"]),
       folded: Number(row["folded"]),
@@ -68,17 +76,35 @@ export class Reading {
     return state;
   }
 
-  /** The state that the rows of objects tell. */
+  /** The state that the rows of objects tell. Throws if a checksum does not fit. */
   stateAsFolded(id: string): State | undefined {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
-    const state = new State(id, String(row["epoch"]));
-    for (const row of this.#statements.objects.iterate(id)) {
-      const [kind, object, revision, doc] = Object.values(row);
-      state.restore(kindNamed(String(kind)), String(object), JSON.parse(String(doc)), Number(revision));
-    }
-    const collections: Record<string, number> = JSON.parse(String(row["collections"]));
+    const epoch = String(row["epoch"]);
     const folded = Number(row["folded"]);
+    const told = String(row["collections"]);
+    const content = Number(row["content"]);
+    const sum = sumOfState({ id, epoch, folded, collections: told, content });
+    if (this.#isSealed && sum !== row["sum"])
+      throw new SyntaxError(`the row of the state ${id} does not match its checksum`);
+    const state = new State(id, epoch);
+    let found = 0;
+    for (const row of this.#statements.objects.iterate(id)) {
+      const [number, kind, object, revision, sum, doc] = Object.values(row);
+      const read = {
+        number: Number(number),
+        kind: String(kind),
+        id: String(object),
+        revision: Number(revision),
+        doc: String(doc),
+      };
+      if (this.#isSealed && sumOfObject(id, read) !== sum)
+        throw new SyntaxError(`the ${read.kind} ${read.id} of the state ${id} does not match its checksum`);
+      found = addSum(found, Number(sum));
+      state.restore(kindNamed(read.kind), read.id, JSON.parse(read.doc), read.revision);
+    }
+    if (found !== content) throw new SyntaxError(`objects of the state ${id} are missing`);
+    const collections: Record<string, number> = JSON.parse(told);
     const time = this.#statements.time.get(id, folded)?.["time"] ?? "";
     state.restoreRevisions(folded, new Map(Object.entries(collections)), String(time));
     return state;
@@ -86,14 +112,22 @@ export class Reading {
 
   /** Carries a state over the changes after it, and gives the edits of each. */
   *replay(state: State): Generator<readonly Edit[]> {
-    for (const { record } of this.#statements.after.iterate(state.id, state.revision, ALL)) {
-      yield carryOver(state, JSON.parse(String(record)));
-    }
+    for (const text of this.records(state.id, state.revision)) yield carryOver(state, JSON.parse(text));
   }
 
   /** The records after a revision as they are stored, oldest first. */
   *records(id: string, after: number): Generator<string> {
-    for (const { record } of this.#statements.after.iterate(id, after, ALL)) yield String(record);
+    const rows = this.#statements.after.iterate(id, after, ALL);
+    if (this.#isSealed) for (const { record } of verified(id, rows)) yield record;
+    else for (const { record } of rows) yield String(record);
+  }
+
+  /** Reads all of a log. Throws if a record is missing or does not match its checksum. */
+  verifyLog(id: string): void {
+    const { revision } = this.standing(id) ?? {};
+    let last: number | undefined;
+    for (const row of verified(id, this.#statements.after.iterate(id, 0, ALL))) last = row.revision;
+    if (revision !== undefined && revision > 0 && last !== revision) throw lacks(id, revision);
   }
 
   /** The revision of the oldest record that is kept. */
@@ -102,30 +136,37 @@ export class Reading {
     return typeof revision === "number" ? revision : undefined;
   }
 
+  /** One past the last of the records from a revision on that are so few and so small; of at least one record. */
+  endOfPart(id: string, from: number, most: { readonly records: number; readonly bytes: number }): number {
+    let end = from;
+    let bytes = 0;
+    for (const row of this.#statements.sizes.iterate(id, from, most.records)) {
+      bytes += Number(row["bytes"]);
+      if (end > from && bytes > most.bytes) break;
+      end = Number(row["revision"]) + 1;
+    }
+    return Math.max(end, from + 1);
+  }
+
   after(id: string, revision: number, limit: number): TextPage | undefined {
-    return this.#page(id, this.#statements.after, revision, limit);
+    return consistently(this.#db, () => {
+      const standing = this.standing(id);
+      // What was pruned is no gap.
+      const first = Math.max(revision + 1, this.oldest(id) ?? 1);
+      const last = standing?.revision ?? 0;
+      const rows = this.#statements.after.iterate(id, revision, limit);
+      return standing && page(standing, rows, limit, first <= last ? [first, last] : undefined);
+    });
   }
 
   before(id: string, revision: number, limit: number): TextPage | undefined {
-    return this.#page(id, this.#statements.before, revision, limit);
-  }
-
-  #page(id: string, statement: StatementSync, revision: number, limit: number): TextPage | undefined {
-    const row = this.#statements.state.get(id);
-    if (!row) return undefined;
-    const texts: string[] = [];
-    let bytes = 0;
-    let more = false;
-    for (const { record } of statement.iterate(id, revision, limit + 1)) {
-      const text = String(record);
-      if (texts.length === limit || (texts.length > 0 && bytes + text.length > PAGE_BYTES)) {
-        more = true;
-        break;
-      }
-      bytes += text.length;
-      texts.push(text);
-    }
-    return { texts, more, position: { epoch: String(row["epoch"]), revision: Number(row["revision"]) } };
+    return consistently(this.#db, () => {
+      const standing = this.standing(id);
+      const first = Math.min(revision - 1, standing?.revision ?? 0);
+      const last = this.oldest(id) ?? 1;
+      const rows = this.#statements.before.iterate(id, revision, limit);
+      return standing && page(standing, rows, limit, first >= last ? [first, last] : undefined);
+    });
   }
 
   logSize(id: string, revision: number, limit: number): LogSize {
@@ -149,24 +190,90 @@ export class Reading {
   }
 
   change(id: string, revision: number): ChangeRecord | undefined {
-    const row = this.#statements.change.get(id, revision);
-    return row ? JSON.parse(String(row["record"])) : undefined;
+    return consistently(this.#db, () => {
+      const row = this.#statements.change.get(id, revision);
+      if (row) for (const { record } of verified(id, [row])) return JSON.parse(record);
+      const { revision: newest = 0 } = this.standing(id) ?? {};
+      if (revision <= newest && revision >= (this.oldest(id) ?? 1)) throw lacks(id, revision);
+      return undefined;
+    });
+  }
+}
+
+/** A page of a log that has records from the first to the last of a range, if there is one. */
+function page(
+  { id, epoch, revision }: Standing,
+  rows: Iterable<SqlRow>,
+  limit: number,
+  range: readonly [first: number, last: number] | undefined,
+): TextPage {
+  const [first, last] = range ?? [0, 0];
+  const step = last < first ? -1 : 1;
+  const texts: string[] = [];
+  let bytes = 0;
+  let next = first;
+  let isFull = false;
+  for (const row of verified(id, rows)) {
+    if (row.revision !== next) throw lacks(id, next);
+    isFull = texts.length > 0 && bytes + row.record.length > PAGE_BYTES;
+    if (isFull) break;
+    bytes += row.record.length;
+    texts.push(row.record);
+    next += step;
+  }
+  const more = range !== undefined && next !== last + step;
+  if (more && !isFull && texts.length < limit) throw lacks(id, next);
+  return { texts, more, position: { epoch, revision } };
+}
+
+type SqlRow = Readonly<Record<string, unknown>>;
+
+interface Verified {
+  readonly revision: number;
+  readonly record: string;
+}
+
+function lacks(id: string, revision: number): SyntaxError {
+  return new SyntaxError(`the log of ${id} lacks revision ${revision}`);
+}
+
+/** Records that follow one another, up or down. Throws at one that is missing or does not match its checksum. */
+function* verified(id: string, rows: Iterable<SqlRow>): Generator<Verified> {
+  let last: { readonly revision: number; readonly before: number; readonly sum: number } | undefined;
+  for (const row of rows) {
+    const revision = Number(row["revision"]);
+    const before = Number(row["before"]);
+    const record = String(row["record"]);
+    const sum = sumOfRecord(id, { revision, time: String(row["time"]), before, record });
+    const isLinked =
+      !last ||
+      (revision > last.revision
+        ? revision === last.revision + 1 && before === last.sum
+        : revision === last.revision - 1 && sum === last.before);
+    if (last && Math.abs(revision - last.revision) !== 1)
+      throw lacks(id, last.revision + Math.sign(revision - last.revision));
+    if (sum !== row["sum"] || !isLinked || (revision === 1 && before !== FIRST_SUM))
+      throw new SyntaxError(`the record of revision ${revision} of ${id} does not match its checksum`);
+    last = { revision, before, sum };
+    yield { revision, record };
   }
 }
 
 function prepare(db: DatabaseSync) {
-  const objects = db.prepare("SELECT kind, id, revision, doc FROM object WHERE state = ? ORDER BY number");
+  const objects = db.prepare(
+    "SELECT number, kind, id, revision, sum, doc FROM object WHERE state = ? ORDER BY number",
+  );
+  const record = `SELECT revision, time, "before", sum, record FROM change WHERE state = ?`;
   // There may be ten thousand: as lists, they are read in two thirds of the time.
   objects.setReturnArrays(true);
   return {
     objects,
-    state: db.prepare("SELECT epoch, revision, folded, collections FROM state WHERE id = ?"),
+    state: db.prepare("SELECT epoch, revision, folded, collections, content, sum FROM state WHERE id = ?"),
     states: db.prepare("SELECT id FROM state ORDER BY id"),
-    after: db.prepare("SELECT record FROM change WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?"),
-    before: db.prepare(
-      "SELECT record FROM change WHERE state = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
-    ),
-    // SQLite knows the length in bytes without reading the text.
+    change: db.prepare(`${record} AND revision = ?`),
+    after: db.prepare(`${record} AND revision > ? ORDER BY revision LIMIT ?`),
+    before: db.prepare(`${record} AND revision < ? ORDER BY revision DESC LIMIT ?`),
+    time: db.prepare("SELECT time FROM change WHERE state = ? AND revision = ?"),
     size: db.prepare(`
 SELECT count(*) AS records, coalesce(sum(bytes), 0) AS bytes,
   coalesce(min(revision), 0) AS oldest, coalesce(max(revision), 0) AS newest
@@ -174,8 +281,10 @@ FROM (
   SELECT revision, octet_length(record) AS bytes FROM change
   WHERE state = ? AND revision > ? ORDER BY revision LIMIT ?
 )`),
-    change: db.prepare("SELECT record FROM change WHERE state = ? AND revision = ?"),
-    time: db.prepare("SELECT time FROM change WHERE state = ? AND revision = ?"),
+    // The length alone: SQLite knows it without reading the text.
+    sizes: db.prepare(
+      "SELECT revision, octet_length(record) AS bytes FROM change WHERE state = ? AND revision >= ? ORDER BY revision LIMIT ?",
+    ),
     oldest: db.prepare("SELECT min(revision) AS revision FROM change WHERE state = ?"),
   };
 }

@@ -8,9 +8,11 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { StoreRefused } from "../store.ts";
+import { seal } from "./checksums.ts";
+import { rollBack } from "./write-lock.ts";
 
 /** Grows with each change of the tables. A store of a newer schema is refused. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export const schema = `
 CREATE TABLE state (
@@ -20,7 +22,10 @@ CREATE TABLE state (
   -- the revision that the objects and the next column stand at
   folded INTEGER NOT NULL,
   -- JSON: for each kind of object, the revision of the last change to one
-  collections TEXT NOT NULL
+  collections TEXT NOT NULL,
+  -- the sum of the objects' checksums, and the checksum of this row (checksums.ts)
+  content INTEGER NOT NULL,
+  sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE object (
@@ -30,6 +35,7 @@ CREATE TABLE object (
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   revision INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   doc TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
@@ -40,6 +46,9 @@ CREATE TABLE change (
   revision INTEGER NOT NULL,
   -- the record's; never earlier than that of the revision before, so that a time can be searched for
   time TEXT NOT NULL,
+  -- the checksum of the record before, and the one of this record, before it so that they are read without it
+  "before" INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (state, revision)
 ) STRICT;
@@ -91,6 +100,37 @@ CREATE TABLE event (
   PRIMARY KEY (state, number)
 ) STRICT, WITHOUT ROWID;
 `,
+  // The checksums are written by `seal`.
+  4: `
+ALTER TABLE state ADD COLUMN content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE object RENAME TO object_before;
+DROP INDEX object_by_id;
+CREATE TABLE object (
+  number INTEGER PRIMARY KEY,
+  state TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  doc TEXT NOT NULL
+) STRICT;
+INSERT INTO object SELECT number, state, kind, id, revision, 0, doc FROM object_before;
+DROP TABLE object_before;
+CREATE UNIQUE INDEX object_by_id ON object (state, kind, id);
+ALTER TABLE change RENAME TO change_before;
+CREATE TABLE change (
+  state TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  time TEXT NOT NULL,
+  "before" INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (state, revision)
+) STRICT;
+INSERT INTO change SELECT state, revision, time, 0, 0, record FROM change_before ORDER BY state, revision;
+DROP TABLE change_before;
+`,
 };
 
 /**
@@ -104,7 +144,6 @@ PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
 PRAGMA checkpoint_fullfsync = ON;
 PRAGMA wal_autocheckpoint = 4000;
-PRAGMA busy_timeout = 5000;
 `;
 
 /** The schema that a database was written by; 0 for one that holds nothing yet. */
@@ -118,9 +157,17 @@ export function migrate(db: DatabaseSync, directory: string | undefined): void {
   refuseNewer(version, `The data directory ${directory}`);
   if (version === SCHEMA_VERSION) return;
   db.exec("BEGIN IMMEDIATE");
-  if (version === 0) db.exec(schema);
-  else for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
-  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  try {
+    if (version === 0) db.exec(schema);
+    else {
+      for (let next = version + 1; next <= SCHEMA_VERSION; next++) db.exec(migrations[next] ?? "");
+      seal(db);
+    }
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
 }
 
 /** Throws the refusal of what a later version wrote. */

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -24,6 +33,7 @@ import type { Command } from "../../account/decide.ts";
 import type { State } from "../../account/state.ts";
 import { LiveState } from "../live-state.ts";
 import { Conflict, NotCommitted, StoreRefused } from "../store.ts";
+import { seal } from "./checksums.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -38,8 +48,8 @@ beforeEach(() => {
 const file = () => join(directory, "patchbay.db");
 
 /** Opens the store, to be closed when the test is over. */
-function open(): SqliteStore {
-  const store = SqliteStore.open(directory);
+async function open(): Promise<SqliteStore> {
+  const store = await SqliteStore.open(directory);
   onTestFinished(() => store.close().catch(() => undefined));
   return store;
 }
@@ -59,7 +69,7 @@ function standing(raw: DatabaseSync) {
 
 /** Fills a store and closes it. */
 async function fill(): Promise<void> {
-  const store = SqliteStore.open(directory);
+  const store = await SqliteStore.open(directory);
   await store.replace(makeSmallWorld(500));
   await store.close();
 }
@@ -73,7 +83,7 @@ async function loadFrom(store: SqliteStore, id = FIRST_ACCOUNT): Promise<State> 
 /** The sentence with which opening and reading a store is refused. */
 async function sentence(at = directory): Promise<string> {
   try {
-    const store = SqliteStore.open(at);
+    const store = await SqliteStore.open(at);
     try {
       for (const id of await store.states()) await store.load(id);
     } finally {
@@ -91,18 +101,18 @@ describe("a directory in use", () => {
     `The data directory ${directory} is in use by another Patchbay. Stop that one, or give this one its own with --data.`;
 
   test("is refused to a second store, and free again when the first is closed", async () => {
-    const first = open();
+    const first = await open();
     await first.replace(makeSmallWorld());
     expect(await sentence()).toBe(taken());
     expect(await first.states()).toHaveLength(3);
     await first.close();
-    expect(await open().states()).toHaveLength(3);
+    expect(await (await open()).states()).toHaveLength(3);
   });
 
   test("is refused to another process, and free again when the first one is killed", async () => {
     const program = `
       import { SqliteStore } from ${JSON.stringify(new URL("./sqlite-store.ts", import.meta.url).href)};
-      globalThis.store = SqliteStore.open(${JSON.stringify(directory)});
+      globalThis.store = await SqliteStore.open(${JSON.stringify(directory)});
       console.log("open");
       setInterval(() => undefined, 1_000_000);
     `;
@@ -114,7 +124,7 @@ describe("a directory in use", () => {
     expect(await sentence()).toBe(taken());
     holder.kill("SIGKILL");
     await once(holder, "exit");
-    expect(await open().states()).toEqual([]);
+    expect(await (await open()).states()).toEqual([]);
   });
 });
 
@@ -136,7 +146,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     const newer = new DatabaseSync(file());
     newer.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     newer.close();
-    expect(await open().states()).toHaveLength(3);
+    expect(await (await open()).states()).toHaveLength(3);
   });
 
   test("a file", async () => {
@@ -162,17 +172,17 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     chmodSync(directory, 0o555);
     chmodSync(file(), 0o444);
     onTestFinished(() => chmodSync(directory, 0o755));
-    expect(asNobody(() => SqliteStore.open(directory))).toMatch(
-      /^The data directory \S+ cannot be used: it cannot be written \((attempt to write a readonly database|unable to open database file|EACCES: .*)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
+    expect(await asNobody(() => SqliteStore.open(directory))).toMatch(
+      /^The data directory \S+ cannot be used: it cannot be written \(((EACCES|EPERM): .*|attempt to write a readonly database|unable to open database file)\)\. It and its files must belong to the user that Patchbay runs as, on a file system that is not read-only\.$/,
     );
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
 
-  test("one that may not be made", () => {
+  test("one that may not be made", async () => {
     chmodSync(directory, 0o555);
     onTestFinished(() => chmodSync(directory, 0o755));
     const path = join(directory, "data");
-    expect(asNobody(() => SqliteStore.open(path))).toContain(
+    expect(await asNobody(() => SqliteStore.open(path))).toContain(
       `The data directory ${path} cannot be used: it cannot be written (EACCES`,
     );
   });
@@ -212,6 +222,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
     await fill();
     const raw = new DatabaseSync(file());
     raw.exec("UPDATE object SET kind = 'wormhole' WHERE number = 5");
+    seal(raw);
     raw.close();
     expect(await sentence()).toBe(
       `The data directory ${directory} cannot be used: This version of Patchbay does not know objects of the kind wormhole.`,
@@ -229,7 +240,7 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
   });
 
   test("whose log has a gap among such changes", async () => {
-    const store = open();
+    const store = await open();
     await store.replace(makeSmallWorld());
     const live = await loadFrom(store);
     const changes = [1400, 1300, 1200].map((mtu) => applied(live, update({ 0: { mtu } })));
@@ -241,11 +252,11 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
   });
 
   /** What a user without any rights is told; by permission bits alone the administrator can do anything. */
-  function asNobody(action: () => SqliteStore): string {
+  async function asNobody(action: () => Promise<SqliteStore>): Promise<string> {
     const administrator = process.geteuid?.() === 0;
     if (administrator) process.seteuid?.(65534);
     try {
-      void action().close();
+      await (await action()).close();
     } catch (error) {
       if (error instanceof StoreRefused) return error.message;
       throw error;
@@ -257,18 +268,55 @@ describe("a directory that cannot be used is refused with a sentence:", () => {
 });
 
 describe("a directory", () => {
+  const modesIn = (path: string) =>
+    Object.fromEntries(
+      ["", ...readdirSync(path)].map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
+    );
+
+  test("that is open to other users is closed to them, with all files in it", async () => {
+    await fill();
+    const health = join(directory, "health.db");
+    writeFileSync(health, "");
+    chmodSync(directory, 0o755);
+    for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o644);
+    await open();
+    const modes = modesIn(directory);
+    expect(modes).toEqual({
+      "": "700",
+      "health.db": "600",
+      "patchbay.db": "600",
+      "patchbay.db-shm": "600",
+      "patchbay.db-wal": "600",
+      "patchbay.lock": "600",
+      "patchbay.mark": "600",
+    });
+  });
+
+  test("that is open to other users and holds something else is refused", async () => {
+    const path = join(directory, "shared");
+    mkdirSync(path);
+    writeFileSync(join(path, "notes.txt"), "mine");
+    chmodSync(path, 0o755);
+    expect(await sentence(path)).toBe(
+      `The data directory ${path} is open to other users (mode 0755) and holds notes.txt, which is not Patchbay's. It holds keys in clear. Run chmod 700 ${path}, or name another directory with --data.`,
+    );
+    expect(modesIn(path)).toMatchObject({ "": "755" });
+    chmodSync(path, 0o700);
+    expect(await sentence(path).catch(() => "opened")).toBe("opened");
+  });
+
   test("is made with all that is missing above it", async () => {
     const path = join(directory, "a", "b", "c");
-    const store = SqliteStore.open(path);
+    const store = await SqliteStore.open(path);
     await store.replace(makeSmallWorld());
     await store.close();
-    const again = SqliteStore.open(path);
+    const again = await SqliteStore.open(path);
     expect(await again.states()).toHaveLength(3);
     await again.close();
   });
 
   test("copied while its server is killed opens with all that was committed", async () => {
-    const store = open();
+    const store = await open();
     await store.replace(makeSmallWorld());
     const live = await loadFrom(store);
     const changes = [applied(live, update({ 0: { mtu: 1400 } }))];
@@ -277,7 +325,7 @@ describe("a directory", () => {
     const copy = join(directory, "copy");
     mkdirSync(copy);
     for (const end of ["", "-wal"]) cpSync(file() + end, join(copy, `patchbay.db${end}`));
-    const copied = SqliteStore.open(copy);
+    const copied = await SqliteStore.open(copy);
     onTestFinished(() => copied.close());
     expect(snapshot(await loadFrom(copied))).toEqual(snapshot(await loadFrom(store)));
     expect((await loadFrom(copied)).durable).toBe(2);
@@ -288,7 +336,7 @@ describe("a commit that the database refuses", () => {
   let store: SqliteStore;
   let raw: DatabaseSync;
   beforeEach(async () => {
-    store = open();
+    store = await open();
     await store.replace(makeSmallWorld());
     raw = past();
   });
@@ -385,7 +433,7 @@ describe("rows of objects", () => {
   let state: State;
   let raw: DatabaseSync;
   beforeEach(async () => {
-    store = open();
+    store = await open();
     await store.replace(makeSmallWorld(MANY));
     state = await loadFrom(store);
     raw = past();
@@ -445,7 +493,7 @@ describe("rows of objects", () => {
     const copy = join(directory, "copy");
     mkdirSync(copy);
     for (const end of ["", "-wal"]) cpSync(file() + end, join(copy, `patchbay.db${end}`));
-    store = SqliteStore.open(copy);
+    store = await SqliteStore.open(copy);
     onTestFinished(() => store.close());
     state = await loadFrom(store);
     raw = new DatabaseSync(join(copy, "patchbay.db"));
@@ -463,12 +511,12 @@ describe("rows of objects", () => {
     expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
     await store.close();
     expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: 1 });
-    store = open();
+    store = await open();
     expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
     raw.exec("DROP TRIGGER full");
     await store.close();
     expect(standing(raw)).toEqual({ revision: MOST / MANY + 2, folded: MOST / MANY + 2 });
-    expect(snapshot(await loadFrom(open()))).toEqual(snapshot(state));
+    expect(snapshot(await loadFrom(await open()))).toEqual(snapshot(state));
   });
 
   test("are those of a new world at once", async () => {
@@ -520,14 +568,14 @@ describe("a directory written by an older schema", () => {
     const raw = new DatabaseSync(join(old, "patchbay.db"));
     raw.exec(`PRAGMA journal_mode = WAL; ${tables} ATTACH '${file()}' AS now;
       INSERT INTO state SELECT ${state} FROM now.state;
-      INSERT INTO object SELECT * FROM now.object;
+      INSERT INTO object SELECT number, state, kind, id, revision, doc FROM now.object;
       INSERT INTO change SELECT state, revision, record FROM now.change`);
     raw.close();
     return old;
   }
 
   test.each(Object.entries(schemas))("%s is carried over with all it holds", async (_, schema) => {
-    let store = open();
+    let store = await open();
     await store.replace(makeSmallWorld(50));
     const state = await loadFrom(store);
     const commands = [update({ 0: { mtu: 1400 } }), remove(1), create(1), setFlags(["coupler_integration"])];
@@ -538,7 +586,7 @@ describe("a directory written by an older schema", () => {
     await store.close();
     const old = writeOld(schema);
     for (const _ of ["first", "again"]) {
-      store = SqliteStore.open(old);
+      store = await SqliteStore.open(old);
       expect(snapshot(await loadFrom(store))).toEqual(snapshot(state));
       expect(await store.states()).toHaveLength(3);
       expect(await store.changesAfter(FIRST_ACCOUNT, 0, 100)).toEqual(log);
@@ -550,7 +598,7 @@ describe("a directory written by an older schema", () => {
   });
 
   test("whose clock had stepped back is searched as if it had stood still, and records stay as they are", async () => {
-    let store = open();
+    let store = await open();
     await store.replace(makeSmallWorld());
     const state = await loadFrom(store);
     const changes = [1401, 1402, 1403].map((mtu) => applied(state, update({ 0: { mtu } })));
@@ -564,7 +612,7 @@ describe("a directory written by an older schema", () => {
     );
     for (const [index, second] of [5, 9, 3, 9].entries()) told.run(at(second), FIRST_ACCOUNT, index + 1);
     raw.close();
-    store = SqliteStore.open(old);
+    store = await SqliteStore.open(old);
     onTestFinished(() => store.close());
     const found = await Promise.all([3, 5, 6, 9].map((second) => store.changeAt(FIRST_ACCOUNT, at(second))));
     expect(found).toEqual([1, 1, 2, 2]);
@@ -574,7 +622,7 @@ describe("a directory written by an older schema", () => {
 });
 
 test("states that decide in the same turn share a commit", async () => {
-  const store = open();
+  const store = await open();
   await store.replace(makeSmallWorld());
   const lives: LiveState[] = [];
   for (const id of [FIRST_ACCOUNT, SECOND_ACCOUNT])
@@ -615,13 +663,14 @@ describe("a race that is lost to another server", () => {
     raw.exec("BEGIN");
     raw.prepare("UPDATE state SET revision = ? WHERE id = ?").run(revision, FIRST_ACCOUNT);
     raw
-      .prepare("INSERT INTO change (state, revision, time, record) VALUES (?, ?, ?, ?)")
+      .prepare(`INSERT INTO change (state, revision, time, "before", sum, record) VALUES (?, ?, ?, 0, 0, ?)`)
       .run(FIRST_ACCOUNT, revision, record.time, JSON.stringify(record));
+    seal(raw);
     raw.exec("COMMIT");
   }
 
   test("is a conflict of which nothing is written", async () => {
-    const store = open();
+    const store = await open();
     await store.replace(makeSmallWorld());
     const state = await loadFrom(store);
     commitPast(past(), 1476, 1400);
@@ -635,7 +684,7 @@ describe("a race that is lost to another server", () => {
   });
 
   test("is decided again on what the other one made, and then committed", async () => {
-    const store = open();
+    const store = await open();
     await store.replace(makeSmallWorld());
     const live = new LiveState(await loadFrom(store), store, () => undefined);
     const raw = past();
@@ -649,6 +698,6 @@ describe("a race that is lost to another server", () => {
     // What the other one did is folded in as well.
     await store.close();
     expect(standing(raw)).toEqual({ revision: 4, folded: 4 });
-    expect(snapshot(await loadFrom(open()))).toEqual(snapshot(stored));
+    expect(snapshot(await loadFrom(await open()))).toEqual(snapshot(stored));
   });
 });

@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setImmediate } from "node:timers/promises";
 import type { ChangeRecord } from "../../account/change.ts";
 import type { SeededState } from "../../account/seed.ts";
 import type { State } from "../../account/state.ts";
@@ -20,24 +19,29 @@ import {
   type Position,
   type StateEvent,
   type Store,
+  type StoreRefused,
   Unreadable,
 } from "../store.ts";
 import { nextSlice, runInSlices } from "../time-slice.ts";
 import { UnfoldedState } from "../unfolded.ts";
 import {
+  BUSY,
   DATABASE,
+  type DirectoryLock,
   hasCode,
   lockDirectory,
   makeDirectory,
+  makePrivate,
   messageOf,
   refusal,
   syncDirectory,
 } from "./data-directory.ts";
 import { EventTable } from "./event-table.ts";
-import { positionsIn, refuseLoss } from "./loss.ts";
-import { MarkFile } from "./mark-file.ts";
+import { placedIn, refuseLoss } from "./loss.ts";
+import { Mark } from "./mark.ts";
 import { consistently, Reading, type TextPage } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
+import { begin, deadlineFromNow, rollBack, whenUnlocked } from "./write-lock.ts";
 import { Writing } from "./writing.ts";
 
 /**
@@ -46,8 +50,11 @@ import { Writing } from "./writing.ts";
  */
 const MOST_UNFOLDED = 40_000;
 
-/** Rows of objects folded in one go; between goes, requests are answered. */
-const ROWS_AT_ONCE = 1_000;
+/** Edits of a commit that takes so long that readers are answered before it. */
+const LARGE_COMMIT = 1_000;
+
+/** Milliseconds between two checks of the lock file where nothing is committed. */
+const LOCK_CHECK = 1_000;
 
 /**
  * SQLite's result codes, extended, for a commit whose last frame, the one that makes it count, did not
@@ -63,6 +70,8 @@ interface Noting {
 
 interface Waiting {
   readonly batch: Batch;
+  /** When it is refused if another process holds the write lock until then. */
+  readonly deadline: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -74,10 +83,11 @@ export class SqliteStore implements Store {
   readonly #reader: DatabaseSync;
   readonly #connections: DisposableStack;
   readonly #directory: string | undefined;
+  readonly #lock: DirectoryLock | undefined;
+  readonly #mark: Mark | undefined;
   readonly #reading: Reading;
   readonly #writing: Writing;
   readonly #events: EventTable;
-  readonly #mark: MarkFile | undefined;
   /** By state, what this store's own commits leave to be folded. */
   readonly #unfolded = new Map<string, UnfoldedState>();
   /** How much that may be, with what others left. */
@@ -88,42 +98,47 @@ export class SqliteStore implements Store {
 
   /**
    * Opens the store in a directory, made if missing; without one, the store is in memory.
-   * Throws `StoreRefused` with a sentence for the operator.
+   * Throws `StoreRefused` with a sentence for the operator. `lost` is called once if another server may have the
+   * directory from then on; from that moment the store refuses to write.
    */
-  static open(directory: string | undefined): SqliteStore {
+  static async open(
+    directory: string | undefined,
+    lost: (refusal: StoreRefused) => void = () => undefined,
+  ): Promise<SqliteStore> {
+    // Whatever is open when something is refused is closed again, the lock last.
+    using connections = new DisposableStack();
     try {
-      return new SqliteStore(directory);
+      const opened = await openConnections(directory, connections);
+      return new SqliteStore(directory, opened, connections.move(), lost);
     } catch (error) {
       throw refusal(directory, error);
     }
   }
 
-  private constructor(directory: string | undefined) {
-    // Whatever is open when something is refused is closed again, the lock last.
-    using connections = new DisposableStack();
+  private constructor(
+    directory: string | undefined,
+    { writer, reader, lock, mark }: Opened,
+    connections: DisposableStack,
+    lost: (refusal: StoreRefused) => void,
+  ) {
     this.#directory = directory;
-    if (directory === undefined) {
-      this.#writer = connections.use(new DatabaseSync(":memory:"));
-      this.#reader = this.#writer;
-    } else {
-      makeDirectory(directory);
-      connections.use(lockDirectory(directory));
-      refuseLoss(directory);
-      const file = join(directory, DATABASE);
-      this.#writer = connections.use(new DatabaseSync(file));
-      this.#writer.exec(pragmas);
-      this.#reader = connections.use(new DatabaseSync(file));
-      this.#reader.exec("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;");
-    }
-    migrate(this.#writer, directory);
-    if (directory !== undefined) {
-      syncDirectory(directory);
-      this.#mark = connections.use(new MarkFile(directory, positionsIn(this.#writer)));
-    }
-    this.#reading = new Reading(this.#reader);
-    this.#writing = new Writing(this.#writer);
-    this.#events = new EventTable(this.#writer, this.#reader);
-    this.#connections = connections.move();
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#lock = lock;
+    this.#mark = mark;
+    this.#reading = new Reading(reader);
+    this.#writing = new Writing(writer);
+    this.#events = new EventTable(writer, reader);
+    this.#connections = connections;
+    if (!lock) return;
+    const checking = setInterval(() => {
+      const refusal = lock.loss();
+      if (!refusal) return;
+      clearInterval(checking);
+      lost(refusal);
+    }, LOCK_CHECK);
+    connections.defer(() => clearInterval(checking));
+    checking.unref();
   }
 
   async load(id: string): Promise<State | undefined> {
@@ -146,7 +161,7 @@ export class SqliteStore implements Store {
   async #whole<T>(read: () => T): Promise<T> {
     await this.#quiet();
     try {
-      return read();
+      return await whenUnlocked(read);
     } catch (error) {
       throw refusal(this.#directory, error);
     }
@@ -158,35 +173,74 @@ export class SqliteStore implements Store {
   }
 
   async create(id: string, epoch: string): Promise<void> {
+    const created = await this.#alone(async () => {
+      try {
+        await this.#begin();
+        const created = this.#writing.create(id, epoch);
+        this.#writer.exec("COMMIT");
+        return created;
+      } catch (error) {
+        rollBack(this.#writer);
+        throw new NotCommitted(messageOf(error));
+      }
+    });
+    if (!created) throw new Conflict(`There is a state ${id} already.`);
+  }
+
+  /** Begins a transaction, once no other process holds the write lock. */
+  #begin(deadline?: number): Promise<void> {
+    const refusal = this.#lock?.loss();
+    if (refusal) throw refusal;
+    return begin(this.#writer, deadline);
+  }
+
+  /** Runs an action while nothing else is written. What arrives meanwhile is committed after it. */
+  async #alone<T>(act: () => Promise<T>): Promise<T> {
     while (this.#committing) await this.#committing;
-    try {
-      if (this.#writing.create(id, epoch)) return;
-    } catch (error) {
-      throw new NotCommitted(messageOf(error));
-    }
-    throw new Conflict(`There is a state ${id} already.`);
+    const acting = act();
+    this.#committing = acting.then(
+      () => this.#commitAll(),
+      () => this.#commitAll(),
+    );
+    return acting;
   }
 
   commit(batch: Batch): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, resolve, reject });
+      this.#waiting.push({ batch, deadline: deadlineFromNow(), resolve, reject });
       this.#committing ??= this.#commitAll();
     });
   }
 
-  /** Commits of different states that wait together share one transaction and one sync. */
   async #commitAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#noting.length > 0) {
       // Other states may have decided in the same turn; what is large gets a turn of its own.
-      await (this.#waiting.some(isLarge) ? setImmediate() : undefined);
-      const group = this.#waiting;
-      this.#waiting = [];
-      if (group.length > 0) for (const settle of this.#transaction(group)) settle();
-      if (this.#noting.length > 0) this.#noteAll();
-      if (this.#unfoldedEdits >= MOST_UNFOLDED) await this.#fold();
+      await (this.#waiting.some(isLarge) ? nextSlice() : undefined);
+      await this.#commitWaiting();
+      await this.#noteAll();
+      if (this.#unfoldedEdits >= MOST_UNFOLDED) await this.#fold(0);
     }
     // In the same turn as the last look, so that no commit is left waiting.
     this.#committing = undefined;
+  }
+
+  /** Commits of different states that wait together share one transaction and one sync. */
+  async #commitWaiting(): Promise<void> {
+    const [first] = this.#waiting;
+    if (!first) return;
+    try {
+      await this.#begin(first.deadline);
+    } catch (error) {
+      const isLocked = hasCode(error, BUSY);
+      const now = performance.now();
+      const refused = this.#waiting.filter(({ deadline }) => !isLocked || deadline <= now);
+      this.#waiting = this.#waiting.filter((one) => !refused.includes(one));
+      for (const { reject } of refused) reject(new NotCommitted(messageOf(error)));
+      return;
+    }
+    const group = this.#waiting;
+    this.#waiting = [];
+    for (const settle of this.#transaction(group)) settle();
   }
 
   #transaction(group: readonly Waiting[]): (() => void)[] {
@@ -194,7 +248,6 @@ export class SqliteStore implements Store {
     const outcomes: (() => void)[] = [];
     const appended: Batch[] = [];
     try {
-      db.exec("BEGIN IMMEDIATE");
       for (const { batch, resolve, reject } of group) {
         if (this.#writing.append(batch)) {
           appended.push(batch);
@@ -215,43 +268,34 @@ export class SqliteStore implements Store {
             reject(new OutcomeUnknown(messageOf(error))),
       );
     }
-    for (const batch of appended) {
-      const { state, epoch, base, changes } = batch;
-      this.#mark?.note(state, { epoch, revision: base + changes.length });
-      this.#remember(batch);
-    }
+    this.#mark?.note(
+      appended.map(({ state: id, epoch, base, changes }) => ({ id, epoch, revision: base + changes.length })),
+    );
+    for (const batch of appended) this.#remember(batch);
     return outcomes;
   }
 
   #abort(group: readonly Waiting[], error: unknown): (() => void)[] {
-    try {
-      if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
-    } catch {
-      return group.map(
-        ({ reject }) =>
-          () =>
-            reject(new OutcomeUnknown(messageOf(error))),
-      );
-    }
+    const Failure = rollBack(this.#writer) ? NotCommitted : OutcomeUnknown;
     return group.map(
       ({ reject }) =>
         () =>
-          reject(new NotCommitted(messageOf(error))),
+          reject(new Failure(messageOf(error))),
     );
   }
 
   /** Writes events in a transaction of their own: nothing that is decided waits for them or fails with them. */
-  #noteAll(): void {
+  async #noteAll(): Promise<void> {
     const group = this.#noting;
+    if (group.length === 0) return;
     this.#noting = [];
-    const db = this.#writer;
     try {
-      db.exec("BEGIN IMMEDIATE");
+      await this.#begin();
       for (const { events } of group) this.#events.append(events);
-      db.exec("COMMIT");
+      this.#writer.exec("COMMIT");
       for (const { resolve } of group) resolve();
     } catch (error) {
-      if (db.isTransaction) db.exec("ROLLBACK");
+      rollBack(this.#writer);
       for (const { reject } of group) reject(new NotCommitted(messageOf(error)));
     }
   }
@@ -272,22 +316,20 @@ export class SqliteStore implements Store {
   /**
    * Brings the rows of all objects to their newest durable versions. Nothing depends on it but how
    * long loading takes: if it fails, it is tried again after as many edits more, or when the store
-   * is closed.
+   * is closed; if another process holds the write lock, after the next commit.
    */
-  async #fold(): Promise<void> {
+  async #fold(deadline?: number): Promise<void> {
+    const edits = this.#unfoldedEdits;
     this.#unfoldedEdits = 0;
-    const db = this.#writer;
     try {
-      db.exec("BEGIN IMMEDIATE");
-      let rows = 0;
-      for (const { id, folded } of this.#writing.behind()) {
-        for (const _ of this.#writing.fold(id, this.#unfoldedOf(id, folded)))
-          if (++rows % ROWS_AT_ONCE === 0) await setImmediate();
-      }
-      db.exec("COMMIT");
+      await this.#begin(deadline);
+      for (const { id, folded } of this.#writing.behind())
+        await runInSlices(this.#writing.fold(id, this.#unfoldedOf(id, folded)));
+      this.#writer.exec("COMMIT");
       this.#unfolded.clear();
-    } catch {
-      if (db.isTransaction) db.exec("ROLLBACK");
+    } catch (error) {
+      if (hasCode(error, BUSY)) this.#unfoldedEdits = edits;
+      rollBack(this.#writer);
     }
   }
 
@@ -379,52 +421,82 @@ export class SqliteStore implements Store {
   async #read<T>(read: () => T): Promise<T> {
     await this.#quiet();
     try {
-      return read();
+      return await whenUnlocked(read);
     } catch (error) {
       throw new Unreadable(messageOf(error), { cause: error });
     }
   }
 
-  async replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
-    while (this.#committing) await this.#committing;
-    if (ifEmpty && this.#reading.states().length > 0) return false;
-    const replacing = this.#replace(world);
-    // What arrives meanwhile is committed after it.
-    this.#committing = replacing.catch(() => undefined).then(() => this.#commitAll());
-    await replacing;
-    return true;
-  }
-
-  async #replace(world: readonly SeededState[]): Promise<void> {
-    await encodeRecords(world.map(({ change }) => change));
-    const db = this.#writer;
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      await runInSlices(this.#writing.replace(world));
-      // All of it goes to the log in one step: 20 ms at 10,000 objects.
-      await nextSlice();
-      this.#mark?.clear();
-      db.exec("COMMIT");
-      await nextSlice();
-    } catch (error) {
-      if (db.isTransaction) db.exec("ROLLBACK");
-      throw new NotCommitted(messageOf(error));
-    }
-    this.#mark?.noteAll(positionsIn(db));
-    this.#unfolded.clear();
+  replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
+    return this.#alone(async () => {
+      try {
+        await encodeRecords(world.map(({ change }) => change));
+        await this.#begin();
+        if (ifEmpty && this.#reading.states().length > 0) {
+          rollBack(this.#writer);
+          return false;
+        }
+        await runInSlices(this.#writing.replace(world));
+        // All of it goes to the log in one step: 20 ms at 10,000 objects.
+        await nextSlice();
+        const states = world.map(({ id, epoch, change }) => ({
+          id,
+          epoch,
+          revision: change.record.revision,
+        }));
+        const commit = () => this.#writer.exec("COMMIT");
+        if (this.#mark) this.#mark.replacing(states, commit);
+        else commit();
+        this.#unfolded.clear();
+        await nextSlice();
+        return true;
+      } catch (error) {
+        rollBack(this.#writer);
+        throw new NotCommitted(messageOf(error));
+      }
+    });
   }
 
   async close(): Promise<void> {
     while (this.#committing) await this.#committing;
     if (this.#connections.disposed) return;
     // What arrives during the fold is committed after it.
-    this.#committing = this.#fold().then(() => this.#commitAll());
+    await this.#alone(() => this.#fold());
     while (this.#committing) await this.#committing;
     this.#connections.dispose();
   }
 }
 
+interface Opened {
+  readonly writer: DatabaseSync;
+  readonly reader: DatabaseSync;
+  readonly lock?: DirectoryLock;
+  readonly mark?: Mark;
+}
+
+async function openConnections(directory: string | undefined, connections: DisposableStack): Promise<Opened> {
+  if (directory === undefined) {
+    const db = connections.use(new DatabaseSync(":memory:"));
+    migrate(db, directory);
+    return { writer: db, reader: db };
+  }
+  makeDirectory(directory);
+  const lock = connections.use(lockDirectory(directory));
+  await refuseLoss(directory);
+  const file = join(directory, DATABASE);
+  makePrivate(file);
+  const writer = connections.use(new DatabaseSync(file, { timeout: 0 }));
+  const reader = connections.use(new DatabaseSync(file, { timeout: 0 }));
+  const deadline = deadlineFromNow();
+  await whenUnlocked(() => writer.exec(pragmas), deadline);
+  await whenUnlocked(() => migrate(writer, directory), deadline);
+  await whenUnlocked(() => reader.exec("PRAGMA query_only = ON"), deadline);
+  syncDirectory(directory);
+  const mark = connections.use(new Mark(directory, placedIn(writer)));
+  return { writer, reader, lock, mark };
+}
+
 /** Does a commit take long enough for readers to be answered before it? */
 function isLarge({ batch }: Waiting): boolean {
-  return batch.changes.some(({ edits }) => edits.length >= ROWS_AT_ONCE);
+  return batch.changes.some(({ edits }) => edits.length >= LARGE_COMMIT);
 }

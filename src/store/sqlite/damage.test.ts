@@ -1,0 +1,308 @@
+/** Databases and logs that are damaged on disk: refused, or served as they were, and never served as something else. */
+
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { done, refused } from "../../../test/harness/admin.ts";
+import { Chance } from "../../../test/harness/random.ts";
+import { temporaryDirectoryForAll } from "../../../test/harness/temporary.ts";
+import {
+  applied,
+  create,
+  FIRST_ACCOUNT,
+  makeSmallWorld,
+  remove,
+  SECOND_ACCOUNT,
+  snapshot,
+  update,
+  updateFirst,
+} from "../../../test/harness/worlds.ts";
+import type { Command } from "../../account/decide.ts";
+import { backup, restore } from "../../admin/backup.ts";
+import { dump } from "../../admin/dump.ts";
+import { ConfigError } from "../config-error.ts";
+import { StoreRefused, Unreadable } from "../store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+
+const FLIPS = process.env["PATCHBAY_TEST_LONG"] ? 2_000 : 40;
+const FIRST_FLIP = Number(process.env["PATCHBAY_TEST_CHANCE"] ?? new Chance().below(2 ** 31));
+
+const DATABASE = "patchbay.db";
+const LOG = "patchbay.db-wal";
+const MARK = "patchbay.mark";
+
+const root = temporaryDirectoryForAll();
+/** A directory as a killed server leaves it, and as a stopped one does. */
+let killed: string;
+let stopped: string;
+/** What both hold. */
+let content: unknown;
+
+async function commit(store: SqliteStore, id: string, ...commands: readonly Command[]): Promise<void> {
+  const state = await store.load(id);
+  if (!state) throw new Error(`There is no state ${id}.`);
+  const base = state.durable;
+  const changes = commands.map((command) => {
+    const change = applied(state, command);
+    state.settle(change.edits, change.record.revision);
+    return change;
+  });
+  await store.commit({ state: id, epoch: state.epoch, base, changes, deadline: null });
+}
+
+/** Everything that is acknowledged: epochs, objects, logs. */
+async function read(store: SqliteStore) {
+  const states = [];
+  for (const id of await store.states()) {
+    const state = await store.load(id);
+    const log = await store.changesAfter(id, 0, 10_000);
+    states.push({ id, epoch: state?.epoch, ...(state && snapshot(state)), log });
+  }
+  return states;
+}
+
+/** Copies a database with what belongs to it. */
+function copy(from: string, to: string): string {
+  mkdirSync(to);
+  for (const name of [DATABASE, LOG, MARK])
+    if (existsSync(join(from, name))) cpSync(join(from, name), join(to, name));
+  return to;
+}
+
+let copies = 0;
+const copyOf = (directory: string) => copy(directory, join(root, `copy-${copies++}`));
+
+beforeAll(async () => {
+  const data = join(root, "data");
+  const store = await SqliteStore.open(data);
+  await store.replace(makeSmallWorld(20));
+  for (let mtu = 1300; mtu < 1312; mtu++) {
+    await commit(store, FIRST_ACCOUNT, update({ 0: { mtu } }), updateFirst(10, { description: `d${mtu}` }));
+    await commit(store, SECOND_ACCOUNT, update({ 1: { mtu } }));
+  }
+  await commit(store, FIRST_ACCOUNT, remove(3), create(3));
+  content = await read(store);
+  killed = copyOf(data);
+  await store.close();
+  stopped = copyOf(data);
+});
+
+/** The sentence with which a directory is refused; undefined if what it holds is what was acknowledged. */
+async function judge(directory: string): Promise<string | undefined> {
+  try {
+    const store = await SqliteStore.open(directory);
+    try {
+      expect(await read(store)).toEqual(content);
+    } finally {
+      await store.close();
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof StoreRefused || error instanceof ConfigError || error instanceof Unreadable)
+      return error.message;
+    throw error;
+  }
+}
+
+function flip(file: string, bit: number): void {
+  const bytes = readFileSync(file);
+  const at = Math.floor(bit / 8);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit % 8));
+  writeFileSync(file, bytes);
+}
+
+test("what is not damaged is served", async () => {
+  expect(await judge(copyOf(killed))).toBeUndefined();
+  expect(await judge(copyOf(stopped))).toBeUndefined();
+});
+
+describe.each([
+  ["the log that a killed server leaves", () => killed, LOG],
+  ["the database of a stopped server", () => stopped, DATABASE],
+] as const)(`${FLIPS} flipped bits in %s`, (_, from, name) => {
+  test("are refused, or change nothing that is served", async () => {
+    const chance = new Chance(FIRST_FLIP);
+    const bits = statSync(join(from(), name)).size * 8;
+    for (let count = 0; count < FLIPS; count++) {
+      const directory = copyOf(from());
+      const bit = chance.below(bits);
+      flip(join(directory, name), bit);
+      const seen = await judge(directory).catch((error: unknown) => {
+        throw new Error(`bit ${bit} of ${name}, PATCHBAY_TEST_CHANCE=${FIRST_FLIP}`, { cause: error });
+      });
+      if (name === LOG)
+        expect(seen, `bit ${bit}, PATCHBAY_TEST_CHANCE=${FIRST_FLIP}`).toMatch(/^The data directory /);
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe("a damaged log", () => {
+  test("is refused by the server and by commands, with the way to a backup, and stays as it is", async () => {
+    const directory = copyOf(killed);
+    // In the first frame: what SQLite would take for an empty database.
+    flip(join(directory, LOG), (32 + 24 + 100) * 8);
+    const before = readFileSync(join(directory, LOG));
+    const sentence = `The data directory ${directory} cannot be used: its patchbay.db-wal is damaged (frame 1 is not valid, and commits follow), so that acknowledged changes would be lost. Nothing was changed. Restore a backup into a new directory with patchbay restore. Without a backup, keep what can still be read with patchbay restore --from ${join(directory, DATABASE)} --data NEW-DIRECTORY.`;
+    expect(await judge(directory)).toBe(sentence);
+    expect(await refused(dump, { data: directory, to: join(root, "dump") })).toBe(sentence);
+    expect(await refused(backup, { data: directory, to: join(root, "backup") })).toBe(sentence);
+    expect(readFileSync(join(directory, LOG)).equals(before)).toBe(true);
+  });
+
+  test("can be restored as far as it can be read, under new epochs", async () => {
+    const directory = copyOf(killed);
+    const { size } = statSync(join(directory, LOG));
+    flip(join(directory, LOG), Math.floor(size * 0.8) * 8);
+    expect(await judge(directory)).toContain("is damaged (frame ");
+    const data = join(root, `restored-${copies++}`);
+    await done(restore, { data, from: join(directory, DATABASE) });
+    const store = await SqliteStore.open(data);
+    onTestFinished(() => store.close());
+    const states = await read(store);
+    expect(states.map(({ id }) => id)).toContain(FIRST_ACCOUNT);
+  });
+
+  test.each([
+    ["cut off", (directory: string) => truncateSync(join(directory, LOG), 0)],
+    ["removed", (directory: string) => rmSync(join(directory, LOG))],
+    [
+      "cut in the last commit",
+      (directory: string) => {
+        truncateSync(join(directory, LOG), statSync(join(directory, LOG)).size - 100);
+      },
+    ],
+    [
+      "removed with its database",
+      (directory: string) => {
+        for (const name of [LOG, DATABASE]) rmSync(join(directory, name));
+      },
+    ],
+  ])("that is %s is told by the mark", async (_, damage) => {
+    const directory = copyOf(killed);
+    damage(directory);
+    expect(await judge(directory)).toMatch(
+      /cannot be used: it is older than it was when its last change was acknowledged \((the state \w+ is at revision \d+, but was at \d+|it holds nothing, but it did)\)\. Nothing was changed\. Restore a backup/,
+    );
+  });
+});
+
+describe("what a power failure leaves is served:", () => {
+  /** A directory whose last commit, of several frames, was not acknowledged, and the frames of it. */
+  async function unacknowledged() {
+    const data = join(root, `data-${copies++}`);
+    const store = await SqliteStore.open(data);
+    onTestFinished(() => store.close());
+    await store.replace(makeSmallWorld(20));
+    await commit(store, FIRST_ACCOUNT, update({ 0: { mtu: 1300 } }));
+    const before = await read(store);
+    const mark = readFileSync(join(data, MARK));
+    const { size } = statSync(join(data, LOG));
+    await commit(store, FIRST_ACCOUNT, updateFirst(20, { description: "x".repeat(1_000) }));
+    const directory = copyOf(data);
+    writeFileSync(join(directory, MARK), mark);
+    const frames = Math.floor((statSync(join(directory, LOG)).size - size) / (24 + 4096));
+    expect(frames).toBeGreaterThan(3);
+    return { directory, before, size };
+  }
+
+  test("a commit of which a frame in the middle did not reach the disk", async () => {
+    const { directory, before, size } = await unacknowledged();
+    const bytes = readFileSync(join(directory, LOG));
+    bytes.fill(0, size + 24 + 4096, size + 2 * (24 + 4096));
+    writeFileSync(join(directory, LOG), bytes);
+    const store = await SqliteStore.open(directory);
+    onTestFinished(() => store.close());
+    expect(await read(store)).toEqual(before);
+  });
+
+  test("a commit that reached the disk before its mark", async () => {
+    const { directory } = await unacknowledged();
+    const store = await SqliteStore.open(directory);
+    onTestFinished(() => store.close());
+    expect((await store.load(FIRST_ACCOUNT))?.durable).toBe(3);
+  });
+
+  test("a mark that is missing, empty, or unreadable in part", async () => {
+    for (const damage of [
+      (file: string) => rmSync(file),
+      (file: string) => truncateSync(file, 0),
+      (file: string) => flip(file, 500),
+      (file: string) => truncateSync(file, 200),
+    ]) {
+      const directory = copyOf(killed);
+      damage(join(directory, MARK));
+      expect(await judge(directory)).toBeUndefined();
+    }
+  });
+});
+
+describe("the mark", () => {
+  test("fits a directory that was reset, whenever the server was killed", async () => {
+    const data = join(root, `data-${copies++}`);
+    const store = await SqliteStore.open(data);
+    onTestFinished(() => store.close());
+    await store.replace(makeSmallWorld(2));
+    await commit(store, FIRST_ACCOUNT, update({ 0: { mtu: 1300 } }));
+    const old = readFileSync(join(data, MARK));
+    const before = await read(store);
+    const world = makeSmallWorld(1).map((state) => ({ ...state, epoch: "fedcba9876543210" }));
+    const early = copyOf(data);
+    await store.replace(world);
+    const after = await read(store);
+    // Killed before the commit, and after it and before the mark had its name.
+    cpSync(join(data, MARK), join(early, `${MARK}.new`));
+    const late = copyOf(data);
+    cpSync(join(data, MARK), join(late, `${MARK}.new`));
+    writeFileSync(join(late, MARK), old);
+    for (const [directory, expected] of [
+      [early, before],
+      [late, after],
+    ] as const) {
+      const again = await SqliteStore.open(directory);
+      expect(await read(again)).toEqual(expected);
+      await again.close();
+    }
+  });
+
+  test("refuses a database that was replaced by one from before", async () => {
+    const directory = copyOf(stopped);
+    const other = join(root, `data-${copies++}`);
+    const store = await SqliteStore.open(other);
+    await store.replace(makeSmallWorld(2));
+    await store.close();
+    cpSync(join(other, DATABASE), join(directory, DATABASE));
+    expect(await judge(directory)).toContain("it is older than it was");
+  });
+});
+
+test("a record that was changed is not served, and the others are", async () => {
+  const directory = copyOf(stopped);
+  const raw = new DatabaseSync(join(directory, DATABASE));
+  raw.exec(
+    `UPDATE change SET record = replace(record, '1301', '1399') WHERE state = '${FIRST_ACCOUNT}' AND revision = 4`,
+  );
+  raw.close();
+  const store = await SqliteStore.open(directory);
+  onTestFinished(() => store.close());
+  expect((await store.load(FIRST_ACCOUNT))?.durable).toBe(27);
+  await expect(store.change(FIRST_ACCOUNT, 4)).rejects.toBeInstanceOf(Unreadable);
+  await expect(store.changesAfter(FIRST_ACCOUNT, 0, 10)).rejects.toBeInstanceOf(Unreadable);
+  await expect(store.changesBefore(FIRST_ACCOUNT, 10, 10)).rejects.toBeInstanceOf(Unreadable);
+  expect(await store.change(FIRST_ACCOUNT, 3)).toMatchObject({ revision: 3 });
+  expect((await store.changesAfter(FIRST_ACCOUNT, 4, 10))?.records).toHaveLength(10);
+  expect((await store.changesBefore(FIRST_ACCOUNT, 4, 10))?.records).toHaveLength(3);
+  expect(await refused(backup, { data: directory, to: join(root, `backup-${copies++}`) })).toContain(
+    "The copy is not whole (the record of revision 4 of",
+  );
+});

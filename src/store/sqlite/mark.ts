@@ -1,0 +1,147 @@
+/**
+ * The mark: a small file beside the database with the epoch and the newest revision of each state. A commit is synced
+ * before it is marked, so a database that is behind its mark has lost something, which is refused instead of served.
+ *
+ * The mark is not synced with each commit: after a power failure it may be behind the database, or unreadable in part,
+ * which says nothing. A line has a fixed length, so that a commit rewrites the lines of its own states in place.
+ */
+
+import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { hashSecret } from "../secrets.ts";
+import type { Position } from "../store.ts";
+import { MARK, syncDirectory, syncFile } from "./data-directory.ts";
+
+/** The mark of what replaces everything, until it has. */
+const NEXT = `${MARK}.new`;
+
+const LINE = 128;
+/** Characters of an id or an epoch; of a longer one the hash is kept. */
+const WORD = 40;
+
+/** Where states are, by id as the mark has it. */
+type Positions = ReadonlyMap<string, Pick<Position, "epoch" | "revision">>;
+
+/** A state, and where it is. */
+export interface Placed {
+  readonly id: string;
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+function word(text: string): string {
+  return /^[\w.-]+$/.test(text) && text.length <= WORD ? text : hashSecret(text).slice(0, WORD);
+}
+
+function lineOf({ id, epoch, revision }: Placed): string {
+  const text = `${word(id).padEnd(WORD)} ${word(epoch).padEnd(WORD)} ${String(revision).padStart(16)}`;
+  return `${`${text} ${crc32(text).toString(16).padStart(8, "0")}`.padEnd(LINE - 1)}\n`;
+}
+
+/** Lines that cannot be read are left out. */
+function readLines(text: string): Positions {
+  const found = new Map<string, Pick<Position, "epoch" | "revision">>();
+  for (const line of text.split("\n")) {
+    const [id = "", epoch = "", revision = ""] = line.trim().split(/ +/);
+    if (line !== "" && `${line}\n` === lineOf({ id, epoch, revision: Number(revision) }))
+      found.set(id, { epoch, revision: Number(revision) });
+  }
+  return found;
+}
+
+function read(file: string): string | undefined {
+  return statSync(file, { throwIfNoEntry: false }) && readFileSync(file, "latin1");
+}
+
+/** What the mark of a directory says about a database in it. */
+export class Witness {
+  readonly #mark: string | undefined;
+  readonly #next: string | undefined;
+
+  /** Reads the mark. Look at the database after that: it may be ahead of the mark, and never behind. */
+  constructor(directory: string) {
+    this.#next = read(join(directory, NEXT));
+    this.#mark = read(join(directory, MARK));
+  }
+
+  /** Returns what the database lacks, if it lacks something. */
+  missing(states: readonly Placed[]): string | undefined {
+    const positions = new Map(
+      states.map(({ id, epoch, revision }) => [word(id), { epoch: word(epoch), revision }]),
+    );
+    if (this.#next !== undefined && states.length > 0 && lack(readLines(this.#next), positions) === undefined)
+      return undefined;
+    if (states.length === 0 && this.#mark) return "it holds nothing, but it did";
+    return lack(readLines(this.#mark ?? ""), positions);
+  }
+}
+
+function lack(marked: Positions, found: Positions): string | undefined {
+  for (const [id, { epoch, revision }] of marked) {
+    const position = found.get(id);
+    if (!position) return `the state ${id} is missing`;
+    if (position.epoch !== epoch) return `the state ${id} has the epoch ${position.epoch}, but had ${epoch}`;
+    if (position.revision < revision)
+      return `the state ${id} is at revision ${position.revision}, but was at ${revision}`;
+  }
+  return undefined;
+}
+
+export class Mark implements Disposable {
+  readonly #directory: string;
+  #descriptor: number;
+  /** By id, the number of the line. */
+  #lines = new Map<string, number>();
+
+  /** Begins a mark of what a database holds, in place of the one before. */
+  constructor(directory: string, states: readonly Placed[]) {
+    this.#directory = directory;
+    this.#prepare(states);
+    this.#descriptor = this.#adopt(states);
+  }
+
+  #prepare(states: readonly Placed[]): void {
+    const file = join(this.#directory, NEXT);
+    writeFileSync(file, states.map(lineOf).join(""), { mode: 0o600 });
+    syncFile(file);
+    syncDirectory(this.#directory);
+  }
+
+  #adopt(states: readonly Placed[]): number {
+    const file = join(this.#directory, MARK);
+    renameSync(join(this.#directory, NEXT), file);
+    this.#lines = new Map(states.map(({ id }, line) => [id, line]));
+    return openSync(file, "r+");
+  }
+
+  /** Marks what was committed. A mark that cannot be written stays behind, which says nothing. */
+  note(states: readonly Placed[]): void {
+    try {
+      for (const state of states) {
+        const line = this.#lines.get(state.id) ?? this.#lines.size;
+        writeSync(this.#descriptor, lineOf(state), line * LINE, "latin1");
+        this.#lines.set(state.id, line);
+      }
+    } catch {
+      // The commit is saved. The next one writes the line again.
+    }
+  }
+
+  /** Replaces everything by what `commit` commits. Whatever stops it, the mark then fits the database. */
+  replacing(states: readonly Placed[], commit: () => void): void {
+    this.#prepare(states);
+    commit();
+    try {
+      const before = this.#descriptor;
+      this.#descriptor = this.#adopt(states);
+      closeSync(before);
+    } catch {
+      // What was prepared is still there, and fits.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+}
