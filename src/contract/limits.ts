@@ -108,3 +108,16 @@ export const MAX_REMEMBERED_CHANGES = 10_000;
  * milliseconds at a time; an operator's own tool may hold it for longer, and clients wait up to 30 s for a response.
  */
 export const WRITE_LOCK_PATIENCE = 5_000;
+
+/**
+ * Reads whose answers are remembered; at the limit, all are forgotten. Each holds one object and its answer, about
+ * 4 KB: 80 MB.
+ */
+export const MAX_KNOWN_READS = 20_000;
+
+/**
+ * Objects that a server with a shared database remembers from its own commits, of all accounts, so that it need not
+ * read them again to fold the log. Each takes about 3 KB if its account is no longer in memory: 150 MB. At the limit,
+ * the account that was changed least recently is forgotten, and its log is read.
+ */
+export const MAX_REMEMBERED_OBJECTS = 50_000;
