@@ -126,11 +126,16 @@ describe("what a server remembers of reads", () => {
   test.each(["?", "?&&&", "?x=1", "%"])("has one spelling of an address, not one with %s", (spelling) => {
     const version = {};
     const state = { durableOf: () => version };
-    const known = { account: { state }, state, version } as unknown as KnownRead;
+    const account = { state };
+    const known = {
+      account: new WeakRef(account),
+      state: new WeakRef(state),
+      version,
+    } as unknown as KnownRead;
     const reads = new KnownReads();
     const request = (url: string) => ({ method: "GET", url, headers: {} }) as IncomingMessage;
     for (const url of [one(ORD), one(ORD) + spelling]) reads.remember(request(url), known);
-    expect(reads.find(request(one(ORD)))).toBe(known);
+    expect(reads.find(request(one(ORD)))?.known).toBe(known);
     expect(reads.find(request(one(ORD) + spelling))).toBeUndefined();
   });
 

@@ -2,7 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Accounts } from "../store/accounts.ts";
-import type { CommitObserver } from "../store/live-state.ts";
+import type { CommitObserver, LossObserver } from "../store/live-state.ts";
 import type { FaultObserver } from "./sandbox/faults.ts";
 
 /** Requests of one operation and status. */
@@ -19,6 +19,7 @@ export class Metrics {
   readonly #commits: Histogram;
   readonly #batch: Histogram;
   readonly #objects: Histogram;
+  readonly #losses: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -70,6 +71,11 @@ export class Metrics {
       buckets: [1, 10, 100, 1000, 10000],
       registers,
     });
+    this.#losses = new Counter({
+      name: "patchbay_database_losses_total",
+      help: "Times that the shared database was found without a change that it had acknowledged before, as after a failover to a standby that did not have it.",
+      registers,
+    });
   }
 
   /** Adds the revision of each account in memory and of the directory, by account id. */
@@ -106,6 +112,8 @@ export class Metrics {
     this.#batch.observe(changes.length);
     this.#objects.observe(changes.reduce((sum, { edits }) => sum + edits.length, 0));
   };
+
+  readonly observeLoss: LossObserver = () => this.#losses.inc();
 }
 
 function* flatten(requests: ReadonlyMap<string, ReadonlyMap<number, Requests>>) {

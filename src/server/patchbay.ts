@@ -3,8 +3,8 @@
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { withSessionsOf } from "../account/directory/session.ts";
-import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import type { State } from "../account/state.ts";
+import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -112,6 +112,14 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
       }
     },
     (time) => storeClock.observe(time),
+    (loss) => {
+      metrics.observeLoss(loss);
+      const { state: account, known, found } = loss;
+      log.error(
+        { account, known: known.revision, found: found.revision },
+        "the database lost changes that it had acknowledged: find out which server it failed over to, and check its replication",
+      );
+    },
   );
   opened.defer(async () => accounts.close());
   const byRequests = deterministic !== undefined;
