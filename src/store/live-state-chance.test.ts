@@ -75,8 +75,10 @@ function failAtRandom(account: LiveAccount, chance: Chance): { late: Promise<voi
     await turns(chance.below(3));
     await (chance.below(2) === 0 ? proceed() : chance.pick(happenings)(batch, proceed));
   };
-  account.store.onRead = async () => {
+  account.store.onRead = async (name) => {
     await turns(chance.below(2));
+    // The row stays locked until the statements that run on it have ended.
+    if (name === "lock") await Promise.all(late);
     if (chance.below(12) === 0) throw new Error("cannot be read");
   };
   return { late };
@@ -120,7 +122,7 @@ function expectedInLog({ dry, outcome }: Submitted): number | "nothing" | "unkno
 }
 
 async function runCourse(chance: Chance): Promise<Submitted[]> {
-  const account = await LiveAccount.open(6);
+  const account = await LiveAccount.open(6, chance.below(2) === 0);
   const { late } = failAtRandom(account, chance);
   const submitted = await submitAll(account, chance);
   await Promise.all(late);

@@ -11,6 +11,7 @@ import {
   snapshot,
   update,
 } from "../../test/harness/worlds.ts";
+import type { Command } from "../account/decide.ts";
 import type { State } from "../account/state.ts";
 import { Conflict, NotCommitted, OutcomeUnknown } from "./store.ts";
 
@@ -278,5 +279,55 @@ describe("a commit of unknown outcome", () => {
       expect(account.field(0, "mtu")).toBe(mtu);
       await account.expectNothingLost();
     });
+  });
+});
+
+describe("a commit on a shared store that goes through after its response was lost", () => {
+  /** After attempts that fail as `before` says, one runs on with the row locked. Others commit `then` after it. */
+  async function throughLate(then: Command[], ...before: readonly OnCommit[]): Promise<void> {
+    account = await LiveAccount.open(4, true);
+    let running: (() => Promise<void>) | undefined;
+    account.store.next(...before, (_, proceed) => {
+      running = proceed;
+      return Promise.reject(new OutcomeUnknown("timeout"));
+    });
+    account.store.onRead = async (name) => {
+      if (name !== "lock") return;
+      if (!running) return;
+      await running();
+      running = undefined;
+      if (then.length > 0) await account.others(...then);
+    };
+  }
+
+  test("is applied once, and later changes by others are kept", async () => {
+    await throughLate([update({ 0: { mtu: 1300 } })]);
+    const mine = update({ 0: { mtu: 1400 } });
+    expect(await account.submit(mine)).toMatchObject({ ok: true, change: { record: { revision: 2 } } });
+    const log = await account.requestsInLog();
+    expect(log).toHaveLength(2);
+    expect(log[0]).toBe(mine.circumstances.requestId);
+    expect(account.field(0, "mtu")).toBe(1300);
+    await account.expectNothingLost();
+  });
+
+  test("is answered as created, not as a duplicate", async () => {
+    await throughLate([]);
+    expect(await account.submit(create(8))).toMatchObject({ ok: true, change: { record: { revision: 2 } } });
+    expect(await account.requestsInLog()).toHaveLength(1);
+    await account.expectNothingLost();
+  });
+
+  test("is found if it was not the first attempt", async () => {
+    const lost: OnCommit = async () => {
+      await account.others(update({ 1: { mtu: 1300 } }));
+      throw new OutcomeUnknown("timeout");
+    };
+    await throughLate([update({ 0: { mtu: 1300 } })], lost);
+    const mine = update({ 0: { mtu: 1400 } });
+    expect(await account.submit(mine)).toMatchObject({ ok: true, change: { record: { revision: 3 } } });
+    expect(await account.requestsInLog()).toHaveLength(3);
+    expect(account.field(0, "mtu")).toBe(1300);
+    await account.expectNothingLost();
   });
 });

@@ -58,6 +58,14 @@ interface Decided {
   readonly changes: readonly Change[];
 }
 
+/** One attempt to commit a batch. */
+interface Attempt {
+  /** The revision that it was decided on. */
+  readonly base: number;
+  readonly decided: readonly Decided[];
+  readonly changes: readonly Change[];
+}
+
 /** Told of every commit. Sizes in commands and objects; `seconds` of the commit alone. */
 export type CommitObserver = (commit: {
   readonly state: string;
@@ -207,46 +215,55 @@ export class LiveState {
     return this.#queue.splice(0, MOST_COMMANDS);
   }
 
+  /** Decides a batch and commits it. If the commit fails, finds out what became of it and decides again. */
   async #decideBatch(taken: Pending[]): Promise<void> {
-    let batch = taken;
+    /** Attempts whose commit may have become durable, or may still do so. */
+    const open: Attempt[] = [];
     let unknown: OutcomeUnknown | undefined;
-    for (let attempt = 1; ; attempt++) {
+    let batch = taken;
+    for (let number = 1; ; number++) {
       let lock: LockedState | undefined;
       try {
         if (this.#stale) await this.#reload();
-        if (attempt > 1) lock = await this.#hold();
+        if (number > 1) lock = await this.#hold();
+        // A statement whose response was lost may run on, with the row locked. Now that the lock is ours, it has ended.
+        const logged = await this.#findLogged(open);
+        if (logged) {
+          await lock?.release();
+          return this.#answer(logged);
+        }
       } catch (error) {
         await lock?.release();
-        const reason = unknown ?? new NotCommitted(error instanceof Error ? error.message : String(error));
-        for (const pending of batch) pending.reject(reason);
-        return;
+        return rejectAll(batch, unknown ?? new NotCommitted(messageOf(error)));
       }
-      const base = this.#state.revision;
-      const { decided, rest } = await this.#decideAll(batch);
-      const changes = decided.flatMap((one) => one.changes);
-      this.#queue.unshift(...rest);
+      const attempt = await this.#decideAll(batch);
       try {
-        await this.#commit(base, changes, lock ?? this.#store);
+        // A statement that has not reached the database yet fails only if this attempt takes its revision.
+        if (attempt.changes.length === 0 && open.some(({ base }) => base === attempt.base)) throw unknown;
+        await this.#commit(attempt, lock ?? this.#store);
       } catch (error) {
-        this.#takeBack(changes);
-        if (error instanceof OutcomeUnknown) unknown = error;
-        const outcome = await this.#recover(error, base, changes, attempt, unknown !== undefined);
-        if (outcome === "again") {
-          batch = decided.map(({ pending }) => pending);
-          continue;
+        this.#takeBack(attempt.changes);
+        batch = attempt.decided.map(({ pending }) => pending);
+        if (error instanceof OutcomeUnknown) {
+          unknown = error;
+          open.push(attempt);
         }
-        if (outcome === "failed") {
-          // What an earlier attempt left open is not closed by a later one that failed.
-          for (const { pending } of decided) pending.reject(unknown ?? error);
-          return;
-        }
+        const recovered = await this.#recover(error, attempt.base);
+        if (recovered && number < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS)) continue;
+        const logged = await this.#findLogged(recovered ? open : []).catch(() => undefined);
+        if (logged) return this.#answer(logged);
+        // The outcome of an earlier attempt stays unknown when a later one fails.
+        return rejectAll(batch, unknown ?? error);
       } finally {
         await lock?.release();
       }
-      for (const { pending, decision } of decided) pending.resolve(decision);
-      if (changes.length > 0) this.#wake();
-      return;
+      return this.#answer(attempt);
     }
+  }
+
+  #answer({ decided, changes }: Attempt): void {
+    for (const { pending, decision } of decided) pending.resolve(decision);
+    if (changes.length > 0) this.#wake();
   }
 
   /** Who lost a race keeps the others out for the next attempt, so that everybody gets through. */
@@ -262,8 +279,9 @@ export class LiveState {
     }
   }
 
-  /** Decides until the batch is large enough; what is left over waits for the next. */
-  async #decideAll(batch: Pending[]): Promise<{ decided: Decided[]; rest: Pending[] }> {
+  /** Decides until the batch is large enough; the rest goes back to the queue. */
+  async #decideAll(batch: Pending[]): Promise<Attempt> {
+    const base = this.#state.revision;
     const decided: Decided[] = [];
     let edits = 0;
     let taken = 0;
@@ -279,7 +297,8 @@ export class LiveState {
         pending.reject(error);
       }
     }
-    return { decided, rest: batch.slice(taken) };
+    this.#queue.unshift(...batch.slice(taken));
+    return { base, decided, changes: decided.flatMap((one) => one.changes) };
   }
 
   /** Decides one, after what goes first, and applies both. What is not granted, or dry, leaves nothing. */
@@ -317,7 +336,7 @@ export class LiveState {
     return step.value;
   }
 
-  async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<void> {
+  async #commit({ base, changes }: Attempt, to: Pick<Store, "commit">): Promise<void> {
     if (changes.length === 0) return;
     const { id, epoch, head } = this.#state;
     const start = performance.now();
@@ -335,32 +354,27 @@ export class LiveState {
     for (const { edits } of changes.toReversed()) this.#state.takeBack(edits);
   }
 
-  /** After a failed commit: decide again, give up, or find that it was committed after all. */
-  async #recover(
-    error: unknown,
-    base: number,
-    changes: readonly Change[],
-    attempt: number,
-    unknown: boolean,
-  ): Promise<"again" | "failed" | "committed"> {
+  /** Brings the state to where the store is after a failed commit. False if that is not known. */
+  async #recover(error: unknown, base: number): Promise<boolean> {
     try {
       if (error instanceof OutcomeUnknown) await this.#reload();
       else if (error instanceof Conflict) await this.#readOn(base);
       else if (!(error instanceof NotCommitted)) throw error;
-      // What this attempt lost the race to may be an earlier one, whose outcome was unknown.
-      const moved = !(error instanceof NotCommitted);
-      if (moved && unknown && (await this.#isLogged(base + 1, changes))) return "committed";
+      return true;
     } catch {
       this.#stale = true;
-      return "failed";
+      return false;
     }
-    return attempt < (error instanceof NotCommitted ? 2 : MOST_ATTEMPTS) ? "again" : "failed";
   }
 
-  /** Did the batch take this revision? A request's id is its own, so the record tells whose commit did. */
-  async #isLogged(revision: number, [first]: readonly Change[]): Promise<boolean> {
-    const logged = await this.#store.change(this.#state.id, revision);
-    return first !== undefined && logged?.request_id === first.record.request_id;
+  /** The attempt that is in the log: the record at its first revision has the id of its first request. */
+  async #findLogged(attempts: readonly Attempt[]): Promise<Attempt | undefined> {
+    for (const attempt of attempts) {
+      const [first] = attempt.changes;
+      const record = first && (await this.#store.change(this.#state.id, attempt.base + 1));
+      if (record && record.request_id === first.record.request_id) return attempt;
+    }
+    return undefined;
   }
 
   /** Carries the state over the changes that others made. */
@@ -387,4 +401,12 @@ export class LiveState {
     this.#waiters = new Set();
     for (const wake of waiters) wake();
   }
+}
+
+function rejectAll(batch: readonly Pending[], reason: unknown): void {
+  for (const pending of batch) pending.reject(reason);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

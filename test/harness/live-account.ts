@@ -15,8 +15,9 @@ export class LiveAccount {
   /** The changes of each commit that was made. */
   readonly commits: (readonly Change[])[] = [];
 
-  static async open(interconnects = 4): Promise<LiveAccount> {
-    const store = new FaultyStore(new MemoryStore());
+  /** If `shared`, other servers may commit to the account's store, and its row is locked after a lost race. */
+  static async open(interconnects = 4, shared = false): Promise<LiveAccount> {
+    const store = new FaultyStore(new MemoryStore(new Map(), { shared }));
     await store.replace(makeSmallWorld(interconnects));
     return new LiveAccount(store, await loadFrom(store));
   }

@@ -82,10 +82,10 @@ export async function append(
 }
 
 /**
- * Sends a batch until its outcome is known. An attempt without an answer may have been the one: before the
- * next, the log is asked whose commit is there. Two attempts never both count, since both want the same
- * revision. `lost` is the error of an attempt that went out already. Returns the edits that are to be
- * folded, if it knows.
+ * Sends a batch until its outcome is known. An attempt without a response may have been committed: before the next
+ * attempt, and once after the last, the log is checked for it. Two attempts never both take effect, since both want
+ * the same revision. `lost` is the error of an attempt that was sent before. Returns the number of edits that are to
+ * be folded, if it is known.
  */
 export async function commit(
   database: Database,
@@ -95,28 +95,44 @@ export async function commit(
 ): Promise<number | undefined> {
   const ask: Ask = (statement, ...values) => database.ask(statement, ...values);
   let unsure = lost !== undefined;
+  let unchecked = unsure;
   let last = lost;
   for await (const _ of attempts(patience)) {
     try {
-      if (unsure && (await isThere(ask, out))) {
-        await ask(SETTLE, out.batch.state);
-        return undefined;
-      }
+      unchecked = false;
+      if (unsure && (await isSettled(ask, out))) return undefined;
       const unfolded = await append(ask, out);
       if (unfolded !== undefined) return unfolded;
       if (!unsure) moved(out.batch.state);
     } catch (error) {
       if (error instanceof Conflict || error instanceof OutcomeUnknown) throw error;
       last = error;
-      unsure ||= !hadNoEffect(error);
+      unchecked = !hadNoEffect(error);
+      unsure ||= unchecked;
       if (!isPassing(error)) break;
     }
   }
-  throw unsure ? new OutcomeUnknown(messageOf(last)) : new NotCommitted(messageOf(last));
+  if (!unsure) throw new NotCommitted(messageOf(last));
+  // One attempt can take longer than the patience.
+  if (unchecked && (await isSettled(ask, out).catch(onlyConflicts))) return undefined;
+  throw new OutcomeUnknown(messageOf(last));
+}
+
+/** False for an error after which the outcome is as unknown as before. */
+function onlyConflicts(error: unknown): false {
+  if (error instanceof Conflict) throw error;
+  return false;
 }
 
 function moved(state: string): never {
   throw new Conflict(`The state ${state} has moved on.`);
+}
+
+/** Is the commit in the log, and so durable as if its response had arrived? */
+async function isSettled(ask: Ask, out: Outgoing): Promise<boolean> {
+  if (!(await isThere(ask, out))) return false;
+  await ask(SETTLE, out.batch.state);
+  return true;
 }
 
 /** Is the commit in the log? Throws `Conflict` if another one is in its place. */
@@ -138,9 +154,7 @@ export async function create(database: Database, id: string, epoch: string, pati
   for await (const _ of attempts(patience)) {
     try {
       const made = await database.ask(CREATE, id, epoch);
-      if (made.length > 0) return;
-      const [there] = unsure ? await database.ask(LOOK, id, 1) : [];
-      if (there?.["epoch"] === epoch) return;
+      if (made.length > 0 || (unsure && (await isCreated(database, id, epoch)))) return;
       throw new Conflict(`There is a state ${id} already.`);
     } catch (error) {
       if (error instanceof Conflict) throw error;
@@ -149,5 +163,12 @@ export async function create(database: Database, id: string, epoch: string, pati
       if (!isPassing(error)) break;
     }
   }
-  throw unsure ? new OutcomeUnknown(messageOf(last)) : new NotCommitted(messageOf(last));
+  if (!unsure) throw new NotCommitted(messageOf(last));
+  if (await isCreated(database, id, epoch).catch(onlyConflicts)) return;
+  throw new OutcomeUnknown(messageOf(last));
+}
+
+async function isCreated(database: Database, id: string, epoch: string): Promise<boolean> {
+  const [there] = await database.ask(LOOK, id, 1);
+  return there?.["epoch"] === epoch;
 }

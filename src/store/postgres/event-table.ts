@@ -7,7 +7,8 @@ import { hadNoEffect, isPassing, isTaken, messageOf } from "./failures.ts";
 
 /**
  * Keeps events. Each gets the next number of its state as it was read before, so that an attempt that comes
- * late finds its numbers taken, and nothing is kept twice.
+ * late finds its numbers taken. Before each attempt, the table is checked for all earlier ones whose response was
+ * lost: one of them may have ended since the last check. So nothing is kept twice.
  */
 export async function note(
   database: Database,
@@ -15,13 +16,12 @@ export async function note(
   patience: number,
 ): Promise<void> {
   const ask: Ask = (statement, ...values) => database.ask(statement, ...values);
-  let lost: Numbered | undefined;
+  const lost: Numbered[] = [];
   let last: unknown;
   for await (const _ of attempts(patience)) {
     let out: Numbered | undefined;
     try {
-      if (lost && (await isThere(ask, lost))) return;
-      lost = undefined;
+      for (const one of lost) if (await isThere(ask, one)) return;
       out = await numbered(ask, events);
       if (out.states.length === 0) return;
       const { states, numbers, times, told } = out;
@@ -30,7 +30,7 @@ export async function note(
       return;
     } catch (error) {
       last = error;
-      if (out && !hadNoEffect(error)) lost = out;
+      if (out && !hadNoEffect(error)) lost.push(out);
       if (!isPassing(error) && !isTaken(error)) break;
     }
   }
