@@ -24,7 +24,7 @@ export const adminErrors = {
   store_unreadable: {
     code: 990122,
     status: 503,
-    message: "The store could not be read ({reason}).",
+    message: "The database could not be read. The server's log has the cause.",
     when: "The database in the data directory is damaged, or the disk under it fails.",
     todo: "Try again after the time in `retry-after`. If it stays so, the server's operator should bring back a backup.",
     mark,
@@ -32,7 +32,7 @@ export const adminErrors = {
   store_away: {
     code: 990123,
     status: 503,
-    message: "What the server's database holds cannot be served just now ({reason}). Nothing was changed.",
+    message: "The database is temporarily unavailable. Nothing was changed.",
     when: "The server keeps its data in a database of its own that is being restarted, or the way to it is broken.",
     todo: "Try again after the time in `retry-after`. The server goes on by itself once the database is there.",
     mark,

@@ -15,7 +15,7 @@ export const healthErrors = {
   health_not_kept: {
     code: 990141,
     status: 503,
-    message: "The report could not be kept: {reason}",
+    message: "The report could not be saved. Send it again later.",
     when: "What is beside the log cannot be written, because the disk is full for example.",
     todo: "Send it again later. The operator finds the cause in the server's log.",
     mark,

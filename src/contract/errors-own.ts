@@ -15,7 +15,7 @@ export const ownErrors = {
   store_unavailable: {
     code: 990002,
     status: 503,
-    message: "The store did not take the change ({reason}). Nothing was changed; try again.",
+    message: "The change could not be saved. Nothing was changed; try again.",
     when: "The data directory cannot be written, for example because its disk is full.",
     todo: "Try again after the time in `retry-after`. The server's operator finds the cause in its log.",
     mark,
@@ -23,7 +23,7 @@ export const ownErrors = {
   outcome_unknown: {
     code: 990041,
     status: 503,
-    message: "The store did not tell whether it took the change ({reason}). It was made once or not at all.",
+    message: "It is unknown whether the change was saved. It was applied once or not at all.",
     when: "The store failed in the middle of a commit, and could not be asked afterwards.",
     todo: "Send the request again: an update that was made already changes nothing a second time. The change log tells what happened.",
     mark,

@@ -132,7 +132,10 @@ function knownFirst(routes: () => Routes, handler: RequestListener): RequestList
 /** Paths whose answers come from what is kept, and the account that they are about, if it may be one. */
 const KEPT = /^\/(?:client\/v4|patchbay\/v1)\/(?:accounts\/([0-9a-f]{32})(?![^/?]))?/;
 
-/** Brings into memory what a request is about, as new as it is when the request arrives. */
+/**
+ * Brings into memory what a request is about, as new as it is when the request arrives: the directory, and the account
+ * if the directory admits the request's credential to it.
+ */
 function freshFirst(
   { accounts, lookAtWorld }: AppContext,
   routes: () => Routes,
@@ -140,9 +143,11 @@ function freshFirst(
 ): RequestListener {
   return (request, response) => {
     const kept = KEPT.exec(decoded(request.url ?? ""));
-    const fresh = kept && accounts.fresh(kept[1]);
+    const [path, id] = kept ?? [];
+    const isAdmitted = () => id !== undefined && routes().isAdmitted(request, id);
+    const fresh = path === undefined ? undefined : accounts.fresh(id, isAdmitted);
     if (!fresh) return handler(request, response);
-    fresh
+    void fresh
       .then(lookAtWorld)
       .catch((error: unknown) => routes().noteStale(request, error))
       .then(() => handler(request, response));

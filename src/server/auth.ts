@@ -84,7 +84,7 @@ export interface Asking {
   readonly now: number;
 }
 
-const everyGroup = Object.keys(permissionGroups) as PermissionGroup[];
+export const everyGroup = Object.keys(permissionGroups) as readonly PermissionGroup[];
 
 /** The principal of a request. Throws the gateway's refusal if there is none. */
 export function authenticate(asking: Asking, directory: State, tokens: Tokens): Principal {

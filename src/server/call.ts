@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { Change } from "../account/change.ts";
 import type { Command, Decision } from "../account/decide.ts";
-import type { UserDoc } from "../account/directory.ts";
+import { accountKind, type UserDoc } from "../account/directory.ts";
 import type { ArmedFault } from "../contract/fault.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type OperationName, operations } from "../contract/operations.ts";
@@ -13,7 +13,15 @@ import { ConfigError } from "../store/config-error.ts";
 import type { LiveState } from "../store/live-state.ts";
 import { Away, Conflict, NotCommitted, OutcomeUnknown, Unreadable } from "../store/store.ts";
 import { noteDenial } from "./audit/refusals.ts";
-import { type Asking, authenticate, authorize, authorizeUser, type Principal, Tokens } from "./auth.ts";
+import {
+  type Asking,
+  authenticate,
+  authorize,
+  authorizeUser,
+  everyGroup,
+  type Principal,
+  Tokens,
+} from "./auth.ts";
 import type { AppContext } from "./context.ts";
 import { type Answer, fail } from "./envelope.ts";
 import { KnownReads } from "./known-reads.ts";
@@ -105,6 +113,9 @@ export class Routes {
       const account = this.#context.accounts.get(id);
       if (account || ACCOUNT.test(id))
         authorize(principal, operation.groups, id, this.#context.accounts.directory.state);
+      // It was removed from memory after the check that loaded it.
+      if (!account && this.#context.accounts.directory.state.get(accountKind.name, id))
+        throw refuse("store_away");
       // A token for all accounts may name one that does not exist.
       if (!account) throw refuse("not_routable", { path: request.url.split("?", 1)[0] ?? "" });
       const call = Object.assign(serverCall(asking, request, operation, principal), { account });
@@ -156,6 +167,22 @@ export class Routes {
   /** The request cannot be answered: memory may be old, and the store was not to be reached. */
   noteStale(request: IncomingMessage, error: unknown): void {
     this.#stale.set(request, error);
+  }
+
+  /** May the credential of a request do anything in an account, and has it any of its quota left? */
+  isAdmitted(raw: IncomingMessage, account: string): boolean {
+    const { headers } = raw;
+    const now = this.#context.clock.now();
+    const directory = this.#context.accounts.directory.state;
+    try {
+      const asking = { headers, address: this.#context.ingress.addressOf(raw), now };
+      const principal = authenticate(asking, directory, this.#tokens);
+      authorize(principal, everyGroup, account, directory);
+      return this.#rate.admits(principal.actor.id, now);
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
   }
 
   #principal(asking: Asking, request: FastifyRequest): Principal {
@@ -312,7 +339,7 @@ export class Routes {
     }
   }
 
-  /** The answer to whatever went wrong. */
+  /** The answer to whatever went wrong. What the store says of it goes to the log alone: it names hosts, users and files. */
   refusal(request: FastifyRequest, error: unknown): Answer {
     const docs = this.#context.ingress.baseOf(request.raw);
     if (error instanceof Denial) noteDenial(this.#context, request, error);
@@ -323,18 +350,17 @@ export class Routes {
     if (error instanceof NotCommitted || error instanceof OutcomeUnknown || error instanceof Conflict) {
       this.#context.log.error({ err: error, request_id: request.id }, "commit failed");
       const name = error instanceof OutcomeUnknown ? "outcome_unknown" : "store_unavailable";
-      return fail(refuse(name, { reason: error.message }).problems, docs);
+      return fail(refuse(name).problems, docs);
     }
     if (error instanceof Away || error instanceof ConfigError) {
-      this.#context.log.error(
-        { err: error, request_id: request.id },
-        "what the database holds cannot be served",
-      );
-      return fail(refuse("store_away", { reason: error.message }).problems, docs);
+      const why =
+        error instanceof Away ? "the database is unavailable" : "the data set may not be served here";
+      this.#context.log.error({ err: error, request_id: request.id }, why);
+      return fail(refuse("store_away").problems, docs);
     }
     if (error instanceof Unreadable) {
       this.#context.log.error({ err: error, request_id: request.id }, "the store cannot be read");
-      return fail(refuse("store_unreadable", { reason: error.message }).problems, docs);
+      return fail(refuse("store_unreadable").problems, docs);
     }
     this.#context.log.error(
       { err: error, request_id: request.id, operation: request.operation },

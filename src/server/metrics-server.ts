@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 import { createServer } from "./node-http.ts";
@@ -10,6 +11,7 @@ export interface Health {
   readonly metrics: Metrics;
   /** Resolves with why it is not, or nothing. */
   readonly unready: () => Promise<string | undefined>;
+  readonly log: Pick<Logger, "error">;
 }
 
 export interface MetricsServer {
@@ -33,7 +35,10 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
     const { registry } = health.metrics;
     registry.metrics().then(
       (text) => send(200, text, registry.contentType),
-      (error) => send(500, `${String(error)}\n`),
+      (error) => {
+        health.log.error({ err: error }, "the metrics could not be read");
+        send(500, "The metrics could not be read. The server's log has the cause.\n");
+      },
     );
   });
   await listen(place, () => {

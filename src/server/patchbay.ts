@@ -176,7 +176,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
   addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock });
-  const standing = { metrics, unready: () => unready(closing.signal, accounts) };
+  const standing = { metrics, unready: () => unready(closing.signal, accounts, log), log };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
@@ -250,13 +250,14 @@ async function openHealth(
 }
 
 /** Why a balancer should send nothing here just now, if so. */
-async function unready(closing: AbortSignal, accounts: Accounts): Promise<string | undefined> {
+async function unready(closing: AbortSignal, accounts: Accounts, log: Logger): Promise<string | undefined> {
   if (closing.aborted) return "stopping";
   try {
     await accounts.fresh();
     return undefined;
   } catch (error) {
-    return `the database is away: ${error instanceof Error ? error.message : String(error)}`;
+    log.warn({ err: error }, "not ready: the database is unavailable");
+    return "the database is unavailable";
   }
 }
 

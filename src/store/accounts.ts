@@ -79,16 +79,23 @@ export class Accounts {
   /**
    * Resolves once the directory, and an account if there is one of that id, are in memory as they were in the store at
    * the time of the call, or newer. `undefined` if they are always. Rejects with `Away` or `Unreadable`.
+   *
+   * `isAdmitted` judges by the directory in memory. If it returns false for the newest directory, the store is not
+   * asked for the account, and the account is not loaded.
    */
-  fresh(id?: string): Promise<void> | undefined {
-    return this.#store.shared ? this.#refresh(id) : undefined;
+  fresh(id?: string, isAdmitted: () => boolean = () => true): Promise<void> | undefined {
+    return this.#store.shared ? this.#refresh(id, isAdmitted) : undefined;
   }
 
-  async #refresh(id: string | undefined): Promise<void> {
-    const ids = id === undefined ? [DIRECTORY_ID] : [DIRECTORY_ID, id];
-    const { found, before } = await this.#freshness.look(ids);
+  async #refresh(id: string | undefined, isAdmitted: () => boolean): Promise<void> {
+    // Almost always the directory in memory is the newest: one check finds both.
+    const both = id !== undefined && isAdmitted();
+    const { found, before } = await this.#freshness.look(both ? [DIRECTORY_ID, id] : [DIRECTORY_ID]);
     this.#observeTime(found.time);
-    for (const one of ids) await this.#bring(one, found.positions.get(one), before.get(one));
+    const bring = (one: string) => this.#bring(one, found.positions.get(one), before.get(one));
+    await bring(DIRECTORY_ID);
+    if (id === undefined || !isAdmitted()) return;
+    await (both ? bring(id) : this.#refresh(id, isAdmitted));
   }
 
   /** Brings a state in memory to where it was found. */

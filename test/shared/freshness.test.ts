@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DIRECTORY_ID } from "../../src/account/directory.ts";
 import { Away } from "../../src/store/store.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { type Memory, MemoryStore } from "../harness/memory-store.ts";
@@ -240,6 +241,62 @@ test("a change to be confirmed is undone by the other if its own server is gone"
   expect(await mtu(there)).toBe(1476);
 });
 
+describe("of an account that is not in memory, the store is asked for nothing by", () => {
+  const loads: string[] = [];
+  const checks: string[] = [];
+  beforeEach(() => {
+    loads.length = 0;
+    checks.length = 0;
+    const inner = stores[1]?.inner;
+    if (!inner) throw new Error("There is no such store.");
+    const [load, check] = [inner.load.bind(inner), inner.check.bind(inner)];
+    inner.load = (id) => {
+      loads.push(id);
+      return load(id);
+    };
+    inner.check = (ids) => {
+      checks.push(...ids);
+      return check(ids);
+    };
+  });
+
+  /** A token that may read another account, and only that one. */
+  async function tokenOfAnother(): Promise<string> {
+    const account = "f".repeat(32);
+    await here.ask("POST", "/patchbay/v1/accounts", { body: { id: account, name: "another" } });
+    const groups = (await here.ask("GET", "/client/v4/user/tokens/permission_groups")).body.result;
+    const group = groups.find(({ name }: { name: string }) => name === "Magic WAN Read");
+    const resources = { [`com.cloudflare.api.account.${account}`]: "*" };
+    const policies = [{ effect: "allow", resources, permission_groups: [{ id: group.id }] }];
+    const made = await here.ask("POST", "/client/v4/user/tokens", { body: { name: "other", policies } });
+    return made.body.result.value;
+  }
+
+  test.each<[string, () => Ask | Promise<Ask>]>([
+    ["a request without a credential", () => ({ token: null })],
+    ["an unknown token", () => ({ token: "0".repeat(40) })],
+    ["a malformed token", () => ({ token: "short" })],
+    [
+      "an unknown key",
+      () => ({ token: null, headers: { "x-auth-email": demo.email, "x-auth-key": "0".repeat(37) } }),
+    ],
+    ["a token for another account", async () => ({ token: await tokenOfAnother() })],
+  ])("%s", async (_, credential) => {
+    const asked = await credential();
+    for (const path of [one(ORD), LIST, `${OWN}/state`, `${OWN}/nothing`])
+      expect((await there.ask("GET", path, asked)).status).toBeGreaterThanOrEqual(400);
+    expect((await there.ask("PUT", one(ORD), { ...asked, body: {} })).status).toBeGreaterThanOrEqual(400);
+    expect(loads).toEqual([]);
+    expect(new Set(checks)).toEqual(new Set([DIRECTORY_ID]));
+  });
+
+  test("no request with a right in it, which takes one check and one load", async () => {
+    expect(await mtu(there)).toBe(1476);
+    expect(loads).toEqual([ACCOUNT]);
+    expect(checks).toEqual([DIRECTORY_ID, ACCOUNT]);
+  });
+});
+
 describe("while the database is away", () => {
   const away = async () => {
     throw new Away("connection refused");
@@ -264,7 +321,9 @@ describe("while the database is away", () => {
       const reply = await ask();
       expect(verdict(reply)).toBe("503 990123");
       expect(reply.headers.get("retry-after")).toBe("1");
-      expect(reply.body.errors[0].message).toContain("connection refused");
+      expect(reply.body.errors[0].message).toBe(
+        "The database is temporarily unavailable. Nothing was changed.",
+      );
     }
     back();
     expect(await mtu(there)).toBe(1476);

@@ -48,7 +48,7 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
       if (error instanceof TooManyEdges) throw refuse("too_many_edges", { most: MOST_EDGES, edge });
       if (!(error instanceof NotCommitted)) throw error;
       log.error({ err: error, account: state.id, edge }, "a report is not kept");
-      throw refuse("health_not_kept", { reason: error.message });
+      throw refuse("health_not_kept");
     }
     const decided = gate.reported(state.id);
     // Where answers are a function of the requests alone, it has had its effect.
