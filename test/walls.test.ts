@@ -167,6 +167,40 @@ const extensions = ["../contract/thing", "../contract/thing.js"].map((from, n) =
   refusedBy: "lint/correctness/useImportExtensions",
 }));
 
+/** A class with a collection, and a loop over it. */
+const looping = (collection: string, body: string) => `
+export class Things {
+  readonly #things = new Map<string, () => Promise<void>>();
+  async run(): Promise<void> {
+    for (const [, thing] of ${collection}) ${body}
+    for (const thing of this.#things.values()) void thing;
+  }
+}
+`;
+
+const loops = [
+  {
+    file: "src/server/loop-entries.ts",
+    source: looping("this.#things.entries()", "await thing();"),
+    refusedBy: "plugin",
+  },
+  {
+    file: "src/store/loop-map.ts",
+    source: looping("this.#things", "{ await thing(); }"),
+    refusedBy: "plugin",
+  },
+  {
+    file: "src/store/loop-copy.ts",
+    source: looping("[...this.#things]", "await thing();"),
+    refusedBy: undefined,
+  },
+  {
+    file: "src/store/loop-without-await.ts",
+    source: looping("this.#things", "void thing;"),
+    refusedBy: undefined,
+  },
+];
+
 /** What must hold, and the files that show it. */
 const HOUSE: Readonly<Record<string, readonly Planted[]>> = {
   "a room imports only the rooms below it": between,
@@ -181,6 +215,7 @@ const HOUSE: Readonly<Record<string, readonly Planted[]>> = {
   "the pure rooms may calculate": pure,
   "tests may go through walls": tests,
   "an import names the file that it means": extensions,
+  "a loop that awaits runs over a copy": loops,
 };
 
 describe("the linter keeps the walls of the house", () => {

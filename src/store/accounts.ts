@@ -71,9 +71,9 @@ export class Accounts {
     return id === DIRECTORY_ID ? undefined : this.#states.get(id);
   }
 
-  /** All states in memory, the directory included. */
-  all(): Iterable<LiveState> {
-    return this.#states.values();
+  /** All states that are in memory at the time of the call, the directory included. */
+  all(): readonly LiveState[] {
+    return [...this.#states.values()];
   }
 
   /**

@@ -107,6 +107,7 @@ export class Merged<Item extends Placed> {
 
   async #nearest(): Promise<{ stream: Stream<Item>; item: Item } | undefined> {
     let nearest: { stream: Stream<Item>; item: Item } | undefined;
+    // biome-ignore lint/plugin: this list never changes
     for (const stream of this.#ranked) {
       // Only to read more of a log takes waiting for.
       const item = stream.held ?? (await stream.head());

@@ -9,6 +9,7 @@ import { healthOfAccount } from "../../account/health/standing.ts";
 import type { AccountHealth } from "../../contract/health.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Clock } from "../clock.ts";
 
 /** Interconnects of an account that are named. */
@@ -30,6 +31,7 @@ export function addHealthMetrics(registry: Registry, { accounts, health, clock }
     const found: [string, AccountHealth][] = [];
     for (const { state } of accounts.all()) {
       if (state.id === DIRECTORY_ID) continue;
+      await pause();
       found.push([state.id, healthOfAccount(state, await health.edges(state.id), now)]);
     }
     return { now, found };
