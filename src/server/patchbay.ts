@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from "node:net";
 import { type DestinationStream, type Logger, pino } from "pino";
+import type { State } from "../account/state.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -112,16 +113,12 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     refuseExposure(config, directoryOf(world));
     return world;
   };
-  const resumed = !accounts.isEmpty;
-  const first = resumed ? undefined : newWorld();
-  const directory = first ? directoryOf(first) : accounts.directory.state;
-  refuseExposure(config, directory);
-  const isDemo = hasDemoCredentials(directory);
-  // The demonstration is there to be tried, so it can be reset, and asked as often as one likes.
-  const isTrial = isDemo && config.seed === undefined;
-  const sandbox = config.sandbox ?? isTrial;
-  refusePredictable(config, sandbox, resumed);
-  if (first) await accounts.begin(first);
+  const first = accounts.isEmpty ? newWorld() : undefined;
+  // Refuse before anything is written.
+  if (first) judgeData(config, directoryOf(first), false);
+  const resumed = first === undefined || !(await accounts.begin(first));
+  // Another server may have filled the database first. What counts is the data that this server serves.
+  const { isDemo, isTrial, sandbox } = judgeData(config, accounts.directory.state, resumed);
   const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
   if (resumed && sandbox && isReachable(config)) newWorld();
@@ -226,6 +223,17 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;
+}
+
+/** Decides what a server may do by the data that it serves. Throws `ConfigError` if it may not serve them. */
+function judgeData(config: ServerConfig, directory: State, resumed: boolean) {
+  refuseExposure(config, directory);
+  const isDemo = hasDemoCredentials(directory);
+  // The demonstration is for trying things out, so it can be reset, and has no rate limit.
+  const isTrial = isDemo && config.seed === undefined;
+  const sandbox = config.sandbox ?? isTrial;
+  refusePredictable(config, sandbox, resumed);
+  return { isDemo, isTrial, sandbox };
 }
 
 /** The database that is shared with other servers, or the directory of this one alone. */

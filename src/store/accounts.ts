@@ -177,11 +177,15 @@ export class Accounts {
     });
   }
 
-  /** Puts a world where there is none. Of several servers that begin at once one does, and the others find it. */
-  begin(world: readonly SeededState[]): Promise<void> {
+  /**
+   * Fills an empty store with seed data. False if the store was filled before: of several servers that start at the
+   * same time one fills it, and the others serve what it put there.
+   */
+  begin(world: readonly SeededState[]): Promise<boolean> {
     return this.#inTurn(async () => {
-      await this.#store.replace(world, true);
+      const filled = await this.#store.replace(world, true);
       await this.#load();
+      return filled;
     });
   }
 

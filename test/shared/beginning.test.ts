@@ -1,13 +1,15 @@
 /** Servers that begin on a database in which nothing is yet: one puts the world there, at whatever moment of the others. */
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { DIRECTORY_ID } from "../../src/account/directory.ts";
+import type { ServerConfig } from "../../src/server/config.ts";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
+import type { SeedSource } from "../../src/store/seed-file.ts";
 import { StoreRefused } from "../../src/store/store.ts";
 import { FaultyStore, type OnRead } from "../harness/faulty-store.ts";
 import { freshDatabase } from "../harness/postgres.ts";
 import { administer } from "../harness/postgres-server.ts";
-import { ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
+import { ACCOUNT, ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 
 let url: string;
@@ -16,10 +18,22 @@ beforeEach(async () => {
   url = await freshDatabase();
 });
 
-async function start(onRead: OnRead = async () => undefined): Promise<TestServer> {
+async function start(
+  onRead: OnRead = async () => undefined,
+  config: Partial<ServerConfig> = {},
+  {
+    seed,
+    beforeReplace = async () => undefined,
+  }: { seed?: SeedSource; beforeReplace?: () => Promise<void> } = {},
+): Promise<TestServer> {
   const store = new FaultyStore(await PostgresStore.open(url));
   store.onRead = onRead;
-  const server = await startTestServer({}, { store });
+  const replace = store.replace.bind(store);
+  store.replace = async (...asked) => {
+    await beforeReplace();
+    return replace(...asked);
+  };
+  const server = await startTestServer(config, { store, ...(seed && { seed }) });
   onTestFinished(() => server.close());
   return server;
 }
@@ -35,6 +49,32 @@ test.each(["load", "states"])("who finds the world of another at its first %s ta
   });
   expect(another).toBeDefined();
   expect(await mtu(late)).toBe(1300);
+});
+
+describe("a server whose seed is the demonstration, and that finds production data of another at the last moment,", () => {
+  const token = "cfut_0123456789012345678901234567890123456789";
+  const policies = [{ effect: "allow", accounts: ["*"], permission_groups: ["Patchbay Admin"] }];
+  const data = {
+    accounts: [{ id: ACCOUNT, name: "production" }],
+    tokens: [{ id: "a".repeat(32), name: "operator", value: token, policies }],
+  };
+  const seed = { name: "production.json", text: JSON.stringify(data) };
+  const unsaid = { sandbox: undefined, rateLimit: undefined };
+
+  test("is no sandbox, and cannot be reset", async () => {
+    let production: TestServer | undefined;
+    const late = await start(undefined, unsaid, {
+      beforeReplace: async () => {
+        production ??= await start(undefined, unsaid, { seed });
+      },
+    });
+    expect(late).toMatchObject({ sandbox: false, isDemo: false, resumed: true });
+    const before = await late.ask("GET", `${OWN}/state`, { token });
+    expect(before.status).toBe(200);
+    expect((await late.ask("POST", "/patchbay/v1/reset", { token })).status).toBe(403);
+    const after = await production?.ask("GET", `${OWN}/state`, { token });
+    expect(after?.body.result.epoch).toBe(before.body.result.epoch);
+  });
 });
 
 test("accounts without their directory are refused", async () => {
