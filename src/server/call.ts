@@ -254,18 +254,21 @@ export class Routes {
     const { state } = account;
     const slot = state.slotFor(answer.of.kind, answer.of.entry.id);
     const lines = this.#sender.linesOf(answer);
-    this.#reads.remember(raw, { name, account, state, slot, version: answer.of.entry, answer, lines });
+    const weakly = { account: new WeakRef(account), state: new WeakRef(state) };
+    this.#reads.remember(raw, { name, ...weakly, slot, version: answer.of.entry, answer, lines });
   }
 
   /** Answers a read that was answered before and is the same. False if it takes the long way, untouched. */
   answerKnown(raw: IncomingMessage, response: ServerResponse): boolean {
-    const known = this.#reads.find(raw);
-    if (!known || this.#stale.has(raw)) return false;
+    const found = this.#reads.find(raw);
+    if (!found || this.#stale.has(raw)) return false;
+    const { known, account } = found;
+    const { state } = account;
     // It may have left memory since, or be gone.
-    if (this.#context.accounts.get(known.state.id) !== known.account) return false;
+    if (this.#context.accounts.get(state.id) !== account) return false;
     const startedAt = performance.now();
     const { headers, method = "", url = "" } = raw;
-    const { name, state, answer } = known;
+    const { name, answer } = known;
     if (this.#context.faults?.isArmed(name)) return false;
     const asking = { headers, address: raw.socket.remoteAddress ?? "", now: this.#context.clock.now() };
     const directory = this.#context.accounts.directory.state;

@@ -5,14 +5,16 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Entry, Slot, State } from "../account/state.ts";
+import { MAX_KNOWN_READS } from "../contract/limits.ts";
 import type { OperationName } from "../contract/operations.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Answer } from "./envelope.ts";
 
 export interface KnownRead {
   readonly name: OperationName;
-  readonly account: LiveState;
-  readonly state: State;
+  /** Held weakly: an account that leaves memory must not stay in it because it was read. */
+  readonly account: WeakRef<LiveState>;
+  readonly state: WeakRef<State>;
   readonly slot: Slot;
   /** The version told last. */
   readonly version: Entry;
@@ -21,8 +23,10 @@ export interface KnownRead {
   readonly lines: readonly string[];
 }
 
-/** How many are known at most; past that, knowing begins anew. */
-const MOST_KNOWN = 20_000;
+export interface FoundRead {
+  readonly account: LiveState;
+  readonly known: KnownRead;
+}
 
 /** May more than the version decide what is answered? Then it goes the long way. */
 function isSpecial(headers: IncomingHttpHeaders): boolean {
@@ -40,16 +44,18 @@ export class KnownReads {
   readonly #known = new Map<unknown, Map<string, KnownRead>>();
   #count = 0;
 
-  /** The answer to a request, if it is the same as last time. */
-  find({ method, url = "", headers }: IncomingMessage): KnownRead | undefined {
+  /** The answer to a request, if it is the same as last time, and the account that it is of. */
+  find({ method, url = "", headers }: IncomingMessage): FoundRead | undefined {
     if (method !== "GET") return undefined;
     const known = this.#known.get(headers["x-magic-new-hc-target"])?.get(url);
-    if (!known || known.account.state !== known.state || isSpecial(headers)) return undefined;
-    return known.state.durableOf(known.slot) === known.version ? known : undefined;
+    if (!known || isSpecial(headers)) return undefined;
+    const account = known.account.deref();
+    if (!account || account.state !== known.state.deref()) return undefined;
+    return account.state.durableOf(known.slot) === known.version ? { account, known } : undefined;
   }
 
   remember({ url = "", headers }: IncomingMessage, read: KnownRead): void {
-    if (this.#count >= MOST_KNOWN) {
+    if (this.#count >= MAX_KNOWN_READS) {
       this.#known.clear();
       this.#count = 0;
     }

@@ -11,6 +11,7 @@ import { carryOver } from "../carry-over.ts";
 import { type Unfolded, UnfoldedState } from "../unfolded.ts";
 import { type Ask, CONSISTENT, type Database, texts } from "./database.ts";
 import { objectOf, records, type Standing, standing } from "./reading.ts";
+import type { Remembered } from "./remembering.ts";
 
 /** Rows written by one statement. */
 const ROWS_AT_ONCE = 1_000;
@@ -18,14 +19,6 @@ const ROWS_AT_ONCE = 1_000;
 /** What is to be folded. */
 interface Step {
   readonly standing: Standing;
-  readonly told: UnfoldedState;
-  /** Edits of objects in it. */
-  readonly edits: number;
-}
-
-/** What a server remembers of its own commits to a state, one after the other. */
-export interface Remembered {
-  readonly epoch: string;
   readonly told: UnfoldedState;
   /** Edits of objects in it. */
   readonly edits: number;

@@ -14,17 +14,17 @@ import {
   type Store,
   StoreRefused,
 } from "../store.ts";
-import { UnfoldedState } from "../unfolded.ts";
 import { carryIn, carryOut, holdsAWorld } from "./carrying.ts";
 import { commit, create, outgoing } from "./committing.ts";
 import { type Ask, CONSISTENT, Database, type DatabaseOptions } from "./database.ts";
 import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
-import { fold, type Remembered } from "./folding.ts";
+import { fold } from "./folding.ts";
 import { lock } from "./locking.ts";
 import { readPatiently } from "./patient-reading.ts";
 import { removeUpTo } from "./pruning.ts";
 import * as reading from "./reading.ts";
 import { nameOf, refusal } from "./refusal.ts";
+import { RememberedCommits } from "./remembering.ts";
 import { replace } from "./replacing.ts";
 import { bringUpToDate } from "./schema.ts";
 
@@ -53,8 +53,8 @@ export class PostgresStore implements Store {
   readonly #foldAfter: number;
   /** What writes, and has not ended. */
   readonly #writing = new Set<Promise<unknown>>();
-  /** By state, what this server's own commits leave to be folded. */
-  readonly #remembered = new Map<string, Remembered>();
+  /** What this server's own commits leave to be folded. */
+  readonly #remembered = new RememberedCommits();
   /** One state after the other. */
   #folding: Promise<unknown> = Promise.resolve();
   #noting: Promise<void> = Promise.resolve();
@@ -115,20 +115,10 @@ export class PostgresStore implements Store {
   #committed(batch: Batch, unfolded = 0): void {
     const { state, changes } = batch;
     const edits = changes.reduce((sum, { edits }) => sum + edits.length, 0);
-    this.#remember(batch, edits);
+    this.#remembered.add(batch);
     const measures = (count: number) => Math.floor(count / this.#foldAfter);
     // Nothing depends on a fold but how long loading takes: one that fails is tried again at the next measure.
     if (measures(unfolded) > measures(unfolded - edits)) void this.fold(state).catch(() => undefined);
-  }
-
-  /** Remembers which objects a commit moved, as long as nobody else commits in between. */
-  #remember({ state, epoch, base, changes }: Batch, edits: number): void {
-    let known = this.#remembered.get(state);
-    if (known?.epoch !== epoch || known.told.revision !== base) {
-      known = { epoch, told: new UnfoldedState(base), edits: 0 };
-    }
-    for (const change of changes) known.told.add(change.edits);
-    this.#remembered.set(state, { ...known, edits: known.edits + edits });
   }
 
   /**
@@ -136,11 +126,7 @@ export class PostgresStore implements Store {
    * began another history.
    */
   fold(id: string): Promise<boolean> {
-    const folding = this.#folding.then(() => {
-      const remembered = this.#remembered.get(id);
-      this.#remembered.delete(id);
-      return fold(this.#database, id, remembered);
-    });
+    const folding = this.#folding.then(() => fold(this.#database, id, this.#remembered.take(id)));
     this.#folding = folding.catch(() => undefined);
     return folding;
   }
