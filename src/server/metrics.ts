@@ -1,7 +1,7 @@
 /** Figures for `/metrics`, in the Prometheus text format. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CommitObserver, LiveState } from "../store/live-state.ts";
+import type { CommitObserver, LiveState, LossObserver } from "../store/live-state.ts";
 import type { FaultObserver } from "./sandbox/faults.ts";
 
 /** Requests of one operation and status. */
@@ -19,6 +19,7 @@ export class Metrics {
   readonly #batch: Histogram;
   readonly #objects: Histogram;
   readonly #revision: Gauge;
+  readonly #losses: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -76,6 +77,11 @@ export class Metrics {
       labelNames: ["account"],
       registers,
     });
+    this.#losses = new Counter({
+      name: "patchbay_database_losses_total",
+      help: "Times that the shared database was found without a change that it had acknowledged before, as after a failover to a standby that did not have it.",
+      registers,
+    });
   }
 
   countRequest(operation: string, status: number, seconds: number): void {
@@ -99,6 +105,8 @@ export class Metrics {
     this.#objects.observe(changes.reduce((sum, { edits }) => sum + edits.length, 0));
     this.#revision.set({ account: state }, revision);
   };
+
+  readonly observeLoss: LossObserver = () => this.#losses.inc();
 
   /** Where all states stand, at the start and after a reset. */
   setRevisions(states: Iterable<LiveState>): void {

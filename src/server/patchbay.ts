@@ -99,6 +99,14 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
       gate.moved(commit.state);
     },
     (time) => storeClock.observe(time),
+    (loss) => {
+      metrics.observeLoss(loss);
+      const { state: account, known, found } = loss;
+      log.error(
+        { account, known: known.revision, found: found.revision },
+        "the database lost changes that it had acknowledged: find out which server it failed over to, and check its replication",
+      );
+    },
   );
   opened.defer(async () => accounts.close());
   const byRequests = deterministic !== undefined;

@@ -1,6 +1,6 @@
 /** `patchbay serve`: starts a server, says where it is, and stops it when told to. */
 
-import { StoreRefused } from "../store/store.ts";
+import { Away, Conflict, NotCommitted, OutcomeUnknown, StoreRefused, Unreadable } from "../store/store.ts";
 import { ConfigError, placeOf, readConfig, type ServerOptions } from "./config.ts";
 import { demo } from "./demo.ts";
 import { type RunningServer, startServer } from "./patchbay.ts";
@@ -28,10 +28,23 @@ export async function serve(
     await stop;
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StoreRefused)) throw error;
-    terminal.stderr.write(`${error.message}\n`);
+    const sentence = sentenceOf(error);
+    if (sentence === undefined) throw error;
+    terminal.stderr.write(`${sentence}\n`);
     return 1;
   }
+}
+
+/** What the operator reads of a server that could not start; `undefined` for a defect. */
+function sentenceOf(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof StoreRefused) return error.message;
+  if (error instanceof Away)
+    return `The database became unavailable while the server was starting (${error.message}). Start the server again.`;
+  if (error instanceof Unreadable)
+    return `The database cannot be read (${error.message}). Restore it from a backup.`;
+  if (error instanceof NotCommitted || error instanceof OutcomeUnknown || error instanceof Conflict)
+    return `The seed data could not be saved (${error.message}). Start the server again.`;
+  return undefined;
 }
 
 function stopped(terminal: Terminal): Promise<void> {

@@ -10,7 +10,7 @@ import { accountKind, DIRECTORY_ID } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
 import type { State } from "../account/state.ts";
 import { Freshness } from "./freshness.ts";
-import { type CommitObserver, LiveState } from "./live-state.ts";
+import { type CommitObserver, LiveState, type LossObserver } from "./live-state.ts";
 import { OutcomeUnknown, type Position, type Store, StoreRefused, Unreadable } from "./store.ts";
 
 /** Objects of a shared store's accounts that stay in memory, past those that are in use; each takes about 3 KB. */
@@ -25,6 +25,7 @@ export class Accounts {
   readonly #store: Store;
   readonly #observe: CommitObserver;
   readonly #observeTime: TimeObserver;
+  readonly #observeLoss: LossObserver;
   readonly #freshness: Freshness;
   /** Of a shared store, in the order in which they were last asked for. */
   #states = new Map<string, LiveState>();
@@ -39,8 +40,9 @@ export class Accounts {
     store: Store,
     observe: CommitObserver,
     observeTime: TimeObserver = () => undefined,
+    observeLoss: LossObserver = () => undefined,
   ): Promise<Accounts> {
-    const accounts = new Accounts(store, observe, observeTime);
+    const accounts = new Accounts(store, observe, observeTime, observeLoss);
     await accounts.#load();
     if (store.shared) {
       observeTime((await store.check([])).time);
@@ -49,10 +51,16 @@ export class Accounts {
     return accounts;
   }
 
-  private constructor(store: Store, observe: CommitObserver, observeTime: TimeObserver) {
+  private constructor(
+    store: Store,
+    observe: CommitObserver,
+    observeTime: TimeObserver,
+    observeLoss: LossObserver,
+  ) {
     this.#store = store;
     this.#observe = observe;
     this.#observeTime = observeTime;
+    this.#observeLoss = observeLoss;
     this.#freshness = new Freshness(store, (id) => this.#states.get(id)?.position);
   }
 
@@ -137,7 +145,7 @@ export class Accounts {
       .then((state) => {
         if (!state || this.#states.has(id)) return;
         if (this.#store.shared) this.#makeRoom();
-        this.#states.set(id, new LiveState(state, this.#store, this.#observe));
+        this.#states.set(id, new LiveState(state, this.#store, this.#observe, this.#observeLoss));
       })
       .finally(() => this.#loading.delete(id));
     this.#loading.set(id, loading);
@@ -239,7 +247,7 @@ export class Accounts {
       if (!state || (state !== directory && !directory?.get(accountKind.name, id))) continue;
       const live = this.#states.get(id);
       live?.replaceState(state);
-      states.set(id, live ?? new LiveState(state, this.#store, this.#observe));
+      states.set(id, live ?? new LiveState(state, this.#store, this.#observe, this.#observeLoss));
     }
     const gone = [...this.#states].filter(([id]) => !states.has(id));
     this.#states = states;

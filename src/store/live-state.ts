@@ -14,7 +14,7 @@ import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
 import { carryOver } from "./carry-over.ts";
 import { nextTurn } from "./next-turn.ts";
-import { standingOf } from "./position.ts";
+import { isLost, standingOf } from "./position.ts";
 import {
   Conflict,
   type LockedState,
@@ -74,9 +74,17 @@ export type CommitObserver = (commit: {
   readonly seconds: number;
 }) => void;
 
+/** Told when the store turns out to lack changes that it had acknowledged: `known` was in it, and is not any more. */
+export type LossObserver = (loss: {
+  readonly state: string;
+  readonly known: Position;
+  readonly found: Position;
+}) => void;
+
 export class LiveState {
   readonly #store: Store;
   readonly #observe: CommitObserver;
+  readonly #observeLoss: LossObserver;
   #state: State;
   /** Is the store known to be elsewhere, or not known where? Then the state is loaded before the next decision. */
   #stale = false;
@@ -87,10 +95,16 @@ export class LiveState {
   #held = 0;
   #waiters = new Set<() => void>();
 
-  constructor(state: State, store: Store, observe: CommitObserver) {
+  constructor(
+    state: State,
+    store: Store,
+    observe: CommitObserver,
+    observeLoss: LossObserver = () => undefined,
+  ) {
     this.#state = state;
     this.#store = store;
     this.#observe = observe;
+    this.#observeLoss = observeLoss;
   }
 
   /** For reading what is durable; ask again for each answer. */
@@ -166,8 +180,11 @@ export class LiveState {
 
   async #reach(found: Position, before: Position): Promise<void> {
     const standing = standingOf(this.position, found, before);
-    if (standing === "elsewhere") await this.#reload();
-    else if (standing === "behind") await this.#readOn(this.#state.durable);
+    if (standing === "elsewhere") {
+      // Others that found the same may have had the state loaded again since.
+      if (isLost(found, this.position)) this.#noteLoss(found);
+      await this.#reload();
+    } else if (standing === "behind") await this.#readOn(this.#state.durable);
   }
 
   /** It is not there any more, or no longer in memory: who waits looks for itself. */
@@ -382,12 +399,21 @@ export class LiveState {
     const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
     if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
     // Another standby's log: what is in memory is no part of it.
-    if (page.from !== this.#state.head) return this.#reload();
+    if (page.from !== this.#state.head) {
+      const { position } = this;
+      if (page.from !== undefined && isLost({ ...position, head: page.from }, position))
+        this.#noteLoss(page.position);
+      return this.#reload();
+    }
     // What was pruned cannot be read on.
     if ((page.records[0]?.revision ?? base + 1) !== base + 1) return this.#reload();
     for (const record of page.records) carryOver(this.#state, record);
     this.#state.head = page.position.head;
     this.#wake();
+  }
+
+  #noteLoss(found: Position): void {
+    this.#observeLoss({ state: this.#state.id, known: this.position, found });
   }
 
   async #reload(): Promise<void> {

@@ -10,9 +10,18 @@ export type Standing = "there" | "behind" | "elsewhere";
 
 /** How memory stands, after a look that found the state at `found` and began when memory stood at `before`. */
 export function standingOf(memory: Position, found: Position, before: Position): Standing {
-  const isLost = found.revision < before.revision;
-  if (isLost || !isOfOneHistory(found, before) || !isOfOneHistory(found, memory)) return "elsewhere";
+  const isOlder = found.revision < before.revision;
+  if (isOlder || !isOfOneHistory(found, before) || !isOfOneHistory(found, memory)) return "elsewhere";
   return found.revision <= memory.revision ? "there" : "behind";
+}
+
+/**
+ * Does a store that stands at `found` lack a change that it had acknowledged, after memory stood at `before`? So it is
+ * after a failover to a standby that did not have everything. A data set that was replaced has another epoch.
+ */
+export function isLost(found: Position, before: Position): boolean {
+  if (found.epoch !== before.epoch) return false;
+  return found.revision < before.revision || !isOfOneHistory(found, before);
 }
 
 /** Can both be of one history, as far as they tell? */

@@ -16,8 +16,13 @@ let url: string;
 let witness: TestServer;
 let other: TestServer;
 
+/** What servers log as errors. */
+const errors: string[] = [];
+
 async function start(): Promise<TestServer> {
-  const server = await startTestServer({}, { store: await PostgresStore.open(url) });
+  const logTo = { write: (line: string) => void errors.push(line) };
+  const store = await PostgresStore.open(url);
+  const server = await startTestServer({ logLevel: "error", metricsPort: 0 }, { store, logTo });
   onTestFinished(() => server.close());
   return server;
 }
@@ -36,6 +41,7 @@ async function lose(): Promise<void> {
 }
 
 beforeEach(async () => {
+  errors.length = 0;
   url = await freshDatabase();
   witness = await start();
   await put(witness, ORD, { mtu: 1300, description: "lost" });
@@ -62,6 +68,37 @@ test("who saw what is lost decides on what stands in its place", async () => {
   await put(witness, ORD, { description: "after it" });
   const { body } = await other.ask("GET", `${OWN}/changes/3`);
   expect(body.result.objects[0].fields.description.before).not.toBe("lost");
+});
+
+const losses = async (server: TestServer) =>
+  /^patchbay_database_losses_total (\d+)$/m.exec(
+    await (await fetch(`${server.metricsUrl}/metrics`)).text(),
+  )?.[1];
+
+test.each([
+  ["lower than what it knew", 0, 1],
+  ["at the same revision with another change", 1, 2],
+  ["beyond it in another history", 2, 3],
+])("a database that is found %s is logged and counted, once", async (_, changes, found) => {
+  for (let change = 1; change <= changes; change++) await put(other, AMS, { description: `kept ${change}` });
+  await get(witness, ORD);
+  await get(witness, AMS);
+  expect(errors.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      account: ACCOUNT,
+      known: 2,
+      found,
+      msg: expect.stringContaining("lost changes that it had acknowledged"),
+    },
+  ]);
+  expect([await losses(witness), await losses(other)]).toEqual(["1", "0"]);
+});
+
+test("a reset is no loss", async () => {
+  await get(witness, ORD);
+  await other.reset();
+  expect((await get(witness, ORD)).mtu).toBe(1476);
+  expect(await losses(witness)).toBe("1");
 });
 
 test("a commit on what is lost is a conflict, whatever stands in its place", async () => {

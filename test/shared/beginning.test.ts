@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { DIRECTORY_ID } from "../../src/account/directory.ts";
 import type { ServerConfig } from "../../src/server/config.ts";
-import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { serve } from "../../src/server/serve.ts";
+import { migrate, PostgresStore } from "../../src/store/postgres/postgres-store.ts";
 import type { SeedSource } from "../../src/store/seed-file.ts";
 import { StoreRefused } from "../../src/store/store.ts";
 import { FaultyStore, type OnRead } from "../harness/faulty-store.ts";
@@ -74,6 +75,42 @@ describe("a server whose seed is the demonstration, and that finds production da
     expect((await late.ask("POST", "/patchbay/v1/reset", { token })).status).toBe(403);
     const after = await production?.ask("GET", `${OWN}/state`, { token });
     expect(after?.body.result.epoch).toBe(before.body.result.epoch);
+  });
+});
+
+describe("a server that cannot start on what the database holds, or does not save, ends with a sentence", () => {
+  /** Runs the command until it ends; it never gets as far as to serve. */
+  async function refusal(): Promise<string> {
+    let stderr = "";
+    const terminal = {
+      stdout: { write: (text: string) => expect.unreachable(text) },
+      stderr: {
+        write: (text: string) => {
+          stderr += text;
+        },
+      },
+      once: () => undefined,
+      off: () => undefined,
+    };
+    expect(
+      await serve({ database: url, port: "0", metricsPort: "off", logLevel: "silent" }, {}, terminal),
+    ).toBe(1);
+    return stderr;
+  }
+
+  test("when it cannot be read", async () => {
+    await (await start()).close();
+    await administer(url, [
+      "UPDATE state SET folded = 0, unfolded = 1",
+      "UPDATE change SET record = 'no JSON'",
+    ]);
+    expect(await refusal()).toMatch(/^The database cannot be read \(.*\)\. Restore it from a backup\.\n$/);
+  });
+
+  test("when the seed data cannot be saved", async () => {
+    await migrate(url);
+    await administer(url, ["ALTER TABLE object ADD CHECK (kind = '')"]);
+    expect(await refusal()).toMatch(/^The seed data could not be saved \(.*\)\. Start the server again\.\n$/);
   });
 });
 
