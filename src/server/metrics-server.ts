@@ -9,8 +9,12 @@ import { isLoopback } from "./config.ts";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 import { Ingress } from "./network/ingress.ts";
+import { Turns } from "./network/turns.ts";
 import { createHttpServer } from "./node-http.ts";
 import { Refusal } from "./refusal.ts";
+
+/** Milliseconds for a request to arrive, and that a connection may be without progress. */
+const PATIENCE = 30_000;
 
 export interface Health {
   readonly metrics: Metrics;
@@ -26,8 +30,10 @@ export interface MetricsServer {
 
 export async function serveMetrics(place: Place, health: Health): Promise<MetricsServer> {
   const ingress = new Ingress({ loopback: isLoopback(place.host), scheme: "http" });
+  const turns = new Turns();
+  const options = { joinDuplicateHeaders: true, headersTimeout: PATIENCE, requestTimeout: PATIENCE };
   // A health check over HTTP/1.0 may have no Host, which Node asks of HTTP/1.1.
-  const server = createHttpServer({ joinDuplicateHeaders: true }, (request, response) => {
+  const handler = turns.inTurn((request, response) => {
     const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
       answer(response, status, text, type);
     const refusal = refusalOf(ingress, request);
@@ -50,6 +56,9 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
       },
     );
   });
+  const server = createHttpServer(options, handler);
+  // A client that does not read is closed.
+  server.timeout = PATIENCE;
   await listen(place, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);

@@ -1,6 +1,7 @@
 /** A whole Patchbay: store, states, application, listening. Built here and nowhere else. */
 
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { withSessionsOf } from "../account/directory/session.ts";
 import type { State } from "../account/state.ts";
@@ -73,6 +74,11 @@ export interface RunningServer extends AsyncDisposable {
   readonly lost: Promise<StoreRefused>;
   /** Back to the seed. */
   reset(): Promise<void>;
+  /**
+   * Reports not ready and asks clients to leave, for the drain delay: a load balancer stops sending requests here, and
+   * until it does, they are answered.
+   */
+  drain(): Promise<void>;
   /** Stops taking requests, finishes those under way, closes the store. */
   close(): Promise<void>;
 }
@@ -88,6 +94,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const seed = overrides.seed ?? readSeedFile(config.seed ?? demoSeedFile);
   const pair = config.tls && readKeyPair(config.tls);
   const closing = new AbortController();
+  const draining = new AbortController();
   // Whatever is open when something is refused is closed again, the store last.
   await using opened = new AsyncDisposableStack();
   const lost = Promise.withResolvers<StoreRefused>();
@@ -190,6 +197,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     reset,
     ingress,
     lookAtWorld,
+    draining: draining.signal,
     closing: closing.signal,
     dashboard: overrides.dashboard ?? builtFolder,
   };
@@ -200,7 +208,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const { metricsAccounts: named = false } = config;
   if (named) metrics.addRevisions(accounts);
   addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock, named });
-  const standing = { metrics, unready: () => unready(closing.signal, accounts, log), log };
+  const standing = { metrics, unready: () => unready(draining.signal, accounts, log), log };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
@@ -233,7 +241,15 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   }
   const running = opened.move();
   let closed: Promise<void> | undefined;
+  const drain = async () => {
+    const { drainDelay = 0 } = config;
+    draining.abort();
+    if (drainDelay === 0) return;
+    log.info({ seconds: drainDelay }, "draining");
+    await delay(drainDelay * 1000, undefined, { ref: false });
+  };
   const close = async () => {
+    draining.abort();
     closing.abort();
     await running.disposeAsync();
     log.info("stopped");
@@ -247,6 +263,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     sandbox,
     lost: lost.promise,
     reset: async () => void (await reset()),
+    drain,
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => server.close(),
   };
@@ -289,8 +306,8 @@ async function openHealth(
 }
 
 /** Why a balancer should send nothing here just now, if so. */
-async function unready(closing: AbortSignal, accounts: Accounts, log: Logger): Promise<string | undefined> {
-  if (closing.aborted) return "stopping";
+async function unready(draining: AbortSignal, accounts: Accounts, log: Logger): Promise<string | undefined> {
+  if (draining.aborted) return "stopping";
   try {
     await accounts.fresh();
     return undefined;

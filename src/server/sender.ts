@@ -38,14 +38,14 @@ export class Sender {
   readonly #patience: number;
   readonly #underWay = new Budget(MAX_RESPONSE_BYTES_UNDER_WAY);
   readonly #publicUnderWay = new Budget(MAX_PUBLIC_BYTES_UNDER_WAY);
-  #closing = false;
+  #draining = false;
 
   constructor(context: AppContext, policy: string, patience: number) {
     this.#context = context;
     this.#policy = policy;
     this.#patience = patience;
-    context.closing.addEventListener("abort", () => {
-      this.#closing = true;
+    context.draining.addEventListener("abort", () => {
+      this.#draining = true;
     });
   }
 
@@ -100,7 +100,7 @@ export class Sender {
     headers.push("cf-ray", request.id);
     if (request.made && status < 400) headers.push(...linesOfChange(request.made, request.watched));
     const unread = hasMuchLeft(request);
-    const last = this.#closing || unread || asksToUpgrade(request);
+    const last = this.#draining || unread || asksToUpgrade(request);
     if (unread) lingerOn(request.raw.socket);
     if (last && !answer.headers?.["connection"]) headers.push("connection", "close");
     inspector?.note(request, answer, headers);
