@@ -4,6 +4,15 @@ const mark = "ours";
 
 /** Errors whose code is Patchbay's own. A code, once published, keeps its meaning. */
 export const ownErrors = {
+  too_much_under_way: {
+    code: 990062,
+    status: 503,
+    message:
+      "The server holds too many large requests and responses at the moment. Nothing was changed; try again.",
+    when: "The bodies and responses that clients are still sending or reading fill the memory that the server has for them.",
+    todo: "Send the request again after the time in `retry-after`. For a list, read it in pages if the operation has them.",
+    mark,
+  },
   internal_error: {
     code: 990001,
     status: 500,

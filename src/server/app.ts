@@ -1,14 +1,14 @@
 /** The HTTP application: limits, routes, and an answer for everything that is none. */
 
-import type { RequestListener } from "node:http";
-import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
-import { MAX_BODY_BYTES } from "../contract/limits.ts";
+import type { IncomingMessage, RequestListener } from "node:http";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
 import { operations } from "../contract/operations.ts";
 import { BrokenRequests, type Patience, usualPatience } from "./broken-requests.ts";
 import { Routes } from "./call.ts";
 import type { AppContext } from "./context.ts";
 import { addDashboard } from "./dashboard/dashboard.ts";
 import type { Doors, Strays } from "./network/doors.ts";
+import { collectBody } from "./read-request.ts";
 import { refuse } from "./refusal.ts";
 import { addAccountAdministration } from "./routes/account-administration.ts";
 import { addAuditRoute } from "./routes/audit.ts";
@@ -44,7 +44,6 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   };
   const app = Fastify({
     logger: false,
-    bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     genReqId: () => context.newRequestId(),
@@ -69,9 +68,9 @@ export function createApp(context: AppContext, doors: Doors, patience: Patience 
   const routes = new Routes(app, context);
   const broken = new BrokenRequests(routes, patience);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser("*", (_request: FastifyRequest, payload: IncomingMessage) => collectBody(payload));
   app.addHook("onRequest", (request, reply, done) => {
-    broken.note(reply);
+    if (!broken.note(reply)) return;
     if (!routes.begin(request, reply)) return;
     // Before the body is read: what it says does not matter.
     if (!request.is404) return done();
@@ -181,12 +180,8 @@ function notFound(method: string, path: string) {
 /** The framework's own refusals, in words of the table. */
 function ownRefusal(error: FastifyError, type: string | undefined): unknown {
   switch (error.code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return refuse("body_too_large", { most: MAX_BODY_BYTES });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return refuse("unsupported_media_type", { given: type ?? "absent" });
-    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
-      return refuse("malformed_http", { detail: "the body is not as long as content-length says" });
     case "ECONNRESET":
       return refuse("malformed_http", { detail: "it was broken off" });
     default:

@@ -1,62 +1,65 @@
 /** What never became a whole request is answered too, and its connection closed. */
 
+import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "./call.ts";
 import { fail } from "./envelope.ts";
+import { connectionOf, LINGER, type WritePatience } from "./network/connections.ts";
 import { maxHeaderSize, STATUS_CODES } from "./node-http.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
 /** How long a connection may take. All in milliseconds. */
-export interface Patience {
+export interface Patience extends WritePatience {
   /** For the headers of a request. */
   readonly headers: number;
   /** For a whole request, its body included. */
   readonly request: number;
-  /** How often connections are looked at. */
-  readonly check: number;
   /** For requests under way when the server stops. */
   readonly stopping: number;
 }
 
-export const usualPatience: Patience = { headers: 10_000, request: 30_000, check: 1_000, stopping: 5_000 };
-
-/**
- * Milliseconds that a connection is kept open after its last answer: what is still coming in would make the
- * system cut it off, and the answer with it.
- */
-const LINGER = 1_000;
+export const usualPatience: Patience = {
+  headers: 10_000,
+  request: 30_000,
+  writing: 30_000,
+  check: 1_000,
+  stopping: 5_000,
+};
 
 const BROKEN_TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
 /** What is asked of a proxy is asked of nobody here (RFC 9110, section 15.5.6: a 405 names what there is). */
 const CONNECT_HEADERS = { allow: "GET, POST, PUT, DELETE" };
 
-/** The newest request of a connection, kept with it as its reply. */
-const newest = Symbol("newest");
-
-type Connection = Socket & { [newest]?: FastifyReply };
-
 export class BrokenRequests {
   readonly #routes: Routes;
   readonly #patience: Patience;
   /** Connections on which nothing more is understood. */
   readonly #given = new WeakSet<Socket>();
+  /** Replies to requests that were begun. */
+  readonly #replies = new WeakMap<IncomingMessage, FastifyReply>();
+  /** What is wrong with requests whose body broke off before they were begun. */
+  readonly #broken = new WeakMap<IncomingMessage, NodeJS.ErrnoException>();
 
   constructor(routes: Routes, patience: Patience) {
     this.#routes = routes;
     this.#patience = patience;
   }
 
-  /** Notes a request whose headers have arrived. */
-  note(reply: FastifyReply): void {
-    const connection: Connection = reply.request.raw.socket;
-    connection[newest] = reply;
+  /** Notes a request that is begun. False if its body broke off before that; then it is answered. */
+  note(reply: FastifyReply): boolean {
+    const { raw } = reply.request;
+    if (raw.complete) return true;
+    const error = this.#broken.get(raw);
+    if (error) this.#answerPart(error, reply);
+    else this.#replies.set(raw, reply);
+    return !error;
   }
 
   /** Answers for bytes that are no request, or that came too slowly, after the answers still due before it. */
-  answer(error: NodeJS.ErrnoException, socket: Connection): void {
+  answer(error: NodeJS.ErrnoException, socket: Socket): void {
     if (this.#given.has(socket)) return;
     // What breaks under TLS breaks the means to answer.
     if (error.code === "ECONNRESET" || BROKEN_TLS.test(error.code ?? "") || !socket.writable) {
@@ -64,11 +67,17 @@ export class BrokenRequests {
       return;
     }
     this.#given.add(socket);
-    const reply = socket[newest];
-    if (reply && !reply.request.raw.complete) this.#answerPart(error, reply);
-    else if (reply && !reply.raw.writableFinished) {
-      reply.raw.once("close", () => this.#tell(socket, this.#refusal(error, "headers")));
-    } else this.#tell(socket, this.#refusal(error, "headers"));
+    const connection = connectionOf({ socket });
+    const newest = connection?.newest;
+    if (connection && newest && !newest.complete) {
+      const reply = this.#replies.get(newest);
+      if (reply) this.#answerPart(error, reply);
+      else this.#broken.set(newest, error);
+      return;
+    }
+    const tell = () => this.#tell(socket, this.#refusal(error, "headers"));
+    if (connection) connection.afterAll(tell);
+    else tell();
   }
 
   /** Answers a CONNECT, whose connection is handed out as it is, after the answers still due before it. */
@@ -77,14 +86,14 @@ export class BrokenRequests {
       socket.destroy();
       return;
     }
-    const connection: Connection = socket;
     // The HTTP server no longer listens to it.
-    connection.on("error", () => connection.destroy());
+    socket.on("error", () => socket.destroy());
     const { problems } = refuse("method_not_available", { method: "CONNECT" });
     const refusal = new Refusal(problems, CONNECT_HEADERS);
-    const reply = connection[newest];
-    if (!reply || reply.raw.writableFinished) this.#tell(connection, refusal);
-    else reply.raw.once("close", () => this.#tell(connection, refusal));
+    const tell = () => this.#tell(socket, refusal);
+    const connection = connectionOf({ socket });
+    if (connection) connection.afterAll(tell);
+    else tell();
   }
 
   /** Answers a request whose body broke off, unless it was answered before that. */

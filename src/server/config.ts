@@ -24,6 +24,9 @@ export interface Given {
   readonly as: string;
 }
 
+/** Seconds of the drain delay of a server that others than this machine reach: two checks of a usual load balancer. */
+export const DRAIN_DELAY = 5;
+
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
@@ -45,6 +48,8 @@ export interface ServerConfig {
   readonly healthQuorum?: number | undefined;
   /** Seconds for which all that a change touched must be healthy for it to be confirmed by itself; 30 unless said. */
   readonly healthSettle?: number | undefined;
+  /** Seconds between "not ready" and the end of listening when the server stops; none unless given. */
+  readonly drainDelay?: number | undefined;
   readonly logLevel: string;
   /** Files of the certificate and its key; without them, the server speaks HTTP in clear. */
   readonly tls?: TlsFiles | undefined;
@@ -76,6 +81,7 @@ export interface ServerOptions {
   readonly rateLimit?: string | undefined;
   readonly healthQuorum?: string | undefined;
   readonly healthSettle?: string | undefined;
+  readonly drainDelay?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
@@ -137,9 +143,10 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
   const settings = new Settings(options, environment);
   const deterministic = settings.find("deterministic")?.text;
   const database = readDatabase(settings, options);
+  const host = settings.get("host", "127.0.0.1").text;
   const config = {
     logLevel: readLevel(settings.get("logLevel", "info")),
-    host: settings.get("host", "127.0.0.1").text,
+    host,
     port: readPort(settings.get("port", "8787")),
     // What is the same at every start begins anew with each, so it has nothing to keep.
     data:
@@ -154,6 +161,12 @@ export function readConfig(options: ServerOptions, environment: Environment): Se
     rateLimit: readRateLimit(settings.find("rateLimit")),
     healthQuorum: readWhole(settings.get("healthQuorum", String(QUORUM)), 1, MOST_EDGES, "provider edges"),
     healthSettle: readWhole(settings.get("healthSettle", String(SETTLE)), 0, 86_400, "seconds"),
+    drainDelay: readWhole(
+      settings.get("drainDelay", String(isLoopback(host) ? 0 : DRAIN_DELAY)),
+      0,
+      3_600,
+      "seconds",
+    ),
     tls: readTls(settings.find("tlsCert"), settings.find("tlsKey")),
     trustProxy: readProxies(settings.find("trustProxy")),
     publicUrl: readPublicUrl(settings.find("publicUrl")),

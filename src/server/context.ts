@@ -41,6 +41,8 @@ export interface AppContext extends Sources {
   readonly ingress: Ingress;
   /** To be called once memory was brought up to a shared store. Throws what keeps this server from serving it. */
   readonly lookAtWorld: () => void;
+  /** Aborted when clients should go to other servers: this one is about to stop. */
+  readonly draining: AbortSignal;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;
   /** The folder of the dashboard's files; there may be none in it. */

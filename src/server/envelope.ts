@@ -3,11 +3,12 @@
 import type { Entry } from "../account/state.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
 import { entryOf, type Problem, statusOf } from "../contract/errors.ts";
+import type { ResponseBody } from "./network/connections.ts";
 
 export interface Answer {
   readonly status: number;
-  readonly body: string | Buffer;
-  /** Bytes of the body, where they are known. */
+  readonly body: ResponseBody;
+  /** Bytes of the body, where they are known. A body in chunks needs it. */
   readonly length?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** The version whose answer this is, to anybody who may read it, for as long as it is the durable one. */
@@ -30,7 +31,7 @@ export function succeed(result: unknown, info?: Readonly<Record<string, unknown>
 }
 
 /** A refusal. `docs` is the address under which the error pages are found. */
-export function fail(problems: readonly Problem[], docs: string): Answer {
+export function fail(problems: readonly Problem[], docs: string): Answer & { readonly body: string } {
   const errors = problems.map((problem): ResponseInfo => {
     const entry = entryOf(problem.name);
     const chain = problem.chain ?? entry.chain;

@@ -1,9 +1,12 @@
 /** Health and figures, on a port of their own that need not be reachable by the API's users. */
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { LISTEN_BACKLOG } from "../contract/limits.ts";
+import type { Patience } from "./broken-requests.ts";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
+import { Connections, connectionOf } from "./network/connections.ts";
 import { createServer } from "./node-http.ts";
 
 export interface Health {
@@ -17,10 +20,16 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-export async function serveMetrics(place: Place, health: Health): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+export async function serveMetrics(place: Place, health: Health, patience: Patience): Promise<MetricsServer> {
+  const connections = new Connections(patience);
+  const options = {
+    headersTimeout: patience.headers,
+    requestTimeout: patience.request,
+    connectionsCheckingInterval: patience.check,
+  };
+  const inTurn = connections.inTurn((request, response) => {
     const send = (status: number, text: string, type = "text/plain; charset=utf-8") =>
-      answer(response, status, text, type);
+      answer(request, response, status, text, type);
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET") return send(405, "GET only\n");
     if (path === "/healthz") return send(200, "ok\n");
@@ -36,10 +45,11 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
       (error) => send(500, `${String(error)}\n`),
     );
   });
+  const server = createServer(options, inTurn);
   await listen(place, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(place.port, place.host, resolve);
+    server.listen({ port: place.port, host: place.host, backlog: LISTEN_BACKLOG }, resolve);
     return promise;
   });
   return {
@@ -53,7 +63,14 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
   };
 }
 
-function answer(response: ServerResponse, status: number, text: string, type: string): void {
-  response.writeHead(status, { "content-type": type });
-  response.end(text);
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  type: string,
+): void {
+  const headers = { "content-type": type, "content-length": Buffer.byteLength(text) };
+  response.writeHead(status, headers);
+  connectionOf(request)?.write(response, text, "utf8");
 }

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CommitObserver, LiveState } from "../store/live-state.ts";
+import type { Connections } from "./network/connections.ts";
 import type { FaultObserver } from "./sandbox/faults.ts";
 
 /** Requests of one operation and status. */
@@ -99,6 +100,27 @@ export class Metrics {
     this.#objects.observe(changes.reduce((sum, { edits }) => sum + edits.length, 0));
     this.#revision.set({ account: state }, revision);
   };
+
+  /** Shows what connections of the API hold. */
+  addConnections(connections: Connections): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: "patchbay_connections",
+      help: "Open connections that sent a request.",
+      registers,
+      collect() {
+        this.set(connections.size);
+      },
+    });
+    new Gauge({
+      name: "patchbay_bytes_under_way",
+      help: "Bytes of request bodies and responses held in memory for clients that are sending or reading them.",
+      registers,
+      collect() {
+        this.set(connections.bytes.held);
+      },
+    });
+  }
 
   /** Where all states stand, at the start and after a reset. */
   setRevisions(states: Iterable<LiveState>): void {

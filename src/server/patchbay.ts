@@ -1,7 +1,9 @@
 /** A whole Patchbay: store, states, application, listening. Built here and nowhere else. */
 
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { LISTEN_BACKLOG } from "../contract/limits.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -28,6 +30,8 @@ import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
+import { BytesUnderWay } from "./network/bytes-under-way.ts";
+import { Connections } from "./network/connections.ts";
 import { Doors } from "./network/doors.ts";
 import { Ingress } from "./network/ingress.ts";
 import { type KeyPair, readKeyPair } from "./network/key-pair.ts";
@@ -45,6 +49,8 @@ export interface Overrides {
   readonly seed?: SeedSource;
   readonly logTo?: DestinationStream;
   readonly patience?: Partial<Patience>;
+  /** The limit of bytes of request bodies and responses under way. */
+  readonly bytesUnderWay?: number;
   /** Where the dashboard's files are. */
   readonly dashboard?: string;
 }
@@ -64,6 +70,11 @@ export interface RunningServer extends AsyncDisposable {
   readonly sandbox: boolean;
   /** Back to the seed. */
   reset(): Promise<void>;
+  /**
+   * Reports not ready and asks clients to leave, for the drain delay: a load balancer stops sending requests here,
+   * and until it does, they are answered.
+   */
+  drain(): Promise<void>;
   /** Stops taking requests, finishes those under way, closes the store. */
   close(): Promise<void>;
 }
@@ -79,6 +90,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   const seed = overrides.seed ?? readSeedFile(config.seed ?? demoSeedFile);
   const pair = config.tls && readKeyPair(config.tls);
   const closing = new AbortController();
+  const draining = new AbortController();
   // Whatever is open when something is refused is closed again, the store last.
   await using opened = new AsyncDisposableStack();
   const store = overrides.store ?? (await openStore(config));
@@ -137,7 +149,9 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     return world;
   };
   const patience = { ...usualPatience, ...overrides.patience };
-  const doors = new Doors(patience, pair);
+  const bytes = new BytesUnderWay(overrides.bytesUnderWay);
+  const connections = new Connections(patience, bytes);
+  const doors = new Doors(patience, connections, pair);
   const { scheme } = doors;
   const ingress = new Ingress({ loopback: isLoopback(config.host), scheme, publicUrl, trustProxy });
   let seen: string | undefined;
@@ -167,6 +181,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     reset,
     ingress,
     lookAtWorld,
+    draining: draining.signal,
     closing: closing.signal,
     dashboard: overrides.dashboard ?? builtFolder,
   };
@@ -175,16 +190,17 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   await gate.settle();
   const { app, strays } = createApp(context, doors, patience);
   metrics.setRevisions(accounts.all());
+  metrics.addConnections(connections);
   addHealthMetrics(metrics.registry, { accounts, health, clock: sources.clock });
-  const standing = { metrics, unready: () => unready(closing.signal, accounts) };
+  const standing = { metrics, unready: () => unready(draining.signal, accounts) };
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
-      : await serveMetrics(metricsPlace(config, config.metricsPort), standing);
+      : await serveMetrics(metricsPlace(config, config.metricsPort), standing, patience);
   opened.defer(async () => metricsServer?.close());
   opened.defer(async () => {
     // A client that never finishes its request does not keep the server from stopping.
-    const end = setTimeout(() => doors.cutOff(), patience.stopping);
+    const end = globalThis.setTimeout(() => doors.cutOff(), patience.stopping);
     await Promise.all([app.close(), doors.closeOthers()]);
     clearTimeout(end);
   });
@@ -194,7 +210,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   }
   const { host, port } = config;
   const place = { host, port, hostName: nameOf(config, "host"), portName: nameOf(config, "port") };
-  await listen(place, () => app.listen({ host, port }));
+  await listen(place, () => app.listen({ host, port, backlog: LISTEN_BACKLOG }));
   if (host === "localhost") await doors.openOthers(host, strays);
   const url = addressOf(scheme, host, app.server.address());
   log.info(
@@ -209,7 +225,15 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   }
   const running = opened.move();
   let closed: Promise<void> | undefined;
+  const drain = async () => {
+    const { drainDelay = 0 } = config;
+    draining.abort();
+    if (drainDelay === 0) return;
+    log.info({ seconds: drainDelay }, "draining");
+    await setTimeout(drainDelay * 1000, undefined, { ref: false });
+  };
   const close = async () => {
+    draining.abort();
     closing.abort();
     await running.disposeAsync();
     log.info("stopped");
@@ -222,6 +246,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     isDemo,
     sandbox,
     reset: async () => void (await reset()),
+    drain,
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => server.close(),
   };
@@ -250,8 +275,8 @@ async function openHealth(
 }
 
 /** Why a balancer should send nothing here just now, if so. */
-async function unready(closing: AbortSignal, accounts: Accounts): Promise<string | undefined> {
-  if (closing.aborted) return "stopping";
+async function unready(draining: AbortSignal, accounts: Accounts): Promise<string | undefined> {
+  if (draining.aborted) return "stopping";
   try {
     await accounts.fresh();
     return undefined;

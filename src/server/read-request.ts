@@ -1,14 +1,44 @@
 /** What a request says, read: its body, and what its query holds. */
 
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { parseJson } from "../contract/json.ts";
+import { MAX_BODY_BYTES } from "../contract/limits.ts";
 import { MOST_NAMED } from "../contract/parameters.ts";
+import { connectionOf } from "./network/connections.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { LARGE_BODY } from "./sender.ts";
 
 const SALT = randomBytes(4).readInt32BE();
+
+/** Reads the bytes of a body. Rejects with a refusal if there are too many, for this body or for all of the process. */
+export async function collectBody(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = () => refuse("body_too_large", { most: MAX_BODY_BYTES });
+  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const connection = connectionOf(request);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  let chunks: Buffer[] = [];
+  let received = 0;
+  const take = (chunk: Buffer) => {
+    received += chunk.length;
+    if (received > MAX_BODY_BYTES) stop(tooLarge());
+    else if (connection?.admitBody(chunk.length, received) === false) stop(refuse("too_much_under_way"));
+    else chunks.push(chunk);
+  };
+  const stop = (refusal: Refusal) => {
+    chunks = [];
+    request.off("data", take);
+    // What still arrives is discarded.
+    request.resume();
+    reject(refusal);
+  };
+  request.on("data", take);
+  request.once("end", () => resolve(Buffer.concat(chunks, received)));
+  request.once("error", reject);
+  return promise;
+}
 
 /** The parsed body of a request. Throws the refusal of one that is not JSON. */
 export async function readBody(request: FastifyRequest): Promise<unknown> {

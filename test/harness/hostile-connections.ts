@@ -133,7 +133,16 @@ export function describeHostileConnections(tls?: TlsFiles): void {
         "Sec-WebSocket-Key: eA==",
         "Sec-WebSocket-Version: 13",
       ];
-      expect(await told({ path: LIST, headers })).toBe("200");
+      const reply = await ask({ path: LIST, headers });
+      expect([rawVerdict(reply), reply?.headers["connection"]]).toEqual(["200", "close"]);
+    });
+
+    test("a request that follows a request for an upgrade is not lost on a connection that stays open", async () => {
+      using connection = new RawConnection(server.url);
+      const upgrade = { path: LIST, headers: ["Connection: Upgrade", "Upgrade: x"] };
+      await connection.send(Buffer.concat([rawRequest(upgrade), rawRequest({ path: LIST })]));
+      expect(rawVerdict(await connection.reply())).toBe("200");
+      await connection.closed;
     });
   });
 
@@ -161,6 +170,25 @@ export function describeHostileConnections(tls?: TlsFiles): void {
       expect(rawVerdict(await connection.reply())).toBe("400 990005");
     });
 
+    test("are answered to a client that has closed its side, also if it has to wait", async () => {
+      using connection = new RawConnection(server.url);
+      const waiting = rawRequest({ path: `${OWN}/changes?after=1&wait=1` });
+      await connection.send(Buffer.concat([waiting, rawRequest({ path: LIST })]));
+      connection.socket.end();
+      expect((await connection.reply())?.body).toMatchObject({ success: true, result: [] });
+      expect(rawVerdict(await connection.reply())).toBe("200");
+      await connection.closed;
+    });
+
+    test("a broken body of a request that waits for its turn is refused in its turn", async () => {
+      using connection = new RawConnection(server.url);
+      await connection.send(rawRequest({ path: `${OWN}/changes?after=1&wait=1` }));
+      await connection.send(`${opening("Transfer-Encoding: chunked")}zz\r\n`);
+      expect((await connection.reply())?.body).toMatchObject({ success: true, result: [] });
+      expect(rawVerdict(await connection.reply())).toBe("400 990005");
+      await connection.closed;
+    });
+
     test("a body that is left behind by a refusal is not taken for a request", async () => {
       using connection = new RawConnection(server.url);
       const inner = rawRequest({ method: "PUT", path: one(ORD), body: '{"mtu":1300}' });
@@ -170,6 +198,17 @@ export function describeHostileConnections(tls?: TlsFiles): void {
       const next = await connection.reply();
       expect(next?.body.result.interconnect.mtu).toBe(1476);
     });
+  });
+
+  test("a client that reads nothing before it has sent a body that is too large gets the refusal", async () => {
+    using connection = new RawConnection(server.url);
+    connection.socket.pause();
+    const length = 20 * 1024 * 1024;
+    await connection.send(opening(`Content-Length: ${length}`));
+    await connection.send(Buffer.alloc(length));
+    connection.socket.resume();
+    expect(rawVerdict(await connection.reply())).toBe("413 990007");
+    await connection.closed;
   });
 
   test("a large body that nobody will read ends the connection, a small one does not", async () => {

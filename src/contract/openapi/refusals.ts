@@ -15,6 +15,7 @@ const always = [
   "missing_credentials",
   "missing_auth_key",
   "store_away",
+  "too_much_under_way",
   "malformed_authorization",
   "malformed_auth_email",
   "malformed_auth_key",

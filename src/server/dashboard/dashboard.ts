@@ -85,7 +85,9 @@ function assetOf(file: SentFile): Answer {
 function sent({ type, body, encoding }: SentFile, headers: Readonly<Record<string, string>>): Answer {
   return {
     status: 200,
-    body,
+    // The same bytes for all responses.
+    body: [body],
+    length: body.length,
     headers: { ...headers, "content-type": type, ...(encoding && { "content-encoding": encoding }) },
   };
 }

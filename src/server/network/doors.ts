@@ -6,8 +6,10 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions } from "no
 import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { LISTEN_BACKLOG } from "../../contract/limits.ts";
 import type { Patience } from "../broken-requests.ts";
 import { createServer as createHttpServer } from "../node-http.ts";
+import type { Connections } from "./connections.ts";
 import { type KeyPair, OLDEST_TLS } from "./key-pair.ts";
 
 /** Milliseconds that an idle connection is kept for its next request. */
@@ -21,6 +23,7 @@ export interface Strays {
 
 export class Doors {
   readonly #patience: Patience;
+  readonly #served: Connections;
   readonly #servers: Server[] = [];
   /** Connections as they came, which under TLS are known to no HTTP server until they have shaken hands. */
   readonly #connections = new Set<Socket>();
@@ -28,8 +31,9 @@ export class Doors {
   #openAnother: (() => Server) | undefined;
 
   /** With a pair, TLS is spoken. */
-  constructor(patience: Patience, pair?: KeyPair) {
+  constructor(patience: Patience, connections: Connections, pair?: KeyPair) {
     this.#patience = patience;
+    this.#served = connections;
     this.#pair = pair;
   }
 
@@ -39,8 +43,11 @@ export class Doors {
 
   /** The first server, for whoever listens with it. */
   open(handler: RequestListener, strays: Strays): Server {
+    const inTurn = this.#served.inTurn(handler);
     this.#openAnother = () => {
-      const server = this.#make(handler);
+      const server = this.#make(inTurn);
+      // A client that has sent its request and closed its side is still answered.
+      Object.assign(server, { httpAllowHalfOpen: true });
       // An expectation that nobody knows is no reason not to answer.
       server.on("checkExpectation", (request, response) => server.emit("request", request, response));
       server.on("connect", strays.connect);
@@ -61,7 +68,7 @@ export class Doors {
       if (other.address === address.address) continue;
       const server = this.#openAnother();
       server.on("clientError", strays.broken);
-      server.listen(address.port, other.address);
+      server.listen({ port: address.port, host: other.address, backlog: LISTEN_BACKLOG });
       await once(server, "listening").catch(() => this.#servers.splice(this.#servers.indexOf(server), 1));
     }
   }
@@ -107,7 +114,14 @@ export class Doors {
     };
     if (!this.#pair) return createHttpServer(options, handler);
     const { cert, key } = this.#pair;
-    const secure = { cert, key, minVersion: OLDEST_TLS, handshakeTimeout: headers } as const;
+    const secure = {
+      cert,
+      key,
+      minVersion: OLDEST_TLS,
+      handshakeTimeout: headers,
+      // As with HTTP in clear.
+      allowHalfOpen: true,
+    } as const;
     const server = createHttpsServer({ ...options, ...secure }, handler);
     server.on("connection", (connection: Socket) => {
       this.#connections.add(connection);

@@ -5,6 +5,7 @@ import { interconnectsFileSchema } from "../../contract/interconnects-file.ts";
 import { errorPage, errorPages, type Page, renderHtml, renderMarkdown } from "../../contract/pages.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
+import type { Answer } from "../envelope.ts";
 import { hasDemoCredentials } from "../exposure.ts";
 import { type Form, Published } from "../published.ts";
 import { refuse } from "../refusal.ts";
@@ -16,10 +17,16 @@ export const PAGE_POLICY =
 export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingress }: AppContext): void {
   const published = new Published();
 
-  const send = (request: FastifyRequest, reply: FastifyReply, type: string, body: string | Buffer) =>
+  const send = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    type: string,
+    { body, length }: Pick<Answer, "body" | "length">,
+  ) =>
     routes.answer(request, reply, {
       status: 200,
       body,
+      ...(length !== undefined && { length }),
       headers: {
         "content-type": type,
         "content-security-policy": PAGE_POLICY,
@@ -30,8 +37,8 @@ export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingre
 
   const sendPage = (request: FastifyRequest, reply: FastifyReply, page: Page | undefined) => {
     if (!page) return routes.answer(request, reply, routes.refusal(request, refuse("no_route")));
-    if (wantsHtml(request)) send(request, reply, "text/html; charset=utf-8", renderHtml(page));
-    else send(request, reply, "text/markdown; charset=utf-8", renderMarkdown(page));
+    if (wantsHtml(request)) send(request, reply, "text/html; charset=utf-8", { body: renderHtml(page) });
+    else send(request, reply, "text/markdown; charset=utf-8", { body: renderMarkdown(page) });
   };
 
   const sendPublished = (request: FastifyRequest, reply: FastifyReply, form: Form) => {
@@ -49,7 +56,7 @@ export function addPages(app: FastifyInstance, routes: Routes, { accounts, ingre
   );
   // For editors, which have no credential: it says what can be written, and nothing of any account.
   app.get("/patchbay/v1/schemas/interconnects.json", (request, reply) =>
-    send(request, reply, "application/schema+json", fileSchema),
+    send(request, reply, "application/schema+json", { body: fileSchema }),
   );
   app.get("/docs/errors", (request, reply) => sendPage(request, reply, errorPages()));
   app.get("/docs/errors/:code", (request, reply) => {

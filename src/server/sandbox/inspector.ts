@@ -105,7 +105,7 @@ function kept(body: string | Uint8Array, broken: boolean): string {
 }
 
 function problemsOf({ body }: Answer): ResponseInfo[] {
-  const parsed: unknown = parse(body);
+  const parsed: unknown = typeof body === "string" ? parse(body) : undefined;
   const errors: unknown = typeof parsed === "object" && parsed !== null && Reflect.get(parsed, "errors");
   if (!Array.isArray(errors)) return [];
   return errors
