@@ -62,6 +62,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       "how long all must be healthy for a change to be confirmed by itself [PATCHBAY_HEALTH_SETTLE] (default: 30)",
     )
     .option(
+      "--drain-delay <seconds>",
+      "after SIGTERM, how long to report not ready before closing the port [PATCHBAY_DRAIN_DELAY] (default: 5, or 0 on loopback)",
+    )
+    .option(
       "--log-level <level>",
       "fatal, error, warn, info, debug or trace [PATCHBAY_LOG_LEVEL] (default: info)",
     )

@@ -41,6 +41,9 @@ export interface AgentStatus {
   readonly unreported: { readonly items: number; readonly dropped: number };
 }
 
+/** Milliseconds that a connection may be without progress. */
+const PATIENCE = 30_000;
+
 function socketIn(directory: string): string {
   return join(directory, "agent.sock");
 }
@@ -106,7 +109,7 @@ export class StatusServer implements AsyncDisposable {
   }
 
   #listen(where: { path: string } | { host: string; port: number }): Promise<void> {
-    const server = createServer((request, response) => {
+    const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, (request, response) => {
       const path = request.url?.split("?", 1)[0];
       const send = (status: number, type: string, text: string) => {
         response.writeHead(status, { "content-type": type, connection: "close" });
@@ -121,6 +124,9 @@ export class StatusServer implements AsyncDisposable {
         (error) => send(500, "text/plain", `${String(error)}\n`),
       );
     });
+    // A client that pipelines, or does not read, is refused or closed.
+    server.maxRequestsPerSocket = 1;
+    server.timeout = PATIENCE;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", (error) =>
       reject(new EdgeRefused(`The agent's status cannot be served: ${error.message}`)),

@@ -5,12 +5,15 @@ import { ConfigError, placeOf, readConfig, type ServerOptions } from "./config.t
 import { demo } from "./demo.ts";
 import { type RunningServer, startServer } from "./patchbay.ts";
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+type Signal = (typeof SIGNALS)[number];
+
 /** The part of the process that the command uses. */
 export interface Terminal {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  once(signal: "SIGINT" | "SIGTERM", stop: () => void): unknown;
-  off(signal: "SIGINT" | "SIGTERM", stop: () => void): unknown;
+  once(signal: Signal, stop: () => void): unknown;
+  off(signal: Signal, stop: () => void): unknown;
 }
 
 /** Resolves with the exit status once the server has stopped. */
@@ -23,9 +26,13 @@ export async function serve(
     const config = readConfig(options, environment);
     await using server = await startServer(config);
     // Who reads the greeting may stop the server at once.
-    const stop = stopped(terminal);
+    using first = new Stop(terminal);
     terminal.stdout.write(greeting(server, placeOf(config)));
-    await stop;
+    // A person who types ctrl-c does not wait for a load balancer, and a second signal ends the delay.
+    if ((await first.signal) === "SIGTERM") {
+      using second = new Stop(terminal);
+      await Promise.race([server.drain(), second.signal]);
+    }
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StoreRefused)) throw error;
@@ -34,16 +41,29 @@ export async function serve(
   }
 }
 
-function stopped(terminal: Terminal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = () => {
-    terminal.off("SIGINT", stop);
-    terminal.off("SIGTERM", stop);
-    resolve();
-  };
-  terminal.once("SIGINT", stop);
-  terminal.once("SIGTERM", stop);
-  return promise;
+/** The next signal that stops the server. */
+class Stop implements Disposable {
+  readonly signal: Promise<Signal>;
+  readonly #terminal: Terminal;
+  readonly #listeners: readonly (readonly [Signal, () => void])[];
+
+  constructor(terminal: Terminal) {
+    const { promise, resolve } = Promise.withResolvers<Signal>();
+    this.signal = promise;
+    this.#terminal = terminal;
+    this.#listeners = SIGNALS.map((signal) => {
+      const listener = () => {
+        this[Symbol.dispose]();
+        resolve(signal);
+      };
+      return [signal, listener] as const;
+    });
+    for (const [signal, listener] of this.#listeners) terminal.once(signal, listener);
+  }
+
+  [Symbol.dispose](): void {
+    for (const [signal, listener] of this.#listeners) this.#terminal.off(signal, listener);
+  }
 }
 
 function greeting(server: RunningServer, place: string): string {

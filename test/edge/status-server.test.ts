@@ -1,0 +1,34 @@
+import { connect } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { type AgentStatus, StatusServer } from "../../src/edge/status.ts";
+import { temporaryDirectory } from "../harness/temporary.ts";
+
+const status: AgentStatus = {
+  edge: "core-1",
+  site: "ORD",
+  role: "provider",
+  driver: "kernel",
+  version: "1",
+  server: { url: "http://127.0.0.1", trouble: null },
+  account: null,
+  configuration: { epoch: "0".repeat(16), revision: 1, status: "applied", problems: [] },
+  last_reconciliation: null,
+  interconnects: [],
+  unreported: { items: 0, dropped: 0 },
+};
+
+test("the agent answers the first request of a connection, whatever is pipelined behind it", async () => {
+  const directory = temporaryDirectory();
+  let read = 0;
+  await using _server = await StatusServer.open(directory, undefined, () => {
+    read++;
+    return status;
+  });
+  const connection = connect(join(directory, "agent.sock"));
+  connection.end("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200));
+  const received = await text(connection);
+  expect(received.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(1);
+  expect(read).toBe(1);
+});
