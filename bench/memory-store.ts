@@ -47,6 +47,10 @@ export class MemoryStore implements Store {
     return { positions, time: performance.timeOrigin + performance.now() };
   }
 
+  async renew(): Promise<boolean> {
+    return false;
+  }
+
   async due(): Promise<readonly string[]> {
     return [];
   }

@@ -13,8 +13,9 @@ import { pendingOf } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
 import { carryOver } from "./carry-over.ts";
 import { nextTurn } from "./next-turn.ts";
-import { isLost, standingOf } from "./position.ts";
+import { standingOf } from "./position.ts";
 import { encodeRecords } from "./record-text.ts";
+import { newEpoch } from "./secrets.ts";
 import {
   Conflict,
   type LockedState,
@@ -190,13 +191,10 @@ export class LiveState {
     });
   }
 
-  async #reach(found: Position, before: Position): Promise<void> {
+  /** False if it is in another history, or too far away: then the state is to be loaded. */
+  async #reach(found: Position, before: Position): Promise<boolean> {
     const standing = standingOf(this.position, found, before);
-    if (standing === "elsewhere") {
-      // Others that found the same may have had the state loaded again since.
-      if (isLost(found, this.position)) this.#noteLoss(found);
-      await this.#reload();
-    } else if (standing === "behind") await this.#readOn(this.#state.durable);
+    return standing === "behind" ? this.#readOn(this.#state.durable) : standing === "there";
   }
 
   /** It is not there any more, or no longer in memory: who waits looks for itself. */
@@ -231,7 +229,7 @@ export class LiveState {
     let failed: { readonly error: unknown } | undefined;
     for (const { found, before, resolve, reject } of behind) {
       try {
-        if (!failed) await this.#reach(found, before);
+        if (!failed && !(await this.#reach(found, before))) await this.#reload();
       } catch (error) {
         failed = { error };
       }
@@ -310,14 +308,19 @@ export class LiveState {
   /** After a lost compare-and-swap, locks the state's row before retrying, so that every server gets through. */
   async #hold(): Promise<LockedState | undefined> {
     if (!this.#store.shared) return undefined;
-    const lock = await this.#store.lock(this.#state.id);
-    try {
-      if (lock) await this.#reach(lock.position, this.position);
-      return lock;
-    } catch (error) {
-      await lock?.release();
-      throw error;
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const lock = await this.#store.lock(this.#state.id);
+      try {
+        if (!lock || (await this.#reach(lock.position, this.position))) return lock;
+      } catch (error) {
+        await lock?.release();
+        throw error;
+      }
+      // A history that begins anew changes the row that is locked.
+      await lock.release();
+      await this.#reload();
     }
+    throw new Conflict(`The state ${this.#state.id} is changed faster than it can be read.`);
   }
 
   /** Decides until the batch has so many edits; what is left over waits for the next. */
@@ -407,8 +410,9 @@ export class LiveState {
   ): Promise<"again" | "failed" | OpenAttempt> {
     try {
       if (error instanceof OutcomeUnknown) await this.#reload();
-      else if (error instanceof Conflict) await this.#readOn(base);
-      else if (!(error instanceof NotCommitted)) throw error;
+      else if (error instanceof Conflict) {
+        if (!(await this.#readOn(base))) await this.#reload();
+      } else if (!(error instanceof NotCommitted)) throw error;
       // What this attempt lost the race to may be an earlier one, whose outcome was unknown.
       const committed = error instanceof NotCommitted ? undefined : await this.#committedOf(open);
       if (committed) return committed;
@@ -428,29 +432,40 @@ export class LiveState {
     return undefined;
   }
 
-  /** Carries the state over the changes that others made. */
-  async #readOn(base: number): Promise<void> {
+  /** Carries the state over the changes that others made. False if they do not lead on from it. */
+  async #readOn(base: number): Promise<boolean> {
     const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
-    if (!page || page.more || page.position.epoch !== this.#state.epoch) return this.#reload();
+    if (!page || page.more || page.position.epoch !== this.#state.epoch) return false;
     // Another standby's log: what is in memory is no part of it.
-    if (page.from !== this.#state.head) {
-      const { position } = this;
-      if (page.from !== undefined && isLost({ ...position, head: page.from }, position))
-        this.#noteLoss(page.position);
-      return this.#reload();
-    }
+    if (page.from !== this.#state.head) return false;
     // What was pruned cannot be read on.
-    if ((page.records[0]?.revision ?? base + 1) !== base + 1) return this.#reload();
+    if ((page.records[0]?.revision ?? base + 1) !== base + 1) return false;
     for (const record of page.records) carryOver(this.#state, record);
     this.#state.head = page.position.head;
     this.#wake();
+    return true;
   }
 
-  #noteLoss(found: Position): void {
-    this.#observeLoss({ state: this.#state.id, known: this.position, found });
+  /**
+   * Begins another history if the store lacks the change that memory stands at, as after a failover to a standby that
+   * did not have everything. Another change may be at a revision that clients know: with another epoch, their tags and
+   * cursors are refused instead of compared.
+   */
+  async #leaveLostHistory(): Promise<void> {
+    const { id } = this.#state;
+    const known = this.position;
+    const { epoch, revision, head } = known;
+    const page = await this.#store.changesAfter(id, revision, 1);
+    if (page?.position.epoch !== epoch) return;
+    const { position: found, from } = page;
+    const isReplaced = head !== undefined && from !== undefined && from !== head;
+    if (found.revision >= revision && !isReplaced) return;
+    // Of several servers that find it, one changes the epoch and reports it.
+    if (await this.#store.renew(id, epoch, newEpoch())) this.#observeLoss({ state: id, known, found });
   }
 
   async #reload(): Promise<void> {
+    if (this.#store.shared) await this.#leaveLostHistory();
     const state = await this.#store.load(this.#state.id);
     if (!state) throw new Error(`The state ${this.#state.id} is no longer in the store.`);
     this.replaceState(state);

@@ -15,15 +15,6 @@ export function standingOf(memory: Position, found: Position, before: Position):
   return found.revision <= memory.revision ? "there" : "behind";
 }
 
-/**
- * Does a store that stands at `found` lack a change that it had acknowledged, after memory stood at `before`? So it is
- * after a failover to a standby that did not have everything. A data set that was replaced has another epoch.
- */
-export function isLost(found: Position, before: Position): boolean {
-  if (found.epoch !== before.epoch) return false;
-  return found.revision < before.revision || !isOfOneHistory(found, before);
-}
-
 /** Can both be of one history, as far as they tell? */
 function isOfOneHistory(one: Position, other: Position): boolean {
   if (one.epoch !== other.epoch) return false;

@@ -110,6 +110,11 @@ export interface Store {
    */
   create(id: string, epoch: string): Promise<void>;
   /**
+   * Begins another history of a state: its epoch is changed, if it is still this one. False if it is not. Only of a store
+   * that is shared.
+   */
+  renew(id: string, epoch: string, next: string): Promise<boolean>;
+  /**
    * Makes the changes durable, as a compare-and-swap on epoch, revision and head. Resolves when they are.
    * Throws `Conflict` if the state had moved on, `NotCommitted` if nothing was changed, and
    * `OutcomeUnknown` if that cannot be told.

@@ -76,6 +76,10 @@ export class FaultyStore implements Store {
     );
   }
 
+  renew(id: string, epoch: string, next: string): Promise<boolean> {
+    return this.inner.renew(id, epoch, next);
+  }
+
   create(id: string, epoch: string): Promise<void> {
     return this.inner.create(id, epoch);
   }

@@ -96,6 +96,13 @@ export class MemoryStore implements Store {
     this.#memory.set(id, { ...EMPTY, epoch });
   }
 
+  async renew(id: string, epoch: string, next: string): Promise<boolean> {
+    const kept = this.#memory.get(id);
+    if (kept?.epoch !== epoch) return false;
+    this.#memory.set(id, { ...kept, epoch: next });
+    return true;
+  }
+
   async commit({ state, epoch, base, changes, deadline }: Batch): Promise<void> {
     const kept = this.#memory.get(state);
     if (!kept || kept.epoch !== epoch || kept.revision !== base)

@@ -16,6 +16,9 @@ let url: string;
 let witness: TestServer;
 let other: TestServer;
 
+/** What a client knows of the history before the loss, `tag` of the interconnect that was changed last. */
+let before: { readonly epoch: string; readonly revision: number; readonly tag: string };
+
 /** What servers log as errors. */
 const errors: string[] = [];
 
@@ -46,6 +49,9 @@ beforeEach(async () => {
   witness = await start();
   await put(witness, ORD, { mtu: 1300, description: "lost" });
   expect(await get(witness, ORD)).toMatchObject({ mtu: 1300 });
+  const { epoch, revision } = (await witness.ask("GET", `${OWN}/state`)).body.result;
+  const tag = (await witness.ask("GET", one(ORD))).headers.get("etag") ?? "";
+  before = { epoch, revision, tag };
   await lose();
   other = await start();
 });
@@ -92,6 +98,39 @@ test.each([
     },
   ]);
   expect([await losses(witness), await losses(other)]).toEqual(["1", "0"]);
+});
+
+test("a tag from before the loss is refused, although another change of the object is at its revision", async () => {
+  await put(other, ORD, { description: "kept" });
+  for (const server of [witness, other]) {
+    const headers = { "if-match": before.tag };
+    const reply = await server.ask("PUT", one(ORD), { body: { description: "on what was lost" }, headers });
+    expect(verdict(reply)).toMatch(/^412/);
+  }
+  expect(await get(other, ORD)).toMatchObject({ description: "kept" });
+});
+
+test("a cursor from before the loss is refused, although another change is at its revision", async () => {
+  await put(other, AMS, { description: "kept" });
+  for (const server of [witness, other])
+    expect(
+      verdict(await server.ask("GET", `${OWN}/changes?after=${before.revision}&epoch=${before.epoch}`)),
+    ).toBe("410 990037");
+  const { epoch, revision } = (await other.ask("GET", `${OWN}/state`)).body.result;
+  expect(revision).toBe(before.revision);
+  expect(epoch).not.toBe(before.epoch);
+  expect((await witness.ask("GET", `${OWN}/state`)).body.result.epoch).toBe(epoch);
+});
+
+test("a change that is under way while the history begins anew is made once", async () => {
+  await put(other, AMS, { description: "kept" });
+  const answers = await Promise.all([
+    witness.ask("PUT", one(ORD), { body: { description: "by the witness" } }),
+    other.ask("PUT", one(ORD), { body: { mtu: 1400 } }),
+  ]);
+  expect(answers.map(verdict)).toEqual(["200", "200"]);
+  expect(await get(other, ORD)).toMatchObject({ description: "by the witness", mtu: 1400 });
+  expect((await witness.ask("GET", `${OWN}/state`)).body.result.revision).toBe(4);
 });
 
 test("a reset is no loss", async () => {

@@ -42,6 +42,12 @@ WHERE state.id = $1`,
  */
 export const SETTLE = { name: "settle", text: "UPDATE state SET epoch = epoch WHERE id = $1" };
 
+/** The same if it is asked again because its answer was lost. */
+export const RENEW = {
+  name: "renew",
+  text: "UPDATE state SET epoch = $3 WHERE id = $1 AND epoch IN ($2, $3) RETURNING id",
+};
+
 const CREATE = {
   name: "create",
   text: `

@@ -17,7 +17,7 @@ import {
   StoreRefused,
 } from "../store.ts";
 import { carryIn, carryOut, holdsAWorld } from "./carrying.ts";
-import { commit, create, outgoing } from "./committing.ts";
+import { commit, create, outgoing, RENEW } from "./committing.ts";
 import { type Ask, CONSISTENT, Database, type DatabaseOptions } from "./database.ts";
 import { eventAt, eventsAfter, eventsBefore, note } from "./event-table.ts";
 import { fold } from "./folding.ts";
@@ -95,6 +95,11 @@ export class PostgresStore implements Store {
 
   create(id: string, epoch: string): Promise<void> {
     return this.#write(create(this.#database, id, epoch, this.#patience));
+  }
+
+  async renew(id: string, epoch: string, next: string): Promise<boolean> {
+    const renewed = await this.#write(this.#ask((ask) => ask(RENEW, id, epoch, next)));
+    return renewed.length > 0;
   }
 
   commit(batch: Batch): Promise<void> {

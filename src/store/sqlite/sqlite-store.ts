@@ -360,6 +360,10 @@ export class SqliteStore implements Store {
     return [];
   }
 
+  async renew(): Promise<boolean> {
+    return false;
+  }
+
   /** No other process writes, so there is nothing to hold. */
   async lock(id: string): Promise<LockedState | undefined> {
     const position = (await this.check([id])).positions.get(id);
