@@ -1,7 +1,8 @@
 /** Records of changes as the log keeps them. That of a bulk update is megabytes: it is encoded in slices ahead of its commit. */
 
 import type { Change, ChangeRecord } from "../account/change.ts";
-import { nextSlice, pause } from "./time-slice.ts";
+import { parsePieces } from "../contract/json/pieces.ts";
+import { pause, runInSlices } from "./time-slice.ts";
 
 /** A record of so many objects is encoded where it is written, in 3 ms. */
 const FEW_OBJECTS = 2_000;
@@ -34,13 +35,20 @@ export function textOf(record: ChangeRecord): string {
   return text ?? JSON.stringify(record);
 }
 
-/** Parses the records of a page. A large one, which may be megabytes, is a step of its own. */
+/** Parses the records of a page. A large one, which may be megabytes, is parsed in slices. */
 export async function parseRecords(texts: readonly string[]): Promise<ChangeRecord[]> {
   const records: ChangeRecord[] = [];
   for (const text of texts) {
-    await (text.length > LARGE_TEXT ? nextSlice() : pause());
-    records.push(JSON.parse(text));
-    if (text.length > LARGE_TEXT) await nextSlice();
+    await pause();
+    records.push(text.length > LARGE_TEXT ? await parseInSlices(text) : JSON.parse(text));
   }
   return records;
+}
+
+async function parseInSlices(text: string): Promise<ChangeRecord> {
+  const bytes = Buffer.from(text);
+  await pause();
+  const parsed = await runInSlices(parsePieces(bytes));
+  // What cannot be parsed in pieces is no JSON: this throws the reason.
+  return parsed ? (parsed.value as ChangeRecord) : JSON.parse(text);
 }

@@ -56,7 +56,7 @@ const EMPTY: Omit<KeptState, "epoch"> = {
 export type Memory = Map<string, KeptState>;
 
 /** UTF-16 units of records in one page, past the first. */
-const PAGE = 4 * 1024 * 1024;
+const PAGE = 1024 * 1024;
 
 const precisely = () => performance.timeOrigin + performance.now();
 

@@ -333,8 +333,8 @@ export function storeContract(name: string, open: Open, forgetful = false): void
       });
 
       test("shows a reader nothing of itself until it is whole", async () => {
-        const state = await begin(2_500);
-        const changes = [updateFirst(2_500, { mtu: 1400 }), update({ 0: { mtu: 1300 } })].map((command) =>
+        const state = await begin(1_200);
+        const changes = [updateFirst(1_200, { mtu: 1400 }), update({ 0: { mtu: 1300 } })].map((command) =>
           applied(state, command),
         );
         let over = false;

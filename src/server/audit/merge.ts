@@ -6,7 +6,7 @@
  * passed already, comes after the entries told before it rather than not at all.
  */
 
-import { setImmediate } from "node:timers/promises";
+import { nextSlice } from "../../store/time-slice.ts";
 
 export type Direction = "asc" | "desc";
 
@@ -61,7 +61,7 @@ class Stream<Item extends Placed> {
     this.#at = 0;
     this.#limit = NEXT_READ;
     // Whoever waits for something else goes first.
-    await setImmediate();
+    await nextSlice();
     return this.held;
   }
 

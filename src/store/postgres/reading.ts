@@ -9,7 +9,7 @@ import type { Check, LogSize, Page, Position } from "../store.ts";
 import type { Ask, Row, Statement } from "./database.ts";
 
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_BYTES = 1024 * 1024;
 
 /** Rows of objects read in one go; between goes, others have their turn. */
 const ROWS_AT_ONCE = 2_000;
@@ -107,7 +107,7 @@ export function objectOf(row: Row): ObjectRow {
 /** Carries a state over the changes after it, and gives the edits of each. */
 async function* replay(ask: Ask, state: State): AsyncGenerator<readonly Edit[]> {
   for await (const text of records(ask, state.id, state.revision)) {
-    yield carryOver(state, JSON.parse(text));
+    for (const record of await parseRecords([text])) yield carryOver(state, record);
   }
 }
 
@@ -167,7 +167,8 @@ export async function changeAt(ask: Ask, id: string, time: string): Promise<numb
 
 export async function change(ask: Ask, id: string, revision: number): Promise<ChangeRecord | undefined> {
   const [row] = await ask(CHANGE, id, revision);
-  return row && JSON.parse(String(row["record"]));
+  const [record] = row ? await parseRecords([String(row["record"])]) : [];
+  return record;
 }
 
 function positionOf(row: Row): Position {

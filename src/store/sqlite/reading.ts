@@ -1,7 +1,6 @@
 /** Reads states and their logs by one connection. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ChangeRecord } from "../../account/change.ts";
 import { kindNamed } from "../../account/kinds.ts";
 import { type Edit, State } from "../../account/state.ts";
 import { carryOver } from "../carry-over.ts";
@@ -13,7 +12,7 @@ import { addSum, FIRST_SUM, sumOfObject, sumOfRecord, sumOfState } from "./check
 const ALL = -1;
 
 /** Bytes of records read for one page, past the first: a record of a large bulk update is megabytes. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_BYTES = 1024 * 1024;
 
 /** A part of the log, as it is stored. */
 export type TextPage = Omit<Page, "records"> & { readonly texts: readonly string[] };
@@ -189,10 +188,11 @@ export class Reading {
     );
   }
 
-  change(id: string, revision: number): ChangeRecord | undefined {
+  /** The text of a record. */
+  change(id: string, revision: number): string | undefined {
     return consistently(this.#db, () => {
       const row = this.#statements.change.get(id, revision);
-      if (row) for (const { record } of verified(id, [row])) return JSON.parse(record);
+      if (row) for (const { record } of verified(id, [row])) return record;
       const { revision: newest = 0 } = this.standing(id) ?? {};
       if (revision <= newest && revision >= (this.oldest(id) ?? 1)) throw lacks(id, revision);
       return undefined;

@@ -383,19 +383,17 @@ export class SqliteStore implements Store {
     const page = await this.#read(read);
     if (!page) return undefined;
     const { texts, ...rest } = page;
-    try {
-      return { records: await parseRecords(texts), ...rest };
-    } catch (error) {
-      throw new Unreadable(messageOf(error), { cause: error });
-    }
+    return { records: await readable(() => parseRecords(texts)), ...rest };
   }
 
   logSize(id: string, revision: number, limit: number): Promise<LogSize> {
     return this.#read(() => this.#reading.logSize(id, revision, limit));
   }
 
-  change(id: string, revision: number): Promise<ChangeRecord | undefined> {
-    return this.#read(() => this.#reading.change(id, revision));
+  async change(id: string, revision: number): Promise<ChangeRecord | undefined> {
+    const text = await this.#read(() => this.#reading.change(id, revision));
+    const [record] = text === undefined ? [] : await readable(() => parseRecords([text]));
+    return record;
   }
 
   changeAt(id: string, time: string): Promise<number | undefined> {
@@ -424,11 +422,7 @@ export class SqliteStore implements Store {
   /** Reads a part of the log, or of what stands beside it, which a damaged file may keep from being read. */
   async #read<T>(read: () => T): Promise<T> {
     await this.#quiet();
-    try {
-      return await whenUnlocked(read);
-    } catch (error) {
-      throw new Unreadable(messageOf(error), { cause: error });
-    }
+    return readable(() => whenUnlocked(read));
   }
 
   replace(world: readonly SeededState[], ifEmpty = false): Promise<boolean> {
@@ -468,6 +462,14 @@ export class SqliteStore implements Store {
     await this.#alone(() => this.#fold());
     while (this.#committing) await this.#committing;
     this.#connections.dispose();
+  }
+}
+
+async function readable<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new Unreadable(messageOf(error), { cause: error });
   }
 }
 
