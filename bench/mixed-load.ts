@@ -25,7 +25,7 @@ import { pinLoad } from "./servers.ts";
 
 const EVERY = 10_000;
 /** Kinds of requests whose clients break the rules: that some have no response is their own doing. */
-const HOSTILE_KINDS = new Set(["deaf", "pipelined", "half-sent", "random", "stranger"]);
+const HOSTILE_KINDS = new Set(["deaf, ended", "deaf, kept", "pipelined", "half-sent", "random", "stranger"]);
 
 const { minutes: given, profile } = readOptions({ minutes: "60", profile: true });
 const minutes = Number(given);

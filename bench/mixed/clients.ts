@@ -107,7 +107,7 @@ export function confirmedChanges(traffic: Traffic, expected: Expected): Promise<
   const make = (within: number) =>
     traffic.send("confirmed", calm.list, {
       method: "PUT",
-      body: bulk(calm, 50),
+      body: bulk(calm, 10),
       headers: { "x-patchbay-confirm-within": String(within) },
     });
   const act = (revision: number, action: string, body?: string) =>

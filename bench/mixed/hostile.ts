@@ -62,7 +62,8 @@ async function deaf(traffic: Traffic): Promise<void> {
   const writing = setInterval(() => socket.write(" "), 1_000);
   await Promise.race([ended, traffic.wait(60_000)]);
   clearInterval(writing);
-  traffic.count("deaf", socket.destroyed ? 200 : 0);
+  // There is no response that it read; the server must have ended it all the same.
+  if (!traffic.over.aborted) traffic.count(socket.destroyed ? "deaf, ended" : "deaf, kept", 0);
   socket.resetAndDestroy();
 }
 

@@ -22,6 +22,9 @@ export class LoadedServer implements AsyncDisposable {
   /** With `profile`, the server also records what its long steps did. */
   static async start(profile: boolean): Promise<LoadedServer> {
     const folder = mkdtempSync(join(process.env["PATCHBAY_BENCH_DIR"] ?? tmpdir(), "patchbay-mixed-"));
+    // A run that is interrupted leaves nothing behind either.
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
     const seed = join(folder, "seed.yaml");
     writeFileSync(seed, mixedSeed());
     const data = join(folder, "data");
@@ -61,7 +64,6 @@ export class LoadedServer implements AsyncDisposable {
       const metrics = /metrics +(\S+)/.exec(greeting)?.[1];
       if (url && metrics) return new LoadedServer(child, { folder, data, url, metrics, errors });
     }
-    rmSync(folder, { recursive: true, force: true });
     throw new Error(`The server did not start: ${greeting}${errors.join("")}`);
   }
 
