@@ -1,6 +1,6 @@
 /** Pairs of servers, measured in turn in the same run, as rows of the table that the run ends with. */
 
-import { type Figures, Loop, mean, median, percentile, times } from "./load.ts";
+import { type Figures, Loop, mean, median, milliseconds, percentile, times } from "./load.ts";
 import { readOptions } from "./options.ts";
 import type { Row } from "./row.ts";
 
@@ -13,10 +13,6 @@ export const TURN = 0.1;
 export const BULKS = quick ? 2 : 5;
 
 export const rows: Row[] = [];
-
-export function milliseconds(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
-}
 
 /** Adds a row. Ratios are told as median (least to most) of the rounds. */
 export function tell(

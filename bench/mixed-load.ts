@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { milliseconds } from "./load.ts";
 import {
   confirmedChanges,
   type Expected,
@@ -59,9 +60,14 @@ function byClass(counts: Counts): string {
     .join(", ");
 }
 
-function share(ascending: readonly number[], part: number): string {
-  const value = ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * part))];
-  return value === undefined ? "none" : `${value.toFixed(1)} ms`;
+/** `p50 1.2 ms p99 8.9 ms` */
+function quantiles(latencies: readonly number[] = []): string {
+  const ascending = latencies.toSorted((a, b) => a - b);
+  const at = (part: number) => {
+    const value = ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * part))];
+    return value === undefined ? "none" : milliseconds(value);
+  };
+  return `p50 ${at(0.5)} p99 ${at(0.99)}`;
 }
 
 async function sample(server: LoadedServer, traffic: Traffic, elapsed: number): Promise<Sample> {
@@ -79,7 +85,7 @@ async function sample(server: LoadedServer, traffic: Traffic, elapsed: number): 
     [
       `minute ${(elapsed / 60_000).toFixed(1)}`,
       byClass(counts),
-      `GET p50 ${share(latencies, 0.5)} p99 ${share(latencies, 0.99)}`,
+      `GET ${quantiles(latencies.get("get"))}, PUT ${quantiles(latencies.get("put"))}`,
       `RSS ${megabytes(figures.rss)}, buffers ${megabytes(figures.external)}, heap after collection ${heap === undefined ? "unknown" : megabytes(heap)}`,
       `longest step ${figures.stall.toFixed(0)} ms CPU, delay ${figures.delay.toFixed(0)} ms, collection ${figures.collection.toFixed(0)} ms`,
       `${figures.connections} connections`,

@@ -32,12 +32,7 @@ function revisionOf(received: Received | undefined): number | undefined {
 }
 
 export function reads(traffic: Traffic): Promise<void>[] {
-  const plain = Array.from({ length: 8 }, () =>
-    traffic.repeat(20, async () => {
-      const start = performance.now();
-      if (await traffic.send("get", oneOf(busy))) traffic.measured(performance.now() - start);
-    }),
-  );
+  const plain = Array.from({ length: 8 }, () => traffic.repeat(20, () => traffic.send("get", oneOf(busy))));
   const conditional = Array.from({ length: 2 }, () =>
     traffic.repeat(50, async () => {
       const path = oneOf(busy);

@@ -52,6 +52,9 @@ function readStatuses(socket: Socket, status: (status: number) => void): void {
 
 const listRequest = (path: string) => rawRequest({ path, token: OPERATOR });
 
+/** Milliseconds in which the server should have ended a connection whose client reads nothing. */
+const DEAF_PATIENCE = 120_000;
+
 /** Sends many requests for long lists and reads nothing, until the server ends the connection. */
 async function deaf(traffic: Traffic): Promise<void> {
   const socket = open(traffic);
@@ -60,7 +63,7 @@ async function deaf(traffic: Traffic): Promise<void> {
   const ended = closed(socket);
   // A connection that is not read shows that it was ended only when it is written to.
   const writing = setInterval(() => socket.write(" "), 1_000);
-  await Promise.race([ended, traffic.wait(60_000)]);
+  await Promise.race([ended, traffic.wait(DEAF_PATIENCE)]);
   clearInterval(writing);
   // There is no response that it read; the server must have ended it all the same.
   if (!traffic.over.aborted) traffic.count(socket.destroyed ? "deaf, ended" : "deaf, kept", 0);

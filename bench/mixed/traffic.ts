@@ -31,7 +31,7 @@ export class Traffic {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #over = new AbortController();
   #recent: Counts = new Map();
-  #latencies: number[] = [];
+  #latencies = new Map<string, number[]>();
 
   constructor(url: string) {
     this.url = url;
@@ -47,24 +47,23 @@ export class Traffic {
     }
   }
 
-  /** Milliseconds of a plain GET. */
-  measured(milliseconds: number): void {
-    this.#latencies.push(milliseconds);
-  }
-
-  /** Counts and latencies since the call before; latencies ascend. */
-  recent(): { readonly counts: Counts; readonly latencies: readonly number[] } {
-    const recent = { counts: this.#recent, latencies: this.#latencies.toSorted((a, b) => a - b) };
+  /** Counts, and latencies in milliseconds by kind, since the call before. */
+  recent(): { readonly counts: Counts; readonly latencies: ReadonlyMap<string, readonly number[]> } {
+    const recent = { counts: this.#recent, latencies: this.#latencies };
     this.#recent = new Map();
-    this.#latencies = [];
+    this.#latencies = new Map();
     return recent;
   }
 
   /** Sends a request and counts it. `undefined` if there was no response. */
   async send(kind: string, path: string, sent: Sent = {}): Promise<Received | undefined> {
+    const start = performance.now();
     try {
       const received = await this.#exchange(path, sent);
       this.count(kind, received.status);
+      const latencies = this.#latencies.get(kind) ?? [];
+      latencies.push(performance.now() - start);
+      this.#latencies.set(kind, latencies);
       return received;
     } catch (error) {
       if (this.over.aborted) return undefined;

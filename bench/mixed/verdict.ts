@@ -4,8 +4,8 @@
 export const MOST_GROWTH = 1.1;
 /** Milliseconds of CPU time. */
 export const LONGEST_STALL = 50;
-/** Samples below which memory is not judged: caches of the first minutes still fill. */
-export const LEAST_SAMPLES = 30;
+/** Samples below which memory is not judged: ten minutes. Caches fill in the first two. */
+export const LEAST_SAMPLES = 60;
 
 export interface Sample {
   /** Bytes. */
