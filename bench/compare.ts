@@ -1,10 +1,11 @@
 /** Pairs of servers, measured in turn in the same run, as rows of the table that the run ends with. */
 
-import { type Figures, Loop, mean, median, percentile, times } from "./load.ts";
+import { type Figures, Loop, mean, median, milliseconds, percentile, times } from "./load.ts";
+import { readOptions } from "./options.ts";
 import type { Row } from "./row.ts";
 
 /** `--quick` measures less, to see that the benchmark works. */
-export const quick = process.argv.includes("--quick");
+export const { quick } = readOptions({ quick: true });
 export const ROUNDS = quick ? 2 : 7;
 export const SECONDS = quick ? 0.5 : 1.5;
 /** Seconds that one of two servers is driven before it is the other's turn. */
@@ -12,10 +13,6 @@ export const TURN = 0.1;
 export const BULKS = quick ? 2 : 5;
 
 export const rows: Row[] = [];
-
-export function milliseconds(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
-}
 
 /** Adds a row. Ratios are told as median (least to most) of the rounds. */
 export function tell(

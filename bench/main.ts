@@ -15,7 +15,6 @@ import {
   BULKS,
   compareRates,
   compareTimes,
-  milliseconds,
   mustBeOk,
   quick,
   ROUNDS,
@@ -24,7 +23,7 @@ import {
   tell,
 } from "./compare.ts";
 import { edgeRows } from "./edge.ts";
-import { drive, median, paced, percentile, times } from "./load.ts";
+import { drive, median, milliseconds, paced, percentile, times } from "./load.ts";
 import { measurePostgres } from "./postgres.ts";
 import { Prism } from "./prism.ts";
 import { probeRows } from "./probes.ts";

@@ -8,14 +8,17 @@ export class StallMonitor implements Disposable {
   #turns = 0;
   #last = process.threadCpuUsage();
   readonly #timer: NodeJS.Timeout;
+  readonly #notice: ((milliseconds: number) => void) | undefined;
 
-  static start(): StallMonitor {
-    return new StallMonitor();
+  /** `notice` is called after each turn, with its milliseconds of CPU time. */
+  static start(notice?: (milliseconds: number) => void): StallMonitor {
+    return new StallMonitor(notice);
   }
 
-  private constructor() {
+  private constructor(notice: ((milliseconds: number) => void) | undefined) {
+    this.#notice = notice;
     // Timers run once per turn of the loop, so what passes between two of them is one turn, or several short ones.
-    this.#timer = setInterval(() => this.#look(), 1);
+    this.#timer = setInterval(() => this.#look(), 1).unref();
   }
 
   /** Milliseconds of CPU time of the longest turn so far. */
@@ -48,5 +51,6 @@ export class StallMonitor implements Disposable {
     this.#longest = Math.max(this.#longest, spent);
     this.#total += spent;
     this.#turns++;
+    this.#notice?.(spent);
   }
 }
