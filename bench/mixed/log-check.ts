@@ -13,7 +13,7 @@ export async function checkLog(
   expected: Expected,
 ): Promise<{ readonly lost: number; readonly notRolledBack: number }> {
   await using opened = new AsyncDisposableStack();
-  const store = SqliteStore.open(data);
+  const store = await SqliteStore.open(data);
   opened.defer(() => store.close());
   const found = new Map<string, number[]>();
   const reverted = new Map<number, number>();

@@ -8,6 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { Refusals } from "./audit/refusals.ts";
 import type { Followers } from "./followers.ts";
 import type { HealthGate } from "./health/gate.ts";
+import type { LogReads } from "./log-reads.ts";
 import type { Masker } from "./mask.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ingress } from "./network/ingress.ts";
@@ -20,6 +21,8 @@ import type { Sources } from "./sources.ts";
 export interface AppContext extends Sources {
   readonly accounts: Accounts;
   readonly store: Store;
+  /** Reads of the log for responses, the large ones of which take turns. */
+  readonly logReads: LogReads;
   /** Rollbacks of the process, which take turns. */
   readonly rollbacks: Rollbacks;
   /** What edges report. */

@@ -3,8 +3,10 @@
 import { setImmediate } from "node:timers";
 import { type ChangeRecord, maskChange } from "../account/change.ts";
 import { kinds } from "../account/kinds.ts";
+import type { ResponseInfo } from "../contract/envelope.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Page, Position, Store } from "../store/store.ts";
+import type { LogReads } from "./log-reads.ts";
 import { LongBody } from "./long-body.ts";
 
 export interface LogPage {
@@ -17,11 +19,13 @@ export interface LogPage {
 
 export class LogPages {
   readonly #store: Store;
+  readonly #reads: LogReads;
   /** Pages that are being read, by what they are and where the state stood when the read began. */
   readonly #shared = new Map<string, Promise<LogPage | undefined>>();
 
-  constructor(store: Store) {
+  constructor(store: Store, reads: LogReads) {
     this.#store = store;
+    this.#reads = reads;
   }
 
   /** Records after a revision, oldest first. `undefined` if the store has no such state at the moment. */
@@ -33,7 +37,7 @@ export class LogPages {
     const key = JSON.stringify([id, position, after, limit]);
     const known = this.#shared.get(key);
     if (known) return known;
-    const reading = this.#read(id, after, limit);
+    const reading = this.#reads.run(id, after, limit, () => this.#read(id, after, limit));
     this.#shared.set(key, reading);
     // Not longer: a page may be many megabytes. Followers that one change wakes ask in the same turn.
     const forget = () => void setImmediate(() => this.#shared.delete(key));
@@ -55,13 +59,29 @@ export async function encodePage(
   const { epoch, revision } = position;
   const about = { count: records.length, epoch, revision, ...info };
   const body = new LongBody('{"result":[');
-  for (const [index, { objects, ...record }] of [...records.entries()]) {
-    body.add(`${index === 0 ? "" : ","}${JSON.stringify(record).slice(0, -1)},"objects":[`);
-    await body.addList(encodeChanges(objects));
-    body.add("]}");
+  for (const record of [...records]) {
+    if (record !== records[0]) body.add(",");
+    await addRecord(body, record);
   }
   const end = `],"success":true,"errors":[],"messages":[],"result_info":${JSON.stringify(about)}}`;
   return { position, count: records.length, first: records[0]?.revision, body: body.end(end) };
+}
+
+/** One record in the envelope, with secrets masked; `null` without one. */
+export async function encodeRecord(
+  record: ChangeRecord | undefined,
+  messages: readonly ResponseInfo[] = [],
+): Promise<Buffer> {
+  const body = new LongBody('{"result":');
+  if (record) await addRecord(body, record);
+  else body.add("null");
+  return body.end(`,"success":true,"errors":[],"messages":${JSON.stringify(messages)}}`);
+}
+
+async function addRecord(body: LongBody, { objects, ...record }: ChangeRecord): Promise<void> {
+  body.add(`${JSON.stringify(record).slice(0, -1)},"objects":[`);
+  await body.addList(encodeChanges(objects));
+  body.add("]}");
 }
 
 /** The record of a bulk update has thousands of objects. */

@@ -32,6 +32,7 @@ import { HealthGate } from "./health/gate.ts";
 import { addHealthMetrics } from "./health/metrics.ts";
 import { Pruning } from "./health/pruning.ts";
 import { listen, type Place } from "./listen.ts";
+import { LogReads } from "./log-reads.ts";
 import { Masker } from "./mask.ts";
 import { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
@@ -182,6 +183,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     accounts,
     store,
     rollbacks,
+    logReads: new LogReads(store),
     health,
     gate,
     metrics,

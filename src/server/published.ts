@@ -11,7 +11,7 @@ import type { Tokens } from "../contract/reference/curl.ts";
 import { renderReference } from "../contract/reference/html.ts";
 import { renderReferenceMarkdown } from "../contract/reference/markdown.ts";
 import { referenceOf } from "../contract/reference/model.ts";
-import { nextSlice } from "../store/time-slice.ts";
+import { freshSlice } from "../store/time-slice.ts";
 import { demo } from "./demo.ts";
 
 /** Stands for the address until that is known. No name ends so (RFC 6761, section 6.4). */
@@ -57,12 +57,12 @@ export class Published {
 
   /** Each step takes a turn of its own, between which others are answered. */
   async #make(form: Form, tokens: Tokens): Promise<string> {
-    this.#document ??= nextSlice().then(() => openApiDocument({ version, server: ADDRESS }));
+    this.#document ??= freshSlice().then(() => openApiDocument({ version, server: ADDRESS }));
     const document = await this.#document;
-    await nextSlice();
+    await freshSlice();
     if (form === "openapi") return JSON.stringify(document);
     const reference = referenceOf(document, tokens);
-    await nextSlice();
+    await freshSlice();
     return form === "html" ? renderReference(reference) : renderReferenceMarkdown(reference);
   }
 }

@@ -5,7 +5,7 @@ import type { FastifyRequest } from "fastify";
 import { parseJson, readJson } from "../contract/json.ts";
 import { LARGE_BODY_BYTES, MAX_BODY_OBJECTS, MAX_BODY_VALUES } from "../contract/limits.ts";
 import { MOST_NAMED } from "../contract/parameters.ts";
-import { nextSlice, runInSlices } from "../store/time-slice.ts";
+import { freshSlice, runInSlices } from "../store/time-slice.ts";
 import { Refusal, refuse } from "./refusal.ts";
 
 const limits = { salt: randomBytes(4).readInt32BE(), objects: MAX_BODY_OBJECTS, values: MAX_BODY_VALUES };
@@ -21,7 +21,7 @@ export async function readBody(request: FastifyRequest): Promise<unknown> {
   const parsed = isLarge ? await runInSlices(readJson(bytes, limits)) : parseJson(bytes, limits);
   if (!parsed.ok) throw new Refusal(parsed.problems);
   // What is done with a large body takes long enough for a slice of its own.
-  if (isLarge) await nextSlice();
+  if (isLarge) await freshSlice();
   return parsed.value;
 }
 

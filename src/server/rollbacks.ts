@@ -5,30 +5,9 @@ import { Outrun } from "../account/undo.ts";
 import { MAX_ROLLBACK_ATTEMPTS, MAX_WAITING_ROLLBACKS } from "../contract/limits.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Store } from "../store/store.ts";
+import { Lane } from "./lane.ts";
 import { bounds, type ReadBounds, readOnto, unbounded } from "./log-stretch.ts";
 import { refuse } from "./refusal.ts";
-
-/** One at a time, in the order in which they came. */
-class Lane {
-  #isBusy = false;
-  readonly #waiting: (() => void)[] = [];
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  async run<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#isBusy = true;
-    try {
-      return await action();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#isBusy = false;
-    }
-  }
-}
 
 export class Rollbacks {
   readonly #store: Store;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { StallMonitor } from "../../test/harness/stall-monitor.ts";
-import { nextSlice, pause, runInSlices } from "./time-slice.ts";
+import { freshSlice, isSliceSpent, nextSlice, pause, runInSlices } from "./time-slice.ts";
 
 function* work(milliseconds: number) {
   const end = performance.now() + milliseconds;
@@ -45,4 +45,51 @@ test("an error of the work is the caller's", async () => {
     throw new Error("no");
   })();
   await expect(runInSlices(failing)).rejects.toThrow("no");
+});
+
+test("many short tasks share a slice, and do not keep a long one from its turns", async () => {
+  const short = async () => {
+    await nextSlice();
+    for (const end = performance.now() + 0.1; performance.now() < end; );
+  };
+  let isOver = false;
+  const crowd = (async () => {
+    while (!isOver) await Promise.all(Array.from({ length: 200 }, short));
+  })();
+  let turns = 0;
+  const count = () => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await runInSlices(work(60));
+  isOver = true;
+  await crowd;
+  // One at a time, each would take a turn of the event loop: over a thousand.
+  expect(turns).toBeLessThan(100);
+});
+
+test("tasks that all ask before one of them works share the slices all the same", async () => {
+  using monitor = StallMonitor.start();
+  await Promise.all(
+    Array.from({ length: 500 }, async () => {
+      await nextSlice();
+      for (const end = performance.now() + 0.3; performance.now() < end; );
+    }),
+  );
+  expect(monitor.longest).toBeLessThan(40);
+});
+
+test("a task can ask for a slice from its beginning", async () => {
+  const spent = async (ask: () => Promise<void>) => {
+    await ask();
+    return isSliceSpent();
+  };
+  const busy = (async () => {
+    await nextSlice();
+    for (const end = performance.now() + 9; performance.now() < end; );
+    return "busy";
+  })();
+  const [, began] = await Promise.all([busy, spent(freshSlice)]);
+  expect(began).toBe(false);
 });

@@ -19,7 +19,7 @@ const MOST_LOOKED_AT = 200_000;
 /** UTF-16 units of the entries of one answer, past the last of them. */
 const MOST_TEXT = 4 * 1024 * 1024;
 
-export function addAuditRoute(routes: Routes, { accounts, store, refusals }: AppContext): void {
+export function addAuditRoute(routes: Routes, { accounts, store, logReads, refusals }: AppContext): void {
   routes.account("listAuditLogs", async ({ request, account }) => {
     const query = readAuditQuery(request.query as Parameters);
     const { state } = account;
@@ -28,12 +28,17 @@ export function addAuditRoute(routes: Routes, { accounts, store, refusals }: App
     const positions = readCursor(query.cursor, query.name, epochs, state.durable);
     // What was refused before this request, and is told one by one, is in its answer.
     await refusals.flush();
-    const sources = await sourcesOf(store, state, directory, query);
-    const merged = new Merged(sources, query.direction, positions);
-    const entries = await collect(merged, query, surroundingsOf(state.id, directory));
-    const more = await merged.peek();
-    const cursor = more && writeCursor(query.name, { epochs, positions: merged.positions });
-    return { status: 200, body: await assemble('{"result":[', entries, `],${tail(entries.length, cursor)}`) };
+    return logReads.runLarge(async () => {
+      const sources = await sourcesOf(store, state, directory, query);
+      const merged = new Merged(sources, query.direction, positions);
+      const entries = await collect(merged, query, surroundingsOf(state.id, directory));
+      const more = await merged.peek();
+      const cursor = more && writeCursor(query.name, { epochs, positions: merged.positions });
+      return {
+        status: 200,
+        body: await assemble('{"result":[', entries, `],${tail(entries.length, cursor)}`),
+      };
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { LiveAccount } from "../../../test/harness/live-account.ts";
 import { updateFirst } from "../../../test/harness/worlds.ts";
 import { Unreadable } from "../../store/store.ts";
+import { LogReads } from "../log-reads.ts";
 import { Heads } from "./last-changes.ts";
 
 let account: LiveAccount;
@@ -22,7 +23,7 @@ beforeEach(async () => {
 });
 
 test("a change that many ask for at once is read once", async () => {
-  const heads = new Heads(account.store);
+  const heads = new Heads(account.store, new LogReads(account.store));
   const told = await Promise.all([2, 3, 2, 2].map((revision) => heads.of(state(), revision)));
   expect(told[0]).toMatchObject({ actor: { type: "system" }, operation: expect.any(String) });
   expect(told[2]).toBe(told[0]);
@@ -30,7 +31,7 @@ test("a change that many ask for at once is read once", async () => {
 });
 
 test("so many changes are remembered; one more takes the place of the oldest", async () => {
-  const heads = new Heads(account.store, 3);
+  const heads = new Heads(account.store, new LogReads(account.store), 3);
   for (const revision of [2, 3, 4]) await heads.of(state(), revision);
   for (const revision of [2, 3, 4]) await heads.of(state(), revision);
   expect(reads).toEqual([2, 3, 4]);
@@ -42,7 +43,7 @@ test("so many changes are remembered; one more takes the place of the oldest", a
 });
 
 test("what could not be read, or is not there, is asked for again", async () => {
-  const heads = new Heads(account.store);
+  const heads = new Heads(account.store, new LogReads(account.store));
   account.store.onRead = async () => {
     throw new Unreadable("the disk fails");
   };
@@ -62,7 +63,7 @@ test("large records are parsed in turns of their own", async () => {
     for (const end = performance.now() + 12; performance.now() < end; );
     return read(...asked);
   };
-  const heads = new Heads(account.store);
+  const heads = new Heads(account.store, new LogReads(account.store));
   let turns = 0;
   const interval = setInterval(() => turns++, 0);
   for (const revision of [1, 2, 3, 4, 5]) await heads.of(state(), revision);

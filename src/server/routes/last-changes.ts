@@ -6,16 +6,16 @@ import type { LastChange } from "../../contract/last-changes.ts";
 import { MAX_REMEMBERED_CHANGES } from "../../contract/limits.ts";
 import { MOST_NAMED } from "../../contract/parameters.ts";
 import type { Store } from "../../store/store.ts";
-import { pause } from "../../store/time-slice.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
+import type { LogReads } from "../log-reads.ts";
 import { readNamed } from "../read-request.ts";
 
 type Head = LastChange["change"];
 
-export function addLastChangeRoutes(routes: Routes, { store }: AppContext): void {
-  const heads = new Heads(store);
+export function addLastChangeRoutes(routes: Routes, { store, logReads }: AppContext): void {
+  const heads = new Heads(store, logReads);
 
   routes.account("listLastChanges", async ({ account: { state }, query }) => {
     const named = readNamed(query, "interconnect");
@@ -35,11 +35,13 @@ export function addLastChangeRoutes(routes: Routes, { store }: AppContext): void
  */
 export class Heads {
   readonly #store: Store;
+  readonly #reads: LogReads;
   readonly #most: number;
   readonly #remembered = new Map<string, Promise<Head>>();
 
-  constructor(store: Store, most = MAX_REMEMBERED_CHANGES) {
+  constructor(store: Store, reads: LogReads, most = MAX_REMEMBERED_CHANGES) {
     this.#store = store;
+    this.#reads = reads;
     this.#most = most;
   }
 
@@ -61,12 +63,12 @@ export class Heads {
     return reading;
   }
 
-  async #read(id: string, revision: number): Promise<Head> {
-    // Parsing a large record takes a slice of its own.
-    await pause();
-    const record = await this.#store.change(id, revision);
-    if (!record) return null;
-    const { time, actor, operation, reason } = record;
-    return { time, actor, operation, ...(reason === undefined ? {} : { reason }) };
+  #read(id: string, revision: number): Promise<Head> {
+    return this.#reads.run(id, revision - 1, 1, async () => {
+      const record = await this.#store.change(id, revision);
+      if (!record) return null;
+      const { time, actor, operation, reason } = record;
+      return { time, actor, operation, ...(reason === undefined ? {} : { reason }) };
+    });
   }
 }

@@ -1,21 +1,19 @@
 /** What happened, and what is: the account's log and its state. */
 
-import { maskRecord } from "../../account/change.ts";
 import { durableCniSettings } from "../../account/cni/settings.ts";
-import { kinds } from "../../account/kinds.ts";
 import { durablePending, pendingView } from "../../account/pending.ts";
 import { durableSettings, settingsView } from "../../account/settings.ts";
 import type { State } from "../../account/state.ts";
 import { LOG_BOUNDS } from "../../contract/parameters.ts";
 import type { LiveState } from "../../store/live-state.ts";
-import { pause } from "../../store/time-slice.ts";
+import { nextSlice } from "../../store/time-slice.ts";
 import type { Routes, ServerCall } from "../call.ts";
 import { etag, judgeReading } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import { addLists } from "../encode.ts";
-import { type Answer, succeed } from "../envelope.ts";
+import type { Answer } from "../envelope.ts";
 import { waitForMove } from "../followers.ts";
-import { encodePage, type LogPage, LogPages } from "../log-pages.ts";
+import { encodePage, encodeRecord, type LogPage, LogPages } from "../log-pages.ts";
 import { changeOf } from "../log-stretch.ts";
 import { LongBody } from "../long-body.ts";
 import { readNumber } from "../read-request.ts";
@@ -31,8 +29,11 @@ interface Following {
   readonly recheck: () => void;
 }
 
-export function addLogRoutes(routes: Routes, { accounts, store, followers, closing }: AppContext): void {
-  const pages = new LogPages(store);
+export function addLogRoutes(
+  routes: Routes,
+  { accounts, store, logReads, followers, closing }: AppContext,
+): void {
+  const pages = new LogPages(store, logReads);
 
   routes.account("listChanges", (call) =>
     list(call, call.account, () => routes.recheck("listChanges", call, call.account.state.id)),
@@ -72,11 +73,14 @@ export function addLogRoutes(routes: Routes, { accounts, store, followers, closi
 
   async function listBefore({ query }: ServerCall, { state }: LiveState, limit: number): Promise<Answer> {
     const before = readCursor(query["cursor"], state.epoch);
-    const page = await store.changesBefore(state.id, before, limit);
-    if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
-    const last = page.records.at(-1);
-    const cursor = page.more && last ? { cursor: writeCursor(state.epoch, last.revision) } : {};
-    return answerOf(await encodePage(page, cursor));
+    const oldest = Math.max(0, Math.min(before, state.durable + 1) - limit - 1);
+    return logReads.run(state.id, oldest, limit, async () => {
+      const page = await store.changesBefore(state.id, before, limit);
+      if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
+      const last = page.records.at(-1);
+      const cursor = page.more && last ? { cursor: writeCursor(state.epoch, last.revision) } : {};
+      return answerOf(await encodePage(page, cursor));
+    });
   }
 
   async function follow(call: ServerCall, following: Following): Promise<Answer> {
@@ -90,8 +94,8 @@ export function addLogRoutes(routes: Routes, { accounts, store, followers, closi
       const page = await readAfter(call, following);
       const done = page.count > 0 || (await Promise.race([moved.promise, over])) === "over";
       await accounts.fresh(live.state.id);
-      // One change wakes all followers: they do not answer all in one turn.
-      if (done) await pause();
+      // One change wakes all followers: they answer in slices.
+      if (done) await nextSlice();
       recheck();
       if (done) return answerOf(page);
     }
@@ -112,8 +116,10 @@ export function addLogRoutes(routes: Routes, { accounts, store, followers, closi
   async function one({ params }: ServerCall, { state }: LiveState): Promise<Answer> {
     const text = params["revision"] ?? "";
     const revision = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-    const record = await changeOf(store, state, revision, text);
-    return { status: 200, body: succeed(maskRecord(record, kinds)) };
+    return logReads.run(state.id, revision - 1, 1, async () => {
+      const record = await changeOf(store, state, revision, text);
+      return { status: 200, body: await encodeRecord(record) };
+    });
   }
 
   routes.account("getState", async (call) => {

@@ -1,9 +1,7 @@
 /** Undoing changes, and confirming those that wait for it. */
 
-import { type ChangeRecord, maskRecord } from "../../account/change.ts";
 import { confirmChange, extendChange } from "../../account/confirming.ts";
 import type { Circumstances, Command } from "../../account/decide.ts";
-import { kinds } from "../../account/kinds.ts";
 import { pendingOf } from "../../account/pending.ts";
 import { restoreAccount, revertChange, type Undoing } from "../../account/undo.ts";
 import { Checker } from "../../contract/check.ts";
@@ -12,12 +10,12 @@ import { Problems, problem } from "../../contract/errors.ts";
 import { operationNamed } from "../../contract/operations.ts";
 import { accepted } from "../../contract/permissions.ts";
 import { Extension, Restoration } from "../../contract/undo.ts";
-import { isSliceSpent, nextSlice } from "../../store/time-slice.ts";
 import { authorize } from "../auth.ts";
 import type { Call, Routes } from "../call.ts";
 import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
-import { type Answer, wrap } from "../envelope.ts";
+import type { Answer } from "../envelope.ts";
+import { encodeRecord } from "../log-pages.ts";
 import { changeOf } from "../log-stretch.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
@@ -28,7 +26,10 @@ import { circumstances, granted, isDry, messagesOf } from "../writing.ts";
 const restoration = new Checker(Restoration, undefined, "Restoration");
 const extension = new Checker(Extension, undefined, "Extension");
 
-export function addUndoRoutes(routes: Routes, { accounts, store, clock, rollbacks }: AppContext): void {
+export function addUndoRoutes(
+  routes: Routes,
+  { accounts, store, logReads, clock, rollbacks }: AppContext,
+): void {
   routes.account("revertChange", async (call) => {
     await readNoBody(call.request, "an undo");
     const revision = revisionOf(call);
@@ -93,7 +94,7 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock, rollback
     // Of what was only judged, the version that it was judged on: whoever makes it then can say so.
     const tag = change && etag(call.account.state.epoch, change.record.revision - (dry ? 1 : 0));
     const headers = tag === undefined ? {} : { etag: tag };
-    return { status: 200, body: wrap(await told(change?.record), messages), headers };
+    return { status: 200, body: await encodeRecord(change?.record, messages), headers };
   }
 
   /** Throws unless the principal may do what these changes did, or administers the account. */
@@ -113,10 +114,13 @@ export function addUndoRoutes(routes: Routes, { accounts, store, clock, rollback
    */
   async function mayPermit(call: Call, revision: number): Promise<Condition> {
     const { epoch } = call.account.state;
-    const record = await changeOf(store, call.account.state, revision);
+    const { id } = call.account.state;
+    const { operation } = await logReads.run(id, revision - 1, 1, () =>
+      changeOf(store, call.account.state, revision),
+    );
     return (state) => {
       if (state.epoch !== epoch) return problem("nothing_pending", { revision });
-      if (pendingOf(state)?.revision === revision) permit(call, [record.operation]);
+      if (pendingOf(state)?.revision === revision) permit(call, [operation]);
       return undefined;
     };
   }
@@ -149,21 +153,7 @@ function allOf(...conditions: readonly (Condition | undefined)[]): Pick<Command,
 
 async function settled(call: Call, command: Command, condition: Condition): Promise<Answer> {
   const { change } = granted(await call.submit({ ...command, ...allOf(condition, command.condition) }));
-  return { status: 200, body: wrap(await told(change?.record)) };
-}
-
-/** A record as the answer shows it. Encoded in slices: there may be ten thousand objects. */
-async function told(record: ChangeRecord | undefined): Promise<string> {
-  if (!record) return "null";
-  const { objects, ...head } = record;
-  const shown: string[] = [];
-  for (const change of objects) {
-    shown.push(
-      ...maskRecord({ ...record, objects: [change] }, kinds).objects.map((one) => JSON.stringify(one)),
-    );
-    if (isSliceSpent()) await nextSlice();
-  }
-  return `${JSON.stringify(head).slice(0, -1)},"objects":[${shown.join(",")}]}`;
+  return { status: 200, body: await encodeRecord(change?.record) };
 }
 
 function revisionOf({ params, account }: Call): number {

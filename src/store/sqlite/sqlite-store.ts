@@ -22,7 +22,7 @@ import {
   type StoreRefused,
   Unreadable,
 } from "../store.ts";
-import { nextSlice, runInSlices } from "../time-slice.ts";
+import { freshSlice, runInSlices } from "../time-slice.ts";
 import { UnfoldedState } from "../unfolded.ts";
 import {
   BUSY,
@@ -215,7 +215,7 @@ export class SqliteStore implements Store {
   async #commitAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#noting.length > 0) {
       // Other states may have decided in the same turn; what is large gets a turn of its own.
-      await (this.#waiting.some(isLarge) ? nextSlice() : undefined);
+      await (this.#waiting.some(isLarge) ? freshSlice() : undefined);
       await this.#commitWaiting();
       await this.#noteAll();
       if (this.#unfoldedEdits >= MOST_UNFOLDED) await this.#fold(0);
@@ -436,7 +436,7 @@ export class SqliteStore implements Store {
         }
         await runInSlices(this.#writing.replace(world));
         // All of it goes to the log in one step: 20 ms at 10,000 objects.
-        await nextSlice();
+        await freshSlice();
         const states = world.map(({ id, epoch, change }) => ({
           id,
           epoch,
@@ -446,7 +446,7 @@ export class SqliteStore implements Store {
         if (this.#mark) this.#mark.replacing(states, commit);
         else commit();
         this.#unfolded.clear();
-        await nextSlice();
+        await freshSlice();
         return true;
       } catch (error) {
         rollBack(this.#writer);
