@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fileOf, noTerminal, openAtTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
 import { doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { quietly, serve } from "../harness/command.ts";
 import { needs } from "../harness/needs.ts";
 import { ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -152,20 +151,19 @@ describe("apply --confirm-within, at a terminal", () => {
     },
   );
 
-  test("goes on over a server that dies, and says that the server undoes by itself", async () => {
+  test("goes on over a server that goes away, and says that the server undoes by itself", async () => {
     const data = temporaryDirectory();
-    const first = await serve(quietly(data));
+    const first = await startTestServer({ data });
     const running = openAtTerminal(first, argsOf("5m"));
     await running.hears(/Undone in /);
-    await first.end("SIGKILL");
+    await first.close();
     await running.hears(/cannot be reached: .* The server undoes the change by itself\./);
-    const second = await serve([...quietly(data), "--port", new URL(first.url).port]);
+    await using second = await startTestServer({ data, port: Number(new URL(first.url).port) });
     await running.hears(/The server can be reached again\./);
     running.type("c");
     const { code, stdout } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("Confirmed by you") });
     expect((await patchbay(second, ["plan", "-f", fileOf(EDIT)])).code).toBe(0);
-    await second.end("SIGTERM");
   });
 });
 
