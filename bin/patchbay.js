@@ -14,7 +14,7 @@ async function start() {
   const sources = new URL("../src/main.ts", import.meta.url);
   const built = new URL("../dist/main.js", import.meta.url);
   const program = await import((existsSync(sources) ? sources : built).href);
-  await program.main(process.argv.slice(2));
+  await program.main(process.argv.slice(2), process);
 }
 
 if (runsPatchbay(process.version)) {

@@ -3,11 +3,27 @@
 import { Command, CommanderError } from "commander";
 import { addChangeCommands } from "./cli/change-commands.ts";
 import { addLogCommands, addTokenCommands, undoing } from "./cli/log-commands.ts";
+import type { CommandHost } from "./cli/run.ts";
+import type { Output } from "./cli/terminal.ts";
 import { addEdgeCommands } from "./edge/edge-commands.ts";
+import type { EdgeHost } from "./edge/sentences.ts";
+import type { Terminal as ServerTerminal } from "./server/serve.ts";
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** The process that a command runs in: its environment, streams, signals and exit code. A test passes its own. */
+export type Host = CommandHost & EdgeHost & ServerTerminal & { umask(mask: number): unknown };
+
+/** Runs one command to its end, with the arguments that follow the program's name. */
+export async function main(argv: readonly string[], process: Host): Promise<void> {
+  const { stdout, stderr } = process;
+  const keepPrivate = keepPrivateIn(process);
   const program = new Command("patchbay")
     .description("A self-hosted control plane for network interconnects")
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => width(stdout),
+      getErrHelpWidth: () => width(stderr),
+    })
     .exitOverride();
   program
     .command("serve")
@@ -78,10 +94,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       const { serve } = await import("./server/serve.ts");
       process.exitCode = await serve(options, process.env, process);
     });
-  addDataCommands(program);
-  addChangeCommands(program);
-  addLogCommands(program);
-  addEdgeCommands(program);
+  addDataCommands(program, process);
+  addChangeCommands(program, process);
+  addLogCommands(program, process);
+  addEdgeCommands(program, process);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -92,12 +108,14 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Whatever a command writes of a database is for its user alone. */
-function keepPrivate(): void {
-  process.umask(0o077);
-}
+const keepPrivateIn = (process: Host) => () => void process.umask(0o077);
+
+/** Columns to wrap help to. Commander's own default if there is no terminal. */
+const width = ({ isTTY, columns }: Output) => (isTTY ? columns : undefined) ?? 80;
 
 /** What is done to a data directory rather than to a server. */
-function addDataCommands(program: Command): void {
+function addDataCommands(program: Command, process: Host): void {
+  const keepPrivate = keepPrivateIn(process);
   const add = (name: string, description: string) =>
     program
       .command(name)
@@ -117,7 +135,7 @@ function addDataCommands(program: Command): void {
     "token",
     "make another administrator's token, while no server runs; with a subcommand, a server's API tokens",
   );
-  addTokenCommands(token);
+  addTokenCommands(token, process);
   token
     .option("--database <url>", DATABASE)
     .option("--name <name>", "what to call it (default: admin)")

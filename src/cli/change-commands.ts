@@ -1,8 +1,9 @@
 /** The commands that read and change interconnects at a server. */
 
 import type { Command } from "commander";
+import type { CommandHost } from "./run.ts";
 
-export function addChangeCommands(program: Command): void {
+export function addChangeCommands(program: Command, process: CommandHost): void {
   const add = (usage: string, description: string) =>
     program
       .command(usage)

@@ -1,6 +1,7 @@
 /** The commands about the log, the credentials and whole accounts. Each loads what it needs when it is called. */
 
 import type { Command } from "commander";
+import type { CommandHost } from "./run.ts";
 
 /** Options of every command. */
 function spoken(command: Command): Command {
@@ -17,14 +18,14 @@ function common(command: Command): Command {
   );
 }
 
-export function addLogCommands(program: Command): void {
-  addCredentials(program);
-  addReading(program);
-  addUndoing(program);
-  addCopying(program);
+export function addLogCommands(program: Command, process: CommandHost): void {
+  addCredentials(program, process);
+  addReading(program, process);
+  addUndoing(program, process);
+  addCopying(program, process);
 }
 
-function addCredentials(program: Command): void {
+function addCredentials(program: Command, process: CommandHost): void {
   common(program.command("login"))
     .description("keep a server, an account and a token under a name, once they are known to work")
     .option("--base-url <url>", "such as http://127.0.0.1:8787/client/v4 (default: Cloudflare's own)")
@@ -76,7 +77,7 @@ Examples:
 }
 
 /** Adds to `patchbay token`, which by itself makes an administrator's token in a data directory. */
-export function addTokenCommands(token: Command): void {
+export function addTokenCommands(token: Command, process: CommandHost): void {
   const owned = (command: Command) =>
     common(command).option("--of-account", "the account's own tokens, not those of the user who asks");
   owned(token.command("list"))
@@ -121,7 +122,7 @@ Examples:
     });
 }
 
-function addReading(program: Command): void {
+function addReading(program: Command, process: CommandHost): void {
   common(program.command("history [name]"))
     .description("tell the changes of an account, or of one interconnect, newest first")
     .option("--limit <number>", "how many (default: 20)")
@@ -180,7 +181,7 @@ export function undoing(command: Command): Command {
     );
 }
 
-function addUndoing(program: Command): void {
+function addUndoing(program: Command, process: CommandHost): void {
   common(program.command("confirm [revision]"))
     .description("keep the change that waits to be confirmed")
     .option("--reason <text>", "why, kept with the change")
@@ -214,7 +215,7 @@ Examples:
     });
 }
 
-function addCopying(program: Command): void {
+function addCopying(program: Command, process: CommandHost): void {
   spoken(program.command("clone"))
     .description(
       "copy an account into a file to try changes on, with the same ids; reads it and changes nothing",

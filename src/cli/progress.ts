@@ -1,5 +1,7 @@
 /** Tells a person at a terminal what takes so long: one line that counts, gone as soon as there is more to say. */
 
+import type { Output } from "./terminal.ts";
+
 /** Milliseconds of silence before anything is said, and between two lines. */
 const PATIENCE = 1_000;
 
@@ -9,14 +11,14 @@ interface Wait {
 }
 
 export class Progress {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: Output;
   readonly #on: boolean;
   readonly #waits: Wait[] = [];
   #timer: NodeJS.Timeout | undefined;
   #drawn = false;
 
   /** `on`: may anything be said at all? Only at a terminal is it. */
-  constructor(stream: NodeJS.WriteStream, on: boolean) {
+  constructor(stream: Output, on: boolean) {
     this.#stream = stream;
     this.#on = on && stream.isTTY === true;
   }

@@ -10,11 +10,17 @@ import { type Colors, type Common, colorsFor, type Terminal } from "./terminal.t
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a command needs of its process besides its streams. */
+/** The part of a process that a running command uses. */
 export interface CommandProcess extends Terminal {
-  on(event: "SIGINT", listener: () => void): unknown;
-  off(event: "SIGINT", listener: () => void): unknown;
+  on(event: "SIGINT" | "SIGHUP", listener: () => void): unknown;
+  off(event: "SIGINT" | "SIGHUP", listener: () => void): unknown;
   exit(code: number): unknown;
+}
+
+/** The process that the commands belong to. */
+export interface CommandHost extends CommandProcess {
+  readonly env: Environment;
+  exitCode?: NodeJS.Process["exitCode"];
 }
 
 /** Of a process that ctrl-c ended, as shells have it. */

@@ -4,11 +4,25 @@ import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { CommandFailure } from "./failure.ts";
 
-/** What a command needs of its process; a test may put its own in place of it. */
+export interface Input extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean;
+  /** Only a terminal has it. */
+  setRawMode?(isRaw: boolean): unknown;
+}
+
+export interface Output extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  /** The width of a terminal. */
+  readonly columns?: number;
+}
+
+/** The streams and signals of a process that a command uses. A test passes its own. */
 export interface Terminal {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly pid: number;
+  kill(pid: number, signal: "SIGINT"): unknown;
 }
 
 /** Options that all commands have. */
@@ -38,7 +52,7 @@ const sgr =
 
 /** Colours for a stream: on a terminal, unless `NO_COLOR` is set (https://no-color.org) or `--no-color` given. */
 export function colorsFor(
-  stream: NodeJS.WriteStream,
+  stream: Output,
   { color }: Common,
   env: Readonly<Record<string, string | undefined>>,
 ): Colors {
@@ -68,7 +82,7 @@ export async function confirmed(terminal: Terminal, question: string): Promise<b
   }
   const reader = createInterface({ input: terminal.stdin, output: terminal.stderr });
   // While it reads, ctrl-c is a key; whoever runs the command hears of it as everywhere else.
-  reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  reader.on("SIGINT", () => terminal.kill(terminal.pid, "SIGINT"));
   const closed = once(reader, "close").then(() => "");
   try {
     const answer = await Promise.race([reader.question(`${question} Only "yes" is taken: `), closed]);

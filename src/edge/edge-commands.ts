@@ -1,6 +1,7 @@
 /** `patchbay edge …` and `patchbay lab …`, as they are typed. */
 
 import type { Command } from "commander";
+import type { EdgeHost } from "./sentences.ts";
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
@@ -13,7 +14,7 @@ function stateOption(command: Command): Command {
     );
 }
 
-export function addEdgeCommands(program: Command): void {
+export function addEdgeCommands(program: Command, process: EdgeHost): void {
   const edge = stateOption(
     program
       .command("edge")
@@ -82,10 +83,10 @@ Examples:
       process.exitCode = await clean(command.optsWithGlobals(), process.env, process);
     },
   );
-  addLabCommands(program);
+  addLabCommands(program, process);
 }
 
-function addLabCommands(program: Command): void {
+function addLabCommands(program: Command, process: EdgeHost): void {
   const lab = program
     .command("lab")
     .description(

@@ -12,6 +12,12 @@ export interface EdgeProcess {
   on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
+/** The process that the commands of the agent belong to. */
+export interface EdgeHost extends EdgeProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  exitCode?: NodeJS.Process["exitCode"];
+}
+
 const FOR_OPERATORS = [EdgeRefused, EdgeUnavailable, CommandFailed, RemovalFailed];
 
 /** What the operator can mend is told in a sentence. */

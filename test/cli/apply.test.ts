@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, openAtTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
 import { needs } from "../harness/needs.ts";
 import { LIST, ORD, OWN, one, ROUTES, SIN, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -118,8 +118,8 @@ describe("patchbay apply -f", () => {
     expect(await mtuOf(ORD)).toBe(1476);
   });
 
-  test("is refused if interconnects move while it asks", needs(noTerminal), async () => {
-    const running = startAtTerminal(server, ["apply", "-f", fileOf(EDIT)]);
+  test("is refused if interconnects move while it asks", async () => {
+    const running = openAtTerminal(server, ["apply", "-f", fileOf(EDIT)]);
     await running.hears(/Only "yes" is taken: /);
     await server.ask("PUT", one(SIN), { body: { mtu: 1300 } });
     running.type("yes\r");

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, openAtTerminal, patchbay, start } from "../harness/cli.ts";
 import {
   type CloudflareDouble,
   type DoubleOptions,
@@ -11,7 +11,6 @@ import {
   type SeenRequest,
   startCloudflareDouble,
 } from "../harness/cloudflare-double.ts";
-import { needs } from "../harness/needs.ts";
 import { Operator } from "../harness/operator.ts";
 import { ACCOUNT, ORD, SIN } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -88,12 +87,12 @@ describe("a limit of a second", () => {
     expect(said.stderr.match(/asks to wait 1 s/g)).toHaveLength(2);
   });
 
-  test("is waited out by the undo of the timer in the client", needs(noTerminal), async () => {
+  test("is waited out by the undo of the timer in the client", async () => {
     let limit: ReturnType<typeof onceEach> | undefined;
     await using double = await startCloudflareDouble({ meddle: (request) => limit?.meddle(request) });
     const undo = join(temporaryDirectory(), "undo.plan");
     const args = ["apply", "-f", fileOf(EDIT), "--yes", "--confirm-within", "5m", "--undo", undo];
-    const running = startAtTerminal(double, args);
+    const running = openAtTerminal(double, args);
     await running.hears(/Undone in /);
     expect(mtus(double)).toEqual(changed);
     limit = onceEach();

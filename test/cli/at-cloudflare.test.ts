@@ -2,9 +2,8 @@
 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, openAtTerminal, patchbay } from "../harness/cli.ts";
 import { type CloudflareDouble, doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { needs } from "../harness/needs.ts";
 import { AMS, LIST, ORD, SIN } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -207,8 +206,8 @@ describe("patchbay apply", () => {
     expect(double.interconnects()).toEqual(doubleWorld);
   });
 
-  test("is refused if interconnects move while it asks, and says which", needs(noTerminal), async () => {
-    const running = startAtTerminal(double, ["apply", "-f", fileOf(EDIT)]);
+  test("is refused if interconnects move while it asks, and says which", async () => {
+    const running = openAtTerminal(double, ["apply", "-f", fileOf(EDIT)]);
     await running.hears(/Only "yes" is taken: /);
     double.change(AMS, { description: "moved" });
     running.type("yes\r");

@@ -1,9 +1,8 @@
 /** `apply --confirm-within` against a server that undoes by itself. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, noTerminal, openAtTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
 import { doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { quietly, serve } from "../harness/command.ts";
 import { needs } from "../harness/needs.ts";
 import { ORD, OWN, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -83,9 +82,9 @@ describe("apply --confirm-within, on a Patchbay", () => {
   });
 });
 
-describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
+describe("apply --confirm-within, at a terminal", () => {
   test("ends with the deadline, at which the server undoes", async () => {
-    const { code, stdout } = await startAtTerminal(server, argsOf("5s")).ended;
+    const { code, stdout } = await openAtTerminal(server, argsOf("5s")).ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Undone at the deadline") });
     expect(await mtu()).toBe(1476);
   });
@@ -95,7 +94,7 @@ describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
     ["c", 0, "Confirmed by you", 1400],
     ["r", 1, "Undone by you", 1476],
   ])("the key %j decides", async (key, exit, sentence, left) => {
-    const running = startAtTerminal(server, argsOf("5m"));
+    const running = openAtTerminal(server, argsOf("5m"));
     await running.hears(/Undone in .*(?:5:00|4:[345]\d)/);
     running.type(key);
     const { code, stdout } = await running.ended;
@@ -104,7 +103,7 @@ describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
   });
 
   test("ends when a colleague confirms, and counts on when one extends", async () => {
-    const running = startAtTerminal(server, argsOf("60s"));
+    const running = openAtTerminal(server, argsOf("60s"));
     await running.hears(/Undone in .*(?:1:00|0:[2345]\d)/);
     const { revision } = await pending();
     await server.ask("POST", `${OWN}/changes/${revision}/extend`, { body: { confirm_within: 600 } });
@@ -115,7 +114,7 @@ describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
   });
 
   test("ends when a colleague reverts", async () => {
-    const running = startAtTerminal(server, argsOf("5m"));
+    const running = openAtTerminal(server, argsOf("5m"));
     await running.hears(/Undone in /);
     await server.ask("POST", `${OWN}/changes/${(await pending()).revision}/revert`);
     const { code, stdout } = await running.ended;
@@ -123,7 +122,7 @@ describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
   });
 
   test("ends when the account begins another history, and does not claim to know", async () => {
-    const running = startAtTerminal(server, argsOf("5m"));
+    const running = openAtTerminal(server, argsOf("5m"));
     await running.hears(/Undone in /);
     const { revision } = await pending();
     await server.ask("POST", "/patchbay/v1/reset");
@@ -135,33 +134,36 @@ describe("apply --confirm-within, at a terminal", needs(noTerminal), () => {
     expect(stdout).toContain("patchbay history tells");
   });
 
-  test("ctrl-c leaves the deadline to the server, and says how to confirm and to undo", async () => {
-    const running = startAtTerminal(server, argsOf("5m"));
-    await running.hears(/Undone in /);
-    const { revision, confirm_by } = await pending();
-    running.type("\u0003");
-    const { code, stdout } = await running.ended;
-    expect(code).toBe(130);
-    expect(stdout).toContain(`undone by the server at ${confirm_by} unless it is confirmed`);
-    expect(stdout).toContain(`patchbay confirm ${revision}`);
-    expect(stdout).toContain(`patchbay revert ${revision}`);
-    expect(await mtu()).toBe(1400);
-  });
+  test(
+    "ctrl-c leaves the deadline to the server, and says how to confirm and to undo",
+    needs(noTerminal),
+    async () => {
+      const running = startAtTerminal(server, argsOf("5m"));
+      await running.hears(/Undone in /);
+      const { revision, confirm_by } = await pending();
+      running.type("\u0003");
+      const { code, stdout } = await running.ended;
+      expect(code).toBe(130);
+      expect(stdout).toContain(`undone by the server at ${confirm_by} unless it is confirmed`);
+      expect(stdout).toContain(`patchbay confirm ${revision}`);
+      expect(stdout).toContain(`patchbay revert ${revision}`);
+      expect(await mtu()).toBe(1400);
+    },
+  );
 
-  test("goes on over a server that dies, and says that the server undoes by itself", async () => {
+  test("goes on over a server that goes away, and says that the server undoes by itself", async () => {
     const data = temporaryDirectory();
-    const first = await serve(quietly(data));
-    const running = startAtTerminal(first, argsOf("5m"));
+    const first = await startTestServer({ data });
+    const running = openAtTerminal(first, argsOf("5m"));
     await running.hears(/Undone in /);
-    await first.end("SIGKILL");
+    await first.close();
     await running.hears(/cannot be reached: .* The server undoes the change by itself\./);
-    const second = await serve([...quietly(data), "--port", new URL(first.url).port]);
+    await using second = await startTestServer({ data, port: Number(new URL(first.url).port) });
     await running.hears(/The server can be reached again\./);
     running.type("c");
     const { code, stdout } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("Confirmed by you") });
     expect((await patchbay(second, ["plan", "-f", fileOf(EDIT)])).code).toBe(0);
-    await second.end("SIGTERM");
   });
 });
 

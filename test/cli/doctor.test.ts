@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judgeClock } from "../../src/cli/doctor/address.ts";
 import { makeCertificate, writePair } from "../harness/certificates.ts";
+import type { Said } from "../harness/cli.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { Operator, type Place } from "../harness/operator.ts";
 import { LIST, OTHER_ACCOUNT, startTestServer, type TestServer } from "../harness/server.ts";
@@ -24,8 +25,9 @@ interface Finding {
   readonly missing?: string[];
 }
 
-async function examine(place: Place, env: Record<string, string> = {}) {
-  const { code, stdout } = await new Operator(place, env).run(["doctor", "--json"]);
+const examine = async (place: Place) => findingsOf(await new Operator(place).run(["doctor", "--json"]));
+
+function findingsOf({ code, stdout }: Said) {
   const { success, findings }: { success: boolean; findings: Finding[] } = JSON.parse(stdout);
   expect(success).toBe(code === 0);
   const states = Object.fromEntries(findings.map(({ about, state }) => [about, state]));
@@ -129,7 +131,9 @@ describe("patchbay doctor", () => {
     await using secure = await startTestServer({ tls });
     const { wrong } = await examine(secure);
     expect(wrong).toMatchObject({ about: "address", todo: expect.stringContaining("NODE_EXTRA_CA_CERTS") });
-    const { code, states } = await examine(secure, { NODE_EXTRA_CA_CERTS: join(directory, "cert.pem") });
+    // Node reads the variable when a process starts.
+    const trusting = new Operator(secure, { NODE_EXTRA_CA_CERTS: join(directory, "cert.pem") });
+    const { code, states } = findingsOf(await trusting.runProcess(["doctor", "--json"]));
     expect([code, states["address"]]).toEqual([0, "well"]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { noTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
+import { noTerminal, openAtTerminal, patchbay, start, startAtTerminal } from "../harness/cli.ts";
 import { needs } from "../harness/needs.ts";
 import { ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
 
@@ -94,7 +94,7 @@ describe("patchbay get", () => {
     await watching.hears(/\u001b\[H\u001b\[2J\u001b\[1mNAME/);
     watching.type("\u0003");
     expect((await watching.ended).code).toBe(130);
-    const plain = startAtTerminal({ url: server.url, env: { NO_COLOR: "1" } }, ["get"]);
+    const plain = openAtTerminal({ url: server.url, env: { NO_COLOR: "1" } }, ["get"]);
     expect((await plain.ended).stdout).not.toContain("\u001b");
   });
 });

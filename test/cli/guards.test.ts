@@ -2,9 +2,8 @@
 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, openAtTerminal, patchbay } from "../harness/cli.ts";
 import { type CloudflareDouble, doubleWorld, startCloudflareDouble } from "../harness/cloudflare-double.ts";
-import { needs } from "../harness/needs.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
 const [, , sin] = doubleWorld;
@@ -96,12 +95,12 @@ describe("apply", () => {
     expect(written()).toEqual([]);
   });
 
-  test("refuses at a terminal before it asks, and asks with --force", needs(noTerminal), async () => {
-    const refused = await startAtTerminal(double, ["apply", "-f", edit(4)]).ended;
+  test("refuses at a terminal before it asks, and asks with --force", async () => {
+    const refused = await openAtTerminal(double, ["apply", "-f", edit(4)]).ended;
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain(MANY);
     expect(refused.stdout).not.toContain("Apply this to account");
-    const asked = startAtTerminal(double, ["apply", "-f", edit(4), "--force"]);
+    const asked = openAtTerminal(double, ["apply", "-f", edit(4), "--force"]);
     await asked.hears(/Only "yes" is taken: /);
     expect(written()).toEqual([]);
     asked.type("yes\r");

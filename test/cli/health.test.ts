@@ -1,10 +1,9 @@
 /** Health where a person meets it: in the list of interconnects, and while a change waits. */
 
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
+import { fileOf, openAtTerminal, patchbay } from "../harness/cli.ts";
 import { startCloudflareDouble } from "../harness/cloudflare-double.ts";
 import { currentOf, HEALTH, minuteOf, report, reportOf, transitionOf } from "../harness/edge-report.ts";
-import { needs } from "../harness/needs.ts";
 import { AMS, ORD, OWN, one, SIN, startTestServer } from "../harness/server.ts";
 
 const server = await startTestServer({ healthSettle: 1 });
@@ -131,10 +130,10 @@ describe("--revert-on", () => {
     });
   });
 
-  test("shows at the terminal how the touched are, and why it was undone", needs(noTerminal), async () => {
+  test("shows at the terminal how the touched are, and why it was undone", async () => {
     await healthy(ORD, SIN);
     const args = ["apply", "-f", fileOf("interconnects:\n  pni_ord: { mtu: 1400 }\n"), "--yes"];
-    const running = startAtTerminal(server, [...args, "--confirm-within", "60s", "--revert-on", "down"]);
+    const running = openAtTerminal(server, [...args, "--confirm-within", "60s", "--revert-on", "down"]);
     await running.hears(/It is healthy 2h/);
     const said = reportOf({ transitions: [transitionOf("down", at(0.1), { from: "healthy" })] });
     await server.ask("POST", `${HEALTH}/reports`, { body: said });

@@ -100,9 +100,9 @@ describe("patchbay login", () => {
     expect(readFileSync(file, "utf8")).toBe("{}");
   });
 
-  describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
-    test("asks, and does not show the token", async () => {
-      const { code, screen } = await operator.draw(
+  describe("at a terminal", () => {
+    test("asks, and does not show the token", needs(noTerminal), async () => {
+      const { code, screen } = await operator.drawProcess(
         ["login"],
         [
           ["Base URL [https://api.cloudflare.com/client/v4]: ", `${server.url}\r`],

@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fileOf, noTerminal, patchbay, startAtTerminal } from "../harness/cli.ts";
-import { needs } from "../harness/needs.ts";
+import { fileOf, openAtTerminal, patchbay } from "../harness/cli.ts";
 import { LIST, ORD, one, startTestServer, type TestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
@@ -157,9 +156,9 @@ describe("patchbay plan", () => {
     expect(stderr).toContain("patchbay doctor tells which permission the token lacks.");
   });
 
-  test("is coloured at a terminal", needs(noTerminal), async () => {
+  test("is coloured at a terminal", async () => {
     const file = fileOf("interconnects:\n  pni_ord: { mtu: 1400 }\n");
-    const { stdout } = await startAtTerminal(server, ["plan", "-f", file]).ended;
+    const { stdout } = await openAtTerminal(server, ["plan", "-f", file]).ended;
     expect(stdout).toContain("\u001b[31m1476\u001b[39m → \u001b[32m1400\u001b[39m");
   });
 });

@@ -47,7 +47,7 @@ const many = Array.from(
 );
 const large = () => fileOf(`interconnects:\n${many.join("")}`);
 
-describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
+describe("at a terminal", () => {
   test("a server that takes its time is named, with the seconds, until it has answered", async () => {
     const { code, screen } = await operator().draw(["get"], [[/… \d+ s .*… \d+ s /s, answer]]);
     expect(code).toBe(0);
@@ -55,8 +55,8 @@ describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
     expect(lines(screen)).toMatch(/^\|(Waiting for 127\.0\.0\.1:\d+ … \d+ s \|){2,}No interconnects\.\n$/);
   });
 
-  test("what is interrupted leaves no half line", async () => {
-    const { code, screen } = await operator().draw(["get"], [[/… \d+ s /, "\u0003"]]);
+  test("what is interrupted leaves no half line", needs(noTerminal), async () => {
+    const { code, screen } = await operator().drawProcess(["get"], [[/… \d+ s /, "\u0003"]]);
     expect(code).toBe(130);
     expect(lines(screen)).toMatch(/ … \d+ s \^C\|\nInterrupted\. Nothing was changed\.\n$/);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fileOf, patchbay } from "../harness/cli.ts";
+import { fileOf, patchbayProcess } from "../harness/cli.ts";
 import { startTestServer, type TestServer } from "../harness/server.ts";
 
 let server: TestServer;
@@ -16,7 +16,7 @@ async function packagesOf(args: readonly string[]): Promise<string[]> {
   const env = {
     NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOK)}`)}`,
   };
-  const { stderr } = await patchbay({ url: server.url, env }, args);
+  const { stderr } = await patchbayProcess({ url: server.url, env }, args);
   const packages = [...stderr.matchAll(/^loads file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)];
   return [...new Set(packages.map(([, name]) => name ?? ""))].sort();
 }

@@ -98,7 +98,7 @@ describe("patchbay revert", () => {
     expect(await revision()).toBe(2);
   });
 
-  describe("at a terminal (needs util-linux's script)", needs(noTerminal), () => {
+  describe("at a terminal", () => {
     test.each([
       ["yes", 0, 1476],
       ["no", 1, 1400],
@@ -111,9 +111,9 @@ describe("patchbay revert", () => {
       expect(drawn.screen).toContain("\u001b[31m1400\u001b[39m → \u001b[32m1476\u001b[39m");
     });
 
-    test("is left by ctrl-c, and nothing was changed", async () => {
+    test("is left by ctrl-c, and nothing was changed", needs(noTerminal), async () => {
       await put(one(ORD), { mtu: 1400 });
-      const drawn = await here.operator.draw(
+      const drawn = await here.operator.drawProcess(
         ["revert", "2", "--no-color"],
         [['Only "yes" is taken: ', "\u0003"]],
       );
@@ -155,7 +155,7 @@ describe("patchbay restore", () => {
     expect(again.stderr).toContain("There is nothing to change: the account is as it was at revision 1.");
   });
 
-  describe("where somebody came in between the plan and the answer (needs script)", needs(noTerminal), () => {
+  describe("where somebody came in between the plan and the answer", () => {
     const meanwhile = async () => {
       await put(one(SIN), { mtu: 1300 });
       return "yes\r";

@@ -1,4 +1,4 @@
-/** The commands at a server, run as processes, at a terminal or not. */
+/** The commands at a server, in the test's own process or as processes, at a terminal or not. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { BIN, ROOT } from "./command.ts";
+import { HostInProcess, type Printed } from "./in-process.ts";
 import { ACCOUNT, demo } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -38,22 +39,60 @@ export function environmentFor({ url, token = demo.token, env = {} }: At): NodeJ
   };
 }
 
-/** Runs the command to its end, without a terminal. */
-export async function patchbay(at: At, args: readonly string[], stdin = ""): Promise<Said> {
+/** Runs the command to its end in the test's own process, without a terminal. `stdin` is what its stdin holds. */
+export function patchbay(at: At, args: readonly string[], stdin = ""): Promise<Said> {
+  return runIn(environmentFor(at), args, stdin);
+}
+
+export function runIn(env: NodeJS.ProcessEnv, args: readonly string[], stdin = ""): Promise<Said> {
+  const { host, command } = inProcess(env, args, false);
+  host.stdin.end(stdin);
+  return command.ended;
+}
+
+/** The command in the test's own process, at what it takes for a terminal. Signals need `startAtTerminal`. */
+export function openAtTerminal(at: At, args: readonly string[]): RunningHere {
+  return openAtTerminalIn(environmentFor(at), args);
+}
+
+export function openAtTerminalIn(env: NodeJS.ProcessEnv, args: readonly string[]): RunningHere {
+  return inProcess(env, args, true).command;
+}
+
+function inProcess(env: NodeJS.ProcessEnv, args: readonly string[], isTTY: boolean) {
+  const heard = new Set<() => void>();
+  const host = new HostInProcess(env, isTTY, () => {
+    for (const look of heard) look();
+  });
+  const said = host.printed;
+  const ended = host.run(args).then((code) => ({ code, ...said }));
+  const type = (keys: string) => void host.stdin.write(keys);
+  return { host, command: { said, ended, hears: hearing(said, heard, ended), type } };
+}
+
+/** Runs the command to its end as a process, without a terminal. */
+export async function patchbayProcess(at: At, args: readonly string[], stdin = ""): Promise<Said> {
   const running = start(at, args);
   // A command that does not read its input may be gone before all of it was written.
   running.child.stdin?.on("error", () => undefined).end(stdin);
   return running.ended;
 }
 
-export interface RunningCommand {
-  readonly child: ChildProcess;
+/** A command in the test's own process. */
+export interface RunningHere {
   /** Everything said so far. */
-  readonly said: { stdout: string; stderr: string };
+  readonly said: Printed;
   readonly ended: Promise<Said>;
-  /** Resolves once stdout and stderr together hold what is looked for; rejects if the command ends before. */
-  hears(wanted: RegExp): Promise<string>;
+  /**
+   * Resolves once stdout and stderr together hold what is looked for, `after` so many characters; rejects if the
+   * command ends before.
+   */
+  hears(wanted: RegExp | string, after?: number): Promise<string>;
   type(keys: string): void;
+}
+
+export interface RunningCommand extends RunningHere {
+  readonly child: ChildProcess;
 }
 
 export function start(at: At, args: readonly string[], cwd = ROOT): RunningCommand {
@@ -90,11 +129,11 @@ function endLeftBehind(id: string): void {
 
 function watched(child: ChildProcess): RunningCommand {
   const said = { stdout: "", stderr: "" };
-  const waiting = new Set<() => void>();
+  const heard = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (text: string) => {
       said[name] += text;
-      for (const look of waiting) look();
+      for (const look of heard) look();
     });
   }
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...said }));
@@ -103,22 +142,29 @@ function watched(child: ChildProcess): RunningCommand {
     child,
     said,
     ended,
-    hears: (wanted) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const found = wanted.exec(said.stdout + said.stderr);
-          if (!found) return;
-          waiting.delete(look);
-          resolve(found[0]);
-        };
-        waiting.add(look);
-        look();
-        void ended.then(({ code }) =>
-          reject(new Error(`ended with ${code} before ${wanted}: ${said.stdout}${said.stderr}`)),
-        );
-      }),
+    hears: hearing(said, heard, ended),
     type: (keys) => void child.stdin?.write(keys),
   };
+}
+
+/** `heard` is called whenever there is more in `said`. */
+function hearing(said: Printed, heard: Set<() => void>, ended: Promise<Said>): RunningHere["hears"] {
+  return (wanted, after = 0) =>
+    new Promise((resolve, reject) => {
+      const pattern = typeof wanted === "string" ? new RegExp(RegExp.escape(wanted)) : wanted;
+      const look = () => {
+        const found = pattern.exec((said.stdout + said.stderr).slice(after));
+        if (!found) return;
+        heard.delete(look);
+        resolve(found[0]);
+      };
+      heard.add(look);
+      look();
+      ended.then(
+        ({ code }) => reject(new Error(`ended with ${code} before ${wanted}: ${said.stdout}${said.stderr}`)),
+        reject,
+      );
+    });
 }
 
 /** A file of the running test's own. */

@@ -1,8 +1,8 @@
-/** `apply --confirm-within` at a pseudo-terminal, at the double of Cloudflare's API: this process keeps the time. */
+/** `apply --confirm-within` at a terminal, at the double of Cloudflare's API: this process keeps the time. */
 
 import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
-import { fileOf, type RunningCommand, startAtTerminal } from "./cli.ts";
+import { type At, fileOf, type RunningHere } from "./cli.ts";
 import {
   type CloudflareDouble,
   type Meddling,
@@ -18,10 +18,13 @@ export const EDIT = "interconnects:\n  pni_ord: { mtu: 1400 }\n";
 /** The call that changes, as against those that look. */
 export const changes = ({ method, query }: SeenRequest) => method === "PUT" && !query.has("validate_only");
 
-export interface Timed {
-  readonly running: RunningCommand;
+export interface Timed<Running> {
+  readonly running: Running;
   readonly undo: string;
 }
+
+/** Starts a command at a terminal, in this process or as one. */
+export type Opening<Running> = (at: At, args: readonly string[]) => Running;
 
 /** A double for each test, and the command at it. */
 export class ClientTimer {
@@ -45,17 +48,20 @@ export class ClientTimer {
   readonly mtu = () => this.double.interconnects().find(({ id }) => id === ORD)?.mtu;
 
   /** The command has asked, and waits for an answer. */
-  async asked(within = "5m"): Promise<Timed> {
+  async asked<Running extends RunningHere>(open: Opening<Running>, within = "5m"): Promise<Timed<Running>> {
     const undo = join(temporaryDirectory(), "undo.plan");
     const args = ["apply", "-f", fileOf(EDIT), "--confirm-within", within, "--undo", undo];
-    const running = startAtTerminal(this.double, args);
+    const running = open(this.double, args);
     await running.hears(/Only "yes" is taken: /);
     return { running, undo };
   }
 
   /** The change is made, and the command counts down. */
-  async counting(within?: string): Promise<Timed> {
-    const timed = await this.asked(within);
+  async counting<Running extends RunningHere>(
+    open: Opening<Running>,
+    within?: string,
+  ): Promise<Timed<Running>> {
+    const timed = await this.asked(open, within);
     timed.running.type("yes\r");
     await timed.running.hears(/Undone in /);
     expect(this.mtu()).toBe(1400);

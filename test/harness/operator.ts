@@ -1,7 +1,7 @@
 /** An operator at a shell: the command with an environment of its own, with a terminal or without. */
 
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type Said, startAtTerminalIn, startIn } from "./cli.ts";
+import { openAtTerminalIn, type RunningHere, runIn, type Said, startAtTerminalIn, startIn } from "./cli.ts";
 import { ACCOUNT, demo, startTestServer, type TestServer } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -28,8 +28,17 @@ export class Operator {
     this.#env = { PATH: path, HOME: this.home, TERM: "xterm", ...(place ? named : {}), ...env };
   }
 
-  /** Runs the command to its end; `input` is what its stdin holds. */
-  async run(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Said> {
+  /** Runs the command to its end in the test's own process; `input` is what its stdin holds. */
+  run(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Said> {
+    return runIn({ ...this.#env, ...env }, args, input);
+  }
+
+  /** Runs the command to its end as a process. */
+  async runProcess(
+    args: readonly string[],
+    input = "",
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Said> {
     const { child, ended } = startIn({ ...this.#env, ...env }, args);
     // A command that does not read its input may be gone before all of it was written.
     child.stdin?.on("error", () => undefined).end(input);
@@ -45,34 +54,36 @@ export class Operator {
     return JSON.parse(said.stdout);
   }
 
-  /**
-   * Runs the command at a terminal. `answers`: what is typed once the words before it are on the screen, in turn; a
-   * function does something before it types.
-   */
-  async draw(
-    args: readonly string[],
-    answers: readonly (readonly [seen: string | RegExp, typed: string | (() => Promise<string>)])[] = [],
-  ): Promise<{ readonly code: number | null; readonly screen: string }> {
-    const { child, said, ended, type } = startAtTerminalIn(this.#env, args);
-    let looked = 0;
-    const waiting = [...answers];
-    child.stdout?.on("data", () => {
-      const [next] = waiting;
-      if (!next) return;
-      const screen = said.stdout.slice(looked);
-      const [seen] = next;
-      const words =
-        typeof seen === "string" ? (screen.includes(seen) ? seen : "") : (seen.exec(screen)?.[0] ?? "");
-      if (words === "") return;
-      looked += screen.indexOf(words) + words.length;
-      waiting.shift();
-      const [, typed] = next;
-      if (typeof typed === "string") type(typed);
-      else void typed().then(type);
-    });
-    const { code, stdout } = await ended;
-    return { code, screen: stdout.replaceAll("\r\n", "\n") };
+  /** Runs the command in the test's own process, at what it takes for a terminal. */
+  draw(args: readonly string[], answers: readonly Answer[] = []): Promise<Drawn> {
+    return answering(openAtTerminalIn(this.#env, args), answers);
   }
+
+  /** Runs the command as a process, at a pseudo-terminal. */
+  drawProcess(args: readonly string[], answers: readonly Answer[] = []): Promise<Drawn> {
+    return answering(startAtTerminalIn(this.#env, args), answers);
+  }
+}
+
+/** What is typed once the words before it are on the screen. A function does something before it types. */
+type Answer = readonly [seen: string | RegExp, typed: string | (() => Promise<string>)];
+
+interface Drawn {
+  readonly code: number | null;
+  readonly screen: string;
+}
+
+/** Types the answers in turn. */
+async function answering(running: RunningHere, answers: readonly Answer[]): Promise<Drawn> {
+  const { said, ended, type, hears } = running;
+  let looked = 0;
+  for (const [seen, typed] of answers) {
+    const words = await hears(seen, looked);
+    looked = said.stdout.indexOf(words, looked) + words.length;
+    type(typeof typed === "string" ? typed : await typed());
+  }
+  const { code, stdout } = await ended;
+  return { code, screen: stdout.replaceAll("\r\n", "\n") };
 }
 
 /** A server with the demonstration for all tests of a file, as it was seeded for each, and an operator at it for each. */

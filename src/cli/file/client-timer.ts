@@ -64,14 +64,14 @@ const NAMED = 5;
  * From here on the process outlives its terminal, which a change may well cut off: then nobody confirms, and it undoes
  * at the deadline as it said.
  */
-export function outliveTerminal({ terminal: { stdin, stdout, stderr } }: Session): Disposable {
+export function outliveTerminal({ terminal }: Session): Disposable {
   const nothing = () => undefined;
-  const streams = [stdin, stdout, stderr];
-  process.on("SIGHUP", nothing);
+  const streams = [terminal.stdin, terminal.stdout, terminal.stderr];
+  terminal.on("SIGHUP", nothing);
   for (const stream of streams) stream.on("error", nothing);
   return {
     [Symbol.dispose]: () => {
-      process.off("SIGHUP", nothing);
+      terminal.off("SIGHUP", nothing);
       for (const stream of streams) stream.off("error", nothing);
     },
   };

@@ -28,13 +28,14 @@ export class Countdown implements Disposable {
   constructor(session: Session, seconds: number) {
     this.#session = session;
     this.#deadline = performance.now() + seconds * 1000;
-    const { stdin } = session.terminal;
+    const { terminal } = session;
+    const { stdin } = terminal;
     this.#listen = (chunk) => {
       const key = keyOf(chunk.toString("latin1"));
-      if (key === "interrupt") process.kill(process.pid, "SIGINT");
+      if (key === "interrupt") terminal.kill(terminal.pid, "SIGINT");
       else if (key !== undefined) this.#key.resolve(key);
     };
-    stdin.setRawMode(true);
+    stdin.setRawMode?.(true);
     stdin.on("data", this.#listen).resume();
     this.#drawing = setInterval(() => this.#draw(), 1000);
     this.#draw();
@@ -81,7 +82,7 @@ export class Countdown implements Disposable {
     clearInterval(this.#drawing);
     const { stdin, stderr } = this.#session.terminal;
     stdin.off("data", this.#listen);
-    stdin.setRawMode(false);
+    stdin.setRawMode?.(false);
     stdin.pause();
     stderr.write("\r\u001b[K");
   }
