@@ -2,7 +2,7 @@ import Cloudflare from "cloudflare";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPatchbay } from "../src/index.ts";
 import { QUOTA } from "../src/server/rate.ts";
-import { runCommand, serve } from "./harness/command.ts";
+import { runInProcess, serveInProcess } from "./harness/command.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import {
   ACCOUNT,
@@ -146,7 +146,7 @@ describe("the quota is", () => {
 
   test("what the operator says, by option or environment", async () => {
     const from = (env: Readonly<Record<string, string>>, ...args: string[]) =>
-      serve(["--port", "0", "--metrics-port", "off", "--data", temporaryDirectory(), ...args], { env });
+      serveInProcess(["--port", "0", "--metrics-port", "off", "--data", temporaryDirectory(), ...args], env);
     const policy = async (url: string) => (await ask(url, "GET", LIST)).headers.get("ratelimit-policy");
     const byOption = await from({ PATCHBAY_RATE_LIMIT: "9" }, "--rate-limit", "7");
     expect(await policy(byOption.url)).toBe('"default";q=7;w=300');
@@ -157,7 +157,7 @@ describe("the quota is", () => {
   test.each(["0", "-1", "1.5", "many", "10000000000"])(
     "not %s, which is refused with a sentence",
     async (text) => {
-      const { code, stderr } = await runCommand(["serve", "--rate-limit", text]);
+      const { code, stderr } = await runInProcess(["serve", "--rate-limit", text]);
       expect(code).toBe(1);
       expect(stderr).toContain(
         `--rate-limit is ${text}, but must be a number of requests from 1 on, or off.`,

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createPatchbay } from "../src/index.ts";
 import { ConfigError } from "../src/server/config.ts";
 import { makeWorld } from "../src/store/seed-file.ts";
-import { quietly, runCommand, serve } from "./harness/command.ts";
+import { quietly, runInProcess, serveInProcess } from "./harness/command.ts";
 import { makeSeed, OWN_KEY, OWN_TOKEN } from "./harness/seeds.ts";
 import { ACCOUNT, ask } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
@@ -295,13 +295,13 @@ test("the command says all of it on stderr, ends with 1, and leaves the director
   const file = join(directory, "world.yaml");
   const args = quietly(join(directory, "data"), file);
   writeFileSync(file, withInterconnects(port(1, ", mtu: 1"), port(2, ", mtuu: 1400")));
-  const { code, stdout, stderr } = await runCommand(["serve", ...args]);
+  const { code, stdout, stderr } = await runInProcess(["serve", ...args]);
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
     stdout: "",
     stderr: `${file}:6:116: There is no field "mtuu" here. Did you mean mtu?\n`,
   });
   writeFileSync(file, makeSeed(2));
-  const { said } = await serve(args);
+  const { said } = await serveInProcess(args);
   expect(said.stdout).toContain(", new");
 });

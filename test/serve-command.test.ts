@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Cloudflare from "cloudflare";
 import { beforeEach, describe, expect, test } from "vitest";
 import { serve as serveHere } from "../src/server/serve.ts";
-import { type Running, runCommand, serve } from "./harness/command.ts";
+import { runInProcess, serve, serveInProcess } from "./harness/command.ts";
 import { paste } from "./harness/paste.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ACCOUNT, AMS, ask, demo, LIST, ORD, OWN, one } from "./harness/server.ts";
@@ -37,12 +37,12 @@ async function mtuOf(url: string, id: string = ORD, token: string = demo.token):
 
 /** The sentence with which the command refuses to start. */
 async function refusal(args: readonly string[]): Promise<string> {
-  return onlySentence(await runCommand(["serve", ...args]));
+  return onlySentence(await runInProcess(["serve", ...args]));
 }
 
 describe("the greeting", () => {
   test("tells address, data, metrics, account and credentials, of which each is right", async () => {
-    const { said, url } = await serve(free());
+    const { said, url } = await serveInProcess(free());
     const metrics = /metrics {4}(\S+)/.exec(said.stdout)?.[1] ?? "";
     expect(said.stdout.split("\n").slice(0, 9)).toEqual([
       "",
@@ -80,7 +80,7 @@ describe("the greeting", () => {
   });
 
   test("shows neither credentials nor commands for a world of one's own", async () => {
-    const { said, url } = await serve(free("--seed", ownSeed()));
+    const { said, url } = await serveInProcess(free("--seed", ownSeed()));
     expect(said.stdout).toContain(`data       ${data}, new\n`);
     expect(said.stdout).not.toMatch(/token|key|curl|reset/);
     expect((await ask(url, "GET", LIST)).status).toBe(403);
@@ -110,7 +110,7 @@ describe("told to stop", () => {
       expect(await ending).toEqual({ code: 0, signal: null });
       expect(server.said.stderr.trimEnd().split("\n").at(-1)).toContain('"msg":"stopped"');
 
-      const again = await serve(free("--log-level", "silent"));
+      const again = await serveInProcess(free("--log-level", "silent"));
       expect(await mtuOf(again.url, idOf(PORTS - 1), token)).toBe(1400);
     },
   );
@@ -155,20 +155,20 @@ describe("told to stop", () => {
 
 describe("what was changed", () => {
   test("is there after stopping and starting, as the greeting says", async () => {
-    const first = await serve(free());
+    const first = await serveInProcess(free());
     await ask(first.url, "PUT", one(ORD), { body: { mtu: 1400 } });
     const before = (await ask(first.url, "GET", `${OWN}/state`)).body;
     await first.end("SIGTERM");
-    const second = await serve(free());
+    const second = await serveInProcess(free());
     expect(second.said.stdout).toContain(`data       ${data}, as it was left; POST`);
     expect((await ask(second.url, "GET", `${OWN}/state`)).body).toEqual(before);
   });
 
   test("is kept when another seed is given, which is for an empty directory", async () => {
-    const first = await serve(free());
+    const first = await serveInProcess(free());
     await ask(first.url, "PUT", one(ORD), { body: { mtu: 1400 } });
     await first.end("SIGTERM");
-    const second = await serve(free("--seed", ownSeed()));
+    const second = await serveInProcess(free("--seed", ownSeed()));
     expect(second.said.stdout).toContain("as it was left");
     expect(await mtuOf(second.url)).toBe(1400);
   });
@@ -182,7 +182,7 @@ describe("what was changed", () => {
   });
 
   test("is not touched when the directory is damaged, and the operator is told", async () => {
-    const first = await serve(free());
+    const first = await serveInProcess(free());
     await first.end("SIGTERM");
     const file = join(data, "patchbay.db");
     writeFileSync(file, readFileSync(file).subarray(0, 20_480));
@@ -216,14 +216,14 @@ describe("what was changed", () => {
     expect(changed.modified).toBe(true);
     expect(await first.end("SIGKILL")).toEqual({ code: null, signal: "SIGKILL" });
 
-    const second = await serve(free());
+    const second = await serveInProcess(free());
     const { interconnects } = await client(second).list({ account_id });
     expect(interconnects?.slice(0, 2)).toEqual(changed.modified_interconnects);
     expect(interconnects?.[0]?.mtu).toBe(1400);
     expect(interconnects?.[1]?.description).toBe("changed with the other one");
   });
 
-  function client({ url }: Running) {
+  function client({ url }: { readonly url: string }) {
     const apiToken = demo.token;
     return new Cloudflare({ apiToken, baseURL: `${url}/client/v4` }).magicTransit.cfInterconnects;
   }

@@ -6,7 +6,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ServerOptions } from "../src/server/config.ts";
-import { runCommand, serve } from "./harness/command.ts";
+import { runInProcess, serve, serveInProcess } from "./harness/command.ts";
 import { skip } from "./harness/needs.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { ask, LIST } from "./harness/server.ts";
@@ -37,7 +37,7 @@ const usual = () => ({ port: "0", metricsPort: "off", logLevel: "silent", data }
 
 /** The sentence with which the command refuses to start. */
 async function refusal(args: readonly string[]): Promise<string> {
-  return onlySentence(await runCommand(["serve", ...args]));
+  return onlySentence(await runInProcess(["serve", ...args]));
 }
 
 describe("what the operator decides", () => {
@@ -52,7 +52,7 @@ describe("what the operator decides", () => {
       PATCHBAY_METRICS_PORT: "off",
       PATCHBAY_LOG_LEVEL: "silent",
     };
-    const { said, url } = await serve([], { env, cwd: directory });
+    const { said, url } = await serveInProcess([], env);
     expect(said.stdout).toContain(`Patchbay answers at http://localhost:${port}\n`);
     expect(said.stdout).toContain(`data       ${data}, new; POST /patchbay/v1/reset goes back to the seed\n`);
     expect(said.stdout).not.toContain("metrics");
@@ -72,7 +72,10 @@ describe("what the operator decides", () => {
       PATCHBAY_LOG_LEVEL: "loud",
     };
     const args = ["--host", "127.0.0.1", "--port", String(port), "--metrics-port", "off", "--data", data];
-    const server = await serve([...args, "--seed", ownSeed(), "--sandbox", "--log-level", "warn"], { env });
+    const server = await serveInProcess(
+      [...args, "--seed", ownSeed(), "--sandbox", "--log-level", "warn"],
+      env,
+    );
     expect(server.url).toBe(`http://127.0.0.1:${port}`);
     expect(server.said.stdout).toContain("goes back to the seed");
     expect(existsSync(join(directory, "other"))).toBe(false);
@@ -83,14 +86,14 @@ describe("what the operator decides", () => {
     const { said } = await serve([], { env, cwd: directory });
     expect(said.stdout).toContain("  data       data, new; POST /patchbay/v1/reset goes back to the seed\n");
     expect(existsSync(join(data, "patchbay.db"))).toBe(true);
-    const { stdout } = await runCommand(["serve", "--help"]);
+    const { stdout } = await runInProcess(["serve", "--help"]);
     expect(stdout).toContain("(default: 8787)");
   });
 
   test("may be IPv6", async (ctx) => {
     const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address));
     if (!addresses.includes("::1")) skip(ctx, "this machine has no ::1");
-    const { url } = await serve(free("--host", "::1"));
+    const { url } = await serveInProcess(free("--host", "::1"));
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await ask(url, "GET", LIST)).status).toBe(200);
   });
@@ -160,11 +163,11 @@ describe("what the operator decides", () => {
     [["sevre"], "error: unknown command 'sevre'\n(Did you mean serve?)\n"],
     [["serve", "--port"], "error: option '--port <number>' argument missing\n"],
   ])("misspelt as %j is refused, with what was meant", async (args, said) => {
-    expect(await runCommand(args)).toEqual({ code: 1, stdout: "", stderr: said });
+    expect(await runInProcess(args)).toEqual({ code: 1, stdout: "", stderr: said });
   });
 
   test("is explained by --help", async () => {
-    const { code, stdout } = await runCommand(["serve", "--help"]);
+    const { code, stdout } = await runInProcess(["serve", "--help"]);
     expect(code).toBe(0);
     for (const name of ["HOST", "PORT", "DATA", "SEED", "SANDBOX", "METRICS_PORT", "LOG_LEVEL"]) {
       expect(stdout).toContain(`[PATCHBAY_${name}]`);
@@ -197,21 +200,21 @@ describe("the demonstration's public credentials", () => {
 
   test("refused, leave the directory empty for a seed of one's own", async () => {
     await refusalOf({ ...usual(), host: "0.0.0.0" });
-    const { url } = await serve(free("--host", "0.0.0.0", "--seed", ownSeed()));
+    const { url } = await serveInProcess(free("--host", "0.0.0.0", "--seed", ownSeed()));
     expect((await ask(url, "GET", LIST, { token: OWN_TOKEN })).status).toBe(200);
     expect((await ask(url, "GET", LIST)).status).toBe(403);
   });
 
   test("in the data count, whatever seed is given now", async () => {
-    await (await serve(free())).end("SIGTERM");
+    await (await serveInProcess(free())).end("SIGTERM");
     expect(await refusalOf({ ...usual(), host: "0.0.0.0", seed: ownSeed() })).toBe(sentence("0.0.0.0"));
   });
 
   test("cannot be brought by a reset to a server that others reach", async () => {
     const seed = ownSeed();
-    await (await serve(free("--seed", seed))).end("SIGTERM");
+    await (await serveInProcess(free("--seed", seed))).end("SIGTERM");
     expect(await refusalOf({ ...usual(), host: "0.0.0.0", sandbox: true })).toBe(sentence("0.0.0.0"));
-    const { said, url } = await serve(free("--host", "0.0.0.0"));
+    const { said, url } = await serveInProcess(free("--host", "0.0.0.0"));
     expect(said.stdout).not.toContain("reset");
     const reset = await ask(url, "POST", "/patchbay/v1/reset", { token: OWN_TOKEN });
     expect(reset.status).toBe(403);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { firstCalls, SERVER } from "../../src/admin/first-calls.ts";
-import { runCommand, serve } from "../harness/command.ts";
+import { runInProcess, serve } from "../harness/command.ts";
 import { paste } from "../harness/paste.ts";
 import { ask } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -26,7 +26,7 @@ test("the five calls have what a shell needs, and nothing that it would take for
 
 test("the five calls, pasted, turn what init made into an account with an interconnect", async () => {
   const data = join(temporaryDirectory(), "data");
-  const { stdout } = await runCommand(["init", "--data", data]);
+  const { stdout } = await runInProcess(["init", "--data", data]);
   const token = /^export TOKEN=(\S+)$/m.exec(stdout)?.[1] ?? "";
   const lines = stdout.split("\n").filter((line) => line.startsWith("curl "));
   expect(lines).toHaveLength(5);

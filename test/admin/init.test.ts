@@ -6,7 +6,7 @@ import { token } from "../../src/admin/token.ts";
 import { permissionGroups } from "../../src/contract/permissions.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { done, refused } from "../harness/admin.ts";
-import { runCommand, serve } from "../harness/command.ts";
+import { runCommand, runInProcess, serve } from "../harness/command.ts";
 import { makeSeed, OWN_EMAIL, OWN_KEY, OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, ask, codes, demo, LIST, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
@@ -214,9 +214,9 @@ describe("the command", () => {
 
   test("takes the directory from the environment, and ends with 1 when it refuses", async () => {
     const env = { PATCHBAY_DATA: data };
-    expect((await runCommand(["init"], { env })).code).toBe(0);
-    expect(onlySentence(await runCommand(["init"], { env }))).toContain("is not empty");
-    const { code, stdout } = await runCommand(["token"], { env });
+    expect((await runInProcess(["init"], env)).code).toBe(0);
+    expect(onlySentence(await runInProcess(["init"], env))).toContain("is not empty");
+    const { code, stdout } = await runInProcess(["token"], env);
     expect([code, secretIn(stdout)]).toEqual([0, expect.stringMatching(/^cfat_/)]);
   });
 
@@ -233,13 +233,13 @@ describe("the command", () => {
     ["load", "make an empty data directory, or fill an empty database, from a dump", "--archive"],
     ["prune", "move old changes out of the log, while a server runs or not", "--before"],
   ])("%s is explained by --help, and says what it lacks", async (name, description, option) => {
-    const { code, stdout } = await runCommand([name, "--help"]);
+    const { code, stdout } = await runInProcess([name, "--help"]);
     expect(code).toBe(0);
     expect(stdout.replaceAll(/\s+/g, " ")).toContain(description);
     expect(stdout).toContain(option);
     expect(stdout.replaceAll(/\s+/g, " ")).toContain("[PATCHBAY_DATA] (default: ./data)");
     if (!["init", "token"].includes(name)) {
-      const lacking = await runCommand([name, "--data", data]);
+      const lacking = await runInProcess([name, "--data", data]);
       expect(lacking.code).toBe(1);
       expect(lacking.stderr).toMatch(/^error: required option '--(to|from|before) <\w+>' not specified\n$/);
     }

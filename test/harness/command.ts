@@ -1,9 +1,10 @@
-/** The command `patchbay`, run as an operator runs it: a process of its own, its words, its end. */
+/** The command `patchbay`: as an operator runs it, in a process of its own, or in the test's own process. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { HostInProcess } from "./in-process.ts";
 
 export const BIN = fileURLToPath(new URL("../../bin/patchbay.js", import.meta.url));
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -14,12 +15,18 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface Running {
+/** `patchbay serve` in the test's own process. */
+export interface RunningHere {
   /** Where the server answers, without a slash at the end. */
   readonly url: string;
-  readonly process: ChildProcess;
   /** Everything said so far. */
   readonly said: { readonly stdout: string; readonly stderr: string };
+  /** Tells the command that a signal arrived, and resolves with its exit code. */
+  end(signal: "SIGINT" | "SIGTERM"): Promise<number>;
+}
+
+export interface Running extends Omit<RunningHere, "end"> {
+  readonly process: ChildProcess;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ending>;
 }
@@ -61,15 +68,53 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   return { code: code as number | null, ...said };
 }
 
+type Variables = Readonly<Record<string, string>>;
+
+/** Runs the command to its end in the test's own process. */
+export async function runInProcess(args: readonly string[], env: Variables = {}) {
+  const host = new HostInProcess(env, false);
+  return { code: await host.run(args), ...host.printed };
+}
+
+/**
+ * Starts `patchbay serve` in the test's own process, waits until it has said where it is, and stops it after the test.
+ * It cannot answer while the test waits for a child process with `spawnSync`, as `paste` does.
+ */
+export async function serveInProcess(args: readonly string[], env: Variables = {}): Promise<RunningHere> {
+  const greeted = Promise.withResolvers<string>();
+  const host = new HostInProcess(
+    { PATCHBAY_LOG_LEVEL: "silent", PATCHBAY_RATE_LIMIT: "off", ...env },
+    false,
+    () => {
+      const url = urlIn(host.printed.stdout);
+      if (url !== undefined) greeted.resolve(url);
+    },
+  );
+  const ended = host.run(["serve", ...args]);
+  const end = (signal: "SIGINT" | "SIGTERM") => {
+    host.emit(signal);
+    return ended;
+  };
+  onTestFinished(async () => void (await end("SIGTERM")));
+  const early = ended.then((code) => {
+    throw new Error(`patchbay ended with ${code}: ${host.printed.stderr}${host.printed.stdout}`);
+  });
+  return { url: await Promise.race([greeted.promise, early]), said: host.printed, end };
+}
+
+/** Where a server says that it answers. The greeting ends with an empty line. */
+function urlIn(greeting: string): string | undefined {
+  return greeting.endsWith("\n\n") ? /^Patchbay answers at (\S+)$/m.exec(greeting)?.[1] : undefined;
+}
+
 /** Starts `patchbay serve` and waits until it has said where it is. */
 export async function serve(args: readonly string[], surroundings: Surroundings = {}): Promise<Running> {
   const { child, said } = start(["serve", ...args], surroundings);
   const ended = once(child, "close");
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
-      // The greeting ends with an empty line.
-      const found = /^Patchbay answers at (\S+)$/m.exec(said.stdout);
-      if (found?.[1] !== undefined && said.stdout.endsWith("\n\n")) resolve(found[1]);
+      const url = urlIn(said.stdout);
+      if (url !== undefined) resolve(url);
     };
     child.stdout.on("data", look);
     child.once("error", reject);

@@ -27,7 +27,7 @@ export class HostInProcess extends EventEmitter implements Host {
   exitCode?: Host["exitCode"];
 
   /** `isTTY`: stdin, stdout and stderr are one terminal. */
-  constructor(env: Host["env"], isTTY: boolean, heard: () => void) {
+  constructor(env: Host["env"], isTTY: boolean, heard: () => void = () => undefined) {
     super();
     this.env = env;
     this.stdin = Object.assign(new PassThrough(), isTTY ? { isTTY, setRawMode: () => undefined } : {});
