@@ -11,7 +11,7 @@ import { type Ask, ask, codes, LIST, OWN, one } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
 import { idOf } from "./harness/worlds.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 200 : 10;
+const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 200 : 5;
 /** More than the store writes in one turn of its process. */
 const INTERCONNECTS = 1_200;
 /** The first of them updates nearly all interconnects at once, time and again. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { contains, formatAddress4, type Prefix4 } from "../contract/addresses.ts";
 import { Problems } from "../contract/errors.ts";
 import { PrefixSet } from "./authorized-prefixes.ts";
@@ -17,7 +18,7 @@ test("a set contains what one of its prefixes contains", () => {
     fc.property(fc.array(prefix, { maxLength: 20 }), prefix, (prefixes, wanted) => {
       expect(new PrefixSet(prefixes).contains(wanted)).toBe(prefixes.some((one) => contains(one, wanted)));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { update } from "../../test/harness/arbitraries.ts";
 import { IDS, RICH, seededState } from "../../test/harness/model-world.ts";
+import { runs as runsOf } from "../../test/harness/runs.ts";
 import { circumstances, snapshot } from "../../test/harness/worlds.ts";
 import type { Json } from "../contract/json.ts";
 import { type ChangeRecord, differences, editsOf, MASK, maskRecord, objectChange, patch } from "./change.ts";
@@ -31,7 +32,7 @@ const document: fc.Arbitrary<Doc> = fc.letrec<{ doc: Doc; value: Json; inner: Do
   };
 }).doc;
 
-const runs = { numRuns: 5000 };
+const runs = { numRuns: runsOf(5000) };
 
 describe("the differences of two documents", () => {
   test("carry the one over to the other, and back", () => {
@@ -197,9 +198,9 @@ describe("a record of the log", () => {
           for (const key of claims) expect(follower.holder(key)?.id).toBe(first.holder(key)?.id);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
-    expect(recorded).toBeGreaterThan(300);
+    expect(recorded).toBeGreaterThan(runsOf(300));
   });
 
   test("of an unknown kind is not read on", () => {

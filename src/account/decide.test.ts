@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../test/harness/arbitraries.ts";
 import { asked, commandOf, drive } from "../../test/harness/decisions.ts";
 import { IDS, POOR, RICH, seededState } from "../../test/harness/model-world.ts";
+import { runs as runsOf } from "../../test/harness/runs.ts";
 import { circumstances } from "../../test/harness/worlds.ts";
 import { problem } from "../contract/errors.ts";
 import { patch } from "./change.ts";
@@ -29,7 +30,7 @@ function newest(state: State) {
 }
 
 const sequence = fc.tuple(fc.constantFrom(RICH, POOR), fc.array(asked, { maxLength: 8 }));
-const runs = { numRuns: 600 };
+const runs = { numRuns: runsOf(600) };
 
 /** Counts what a property has seen, so that it cannot hold for want of cases. */
 function tally() {
@@ -40,7 +41,8 @@ function tally() {
       else if (decision.change) counts.changed++;
       else counts.unchanged++;
     },
-    check: () => expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(50),
+    check: () =>
+      expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(runsOf(50)),
   };
 }
 
@@ -289,9 +291,9 @@ describe("the set as it would be afterwards", () => {
           expect(collisions(all)).toEqual([]);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
-    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(200);
+    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(runsOf(200));
   });
 
   /** Pointers of the fields that collide with what stays, or with what an earlier wish takes. */

@@ -1,6 +1,7 @@
 import { BlockList } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { stateOf } from "../../test/harness/worlds.ts";
 import { type PermissionGroup, permissionGroups } from "../contract/permissions.ts";
 import { maskRecord } from "./change.ts";
@@ -187,7 +188,7 @@ describe("a token", () => {
         const expected = (!wanted || listed(wanted, host)) && !(unwanted && listed(unwanted, host));
         expect(admits(limitedTo(range), host)).toBe(expected);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -258,7 +259,7 @@ describe("policies", () => {
         if (!before) expect(permits([...list, policy("deny", accounts, given)], wanted, id)).toBe(false);
         if (before) expect(permits([...list, policy("allow", accounts, given)], wanted, id)).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -267,7 +268,7 @@ describe("policies", () => {
       fc.property(policies, account, accepted, (list, id, wanted) => {
         expect(permits(list.toReversed(), wanted.toReversed(), id)).toBe(permits(list, wanted, id));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -276,7 +277,7 @@ describe("policies", () => {
       fc.property(policies, accepted, fc.constantFrom(ONE, TWO, "3".repeat(32)), (list, wanted, id) => {
         if (permits(list, wanted, undefined)) expect(permits(list, wanted, id)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

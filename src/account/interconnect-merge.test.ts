@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Form, type Json, type JsonObject, update } from "../../test/harness/arbitraries.ts";
 import { asked, drive } from "../../test/harness/decisions.ts";
 import { IDS, POOR, RICH, seededState } from "../../test/harness/model-world.ts";
+import { runs as runsOf } from "../../test/harness/runs.ts";
 import { Problems } from "../contract/errors.ts";
 import type { InterconnectUpdate } from "../contract/interconnect.ts";
 import { type InterconnectDoc, interconnectKind, interconnectOf } from "./interconnect.ts";
@@ -60,7 +61,7 @@ function leaves(value: unknown, path = ""): Map<string, unknown> {
   );
 }
 
-const runs = { numRuns: 1000 };
+const runs = { numRuns: runsOf(1000) };
 
 describe("an update", () => {
   test("that is sent a second time changes nothing more", () => {
@@ -80,7 +81,7 @@ describe("an update", () => {
       }),
       runs,
     );
-    expect(changed).toBeGreaterThan(150);
+    expect(changed).toBeGreaterThan(runsOf(150));
   });
 
   test("leaves what it omits as it was, at every depth", () => {
@@ -119,7 +120,7 @@ describe("an update", () => {
       }),
       runs,
     );
-    expect(split).toBeGreaterThan(150);
+    expect(split).toBeGreaterThan(runsOf(150));
   });
 
   test("that is refused at one place still counts at the others", () => {

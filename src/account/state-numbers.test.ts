@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { entry, type Kind, State } from "./state.ts";
 
 /** Objects that each hold some numbers. */
@@ -54,6 +55,6 @@ test("the lowest free number of any range is found, whatever was taken, given up
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { decide, type Wish } from "./decide.ts";
 import { interconnectKind } from "./interconnect.ts";
 import { type Doc, type Edit, type Kind, State } from "./state.ts";
@@ -189,9 +190,9 @@ describe("a state", () => {
           expect(shown(state)).toEqual(expected(copies));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
-    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(100);
+    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(runs(100));
   });
 
   const doc = (name: string, interface_address: string): Doc => ({ name, interface_address });

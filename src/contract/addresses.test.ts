@@ -1,6 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs as runsOf } from "../../test/harness/runs.ts";
 import {
   canonicalAddress,
   contains,
@@ -44,7 +45,7 @@ const bits4 = (address: number) => address.toString(2).padStart(32, "0");
 const bits6 = (address: bigint) => address.toString(2).padStart(128, "0");
 const bitsOf = (prefix: Prefix) => (prefix.family === 4 ? bits4(prefix.address) : bits6(prefix.address));
 
-const runs = { numRuns: 3000 };
+const runs = { numRuns: runsOf(3000) };
 
 describe("an IPv4 address", () => {
   test("is read and written back as the same text", () => {
@@ -68,7 +69,7 @@ describe("an IPv4 address", () => {
       fc.property(texts, (text) => {
         expect(parseAddress4(text) !== undefined).toBe(isIPv4(text));
       }),
-      { numRuns: 10_000 },
+      { numRuns: runsOf(10_000) },
     );
   });
 
@@ -157,7 +158,7 @@ describe("an IPv6 address", () => {
       fc.property(texts, (text) => {
         expect(parseAddress6(text) !== undefined).toBe(isIPv6(text) && !text.includes("%"));
       }),
-      { numRuns: 10_000 },
+      { numRuns: runsOf(10_000) },
     );
   });
 
@@ -271,7 +272,7 @@ describe("a prefix", () => {
         list.addSubnet(formatAddress4(given.address), given.length, "ipv4");
         expect(contains(given, host)).toBe(list.check(formatAddress4(host.address)));
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOf(2000) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { Checker, show } from "./check.ts";
 import { MOST_PROBLEMS, Problems } from "./errors.ts";
 import { UpdateWithObject, UpdateWithText } from "./interconnect.ts";
@@ -196,7 +197,7 @@ describe("whatever is sent", () => {
           for (const { pointer } of problems.list()) expect(isWithin(value, pointer)).toBe(true);
           expect(JSON.stringify(value)).toBe(sent);
         }),
-        { numRuns: 2000 },
+        { numRuns: runs(2000) },
       );
     },
   );

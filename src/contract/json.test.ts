@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../test/harness/runs.ts";
 import { escapePointer, isCleanText, type ParsedJson, parseJson, readJson } from "./json.ts";
 import { MAX_BODY_DEPTH, MAX_BODY_NAMES, MAX_BODY_OBJECTS } from "./limits.ts";
 
@@ -110,7 +111,7 @@ describe("a document without a repeated key", () => {
         expect(parsed.ok).toBe(clean);
         if (parsed.ok) expect(isDeepStrictEqual(parsed.value, expected)).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -125,9 +126,9 @@ describe("a document without a repeated key", () => {
         refused++;
         expect(refusals(parsed).every((refusal) => refusal.startsWith("bad_text "))).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
-    expect(refused).toBeGreaterThan(50);
+    expect(refused).toBeGreaterThan(runs(50));
   });
 });
 
@@ -143,9 +144,9 @@ describe("a document with a repeated key", () => {
         const { text } = write(value, spelling, repeat);
         expect(refusals(parse(text))).toEqual([`repeated_key ${members[repeat.member]}`]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
-    expect(repeated).toBeGreaterThan(500);
+    expect(repeated).toBeGreaterThan(runs(500));
   });
 
   test.each([
@@ -407,7 +408,7 @@ describe("what is no JSON", () => {
         const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
         expect(isDeepStrictEqual(parsed.value, JSON.parse(text))).toBe(true);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 });

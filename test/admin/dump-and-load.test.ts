@@ -15,7 +15,7 @@ import { ACCOUNT, LIST, ORD, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { FIRST_ACCOUNT, makeSmallWorld } from "../harness/worlds.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 25;
+const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 10;
 
 let directory: string;
 beforeEach(() => {

@@ -19,7 +19,7 @@ import { ACCOUNT, ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { FakeTerminal } from "../harness/terminal.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 8;
+const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 4;
 
 let directory: string;
 let database: string;

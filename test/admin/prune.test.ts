@@ -17,7 +17,7 @@ import { ask, codes, LIST, ORD, OWN, one, startTestServer } from "../harness/ser
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { applied, FIRST_ACCOUNT, idOf, makeSmallWorld, update } from "../harness/worlds.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 25;
+const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 10;
 
 let directory: string;
 beforeEach(() => {

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Direction, Merged, type Placed, type Source } from "../../src/server/audit/merge.ts";
+import { runs } from "../harness/runs.ts";
 
 interface Item extends Placed {
   readonly log: number;
@@ -168,9 +169,9 @@ describe("logs read page by page", () => {
           expect(own).toEqual(own.toSorted((a, b) => (direction === "asc" ? a - b : b - a)));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
-    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(20);
+    expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(runs(20));
   });
 
   test("from positions that nobody gave out begin no earlier than the window", async () => {

@@ -9,7 +9,7 @@ import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, ask, OWN, type Reply } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 6;
+const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 3;
 const CLIENTS = 4;
 const token = OWN_TOKEN;
 const slotOf = (client: number) => `00000000-0000-4000-8000-00000000000${client}`;

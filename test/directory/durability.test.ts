@@ -8,7 +8,7 @@ import { ACCOUNT, type Ask, ask, LIST, type Reply } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 6;
+const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 3;
 const CLIENTS = 4;
 
 const reading = { name: "durable", policies: [policy(["magicWanRead"], [`account.${ACCOUNT}`])] };

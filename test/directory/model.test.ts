@@ -280,7 +280,7 @@ async function doors(model: Model): Promise<[is: string[], should: string[]]> {
   return [await Promise.all(is), should];
 }
 
-const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 150;
+const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 75;
 
 test(`tokens, users and accounts are what a model of them says, and open what it says, in ${RUNS} runs`, async () => {
   const outcomes = new Map<string, number>();

@@ -5,7 +5,7 @@ import { Chance } from "../harness/random.ts";
 import { AMS, LIST, ORD, OWN, ROUTES, SIN, startTestServer } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 
-const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 40;
+const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 20;
 
 const server = await startTestServer();
 afterAll(() => server.close());

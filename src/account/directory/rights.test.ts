@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../../test/harness/runs.ts";
 import { type PermissionGroup, permissionGroups } from "../../contract/permissions.ts";
 import { decide } from "../decide.ts";
 import {
@@ -180,9 +181,9 @@ describe("whatever a token permits, who made it was permitted:", () => {
         made++;
         expectNoMore(tokenOf(entry), parent);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
-    expect(made).toBeGreaterThan(300);
+    expect(made).toBeGreaterThan(runs(300));
   });
 
   test("one that is changed, and one that gets a new secret", () => {
@@ -220,10 +221,10 @@ describe("whatever a token permits, who made it was permitted:", () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
-    expect(changed).toBeGreaterThan(100);
-    expect(rolled).toBeGreaterThan(100);
+    expect(changed).toBeGreaterThan(runs(100));
+    expect(rolled).toBeGreaterThan(runs(100));
   });
 
   test("one that is made by a user's key: rights in the user's accounts, on all only for a member of all", () => {
@@ -256,9 +257,9 @@ describe("whatever a token permits, who made it was permitted:", () => {
           expect(permitsOnUser(policies, [group], ASKER)).toBe(false);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
-    expect(made).toBeGreaterThan(200);
+    expect(made).toBeGreaterThan(runs(200));
   });
 });
 
@@ -273,7 +274,7 @@ describe("a token of the same rights can be made", () => {
         const parent = token(own, limits);
         expect(isStronger(parent, powersOfToken(parent))).toBe(false);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -283,7 +284,7 @@ describe("a token of the same rights can be made", () => {
         const denials = more.map((it): PolicyDoc => ({ ...it, effect: "deny" }));
         expect(isStronger(token([...own, ...denials]), powersOfToken(token(own)))).toBe(false);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -293,7 +294,7 @@ describe("a token of the same rights can be made", () => {
         const left = own.filter((it, index) => it.effect === "deny" || index % 4 !== at % 4);
         expect(isStronger(token(left), powersOfToken(token(own)))).toBe(false);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -344,7 +345,7 @@ test("rights are told as requests are judged", () => {
         );
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 
@@ -361,7 +362,7 @@ test("policies without an account give nothing on it, and elsewhere what they ga
       }
       expect(withoutAccount(left, ONE, newId)).toEqual(left);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
