@@ -1,7 +1,7 @@
 /**
- * `node bench/mixed-load.ts --minutes 60`: one server under a mixed load of clients that keep the rules and clients that do
- * not. Prints a line every ten seconds, and at the end whether memory stayed flat, no step of the event loop was long, no
- * response had a 5xx status and no acknowledged change was lost. The exit status is 1 if one of them is missed.
+ * `node bench/mixed-load.ts --minutes 60`: one server under a mixed load of well-behaved and hostile clients. Prints a line
+ * every ten seconds, and a verdict at the end: whether memory stayed flat, every step of the event loop was short, no response
+ * had a 5xx status, and no acknowledged change was lost. The exit status is 1 if the server fails one of these checks.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,7 +25,7 @@ import { readOptions, refuse } from "./options.ts";
 import { pinLoad } from "./servers.ts";
 
 const EVERY = 10_000;
-/** Kinds of requests whose clients break the rules: that some have no response is their own doing. */
+/** Kinds of requests of hostile clients. Some of them have no response because of the client. */
 const HOSTILE_KINDS = new Set(["deaf, ended", "deaf, kept", "pipelined", "half-sent", "random", "stranger"]);
 
 const { minutes: given, profile } = readOptions({ minutes: "60", profile: true });
@@ -100,7 +100,7 @@ pinLoad();
 await using server = await LoadedServer.start(profile);
 const traffic = new Traffic(server.url);
 const expected: Expected = { updates: new Map(), expired: new Set(), withoutRevision: 0 };
-// What the start took is not the load's.
+// Discards the figures of the start.
 await server.figures();
 const clients = Promise.all([
   ...reads(traffic),
@@ -119,12 +119,12 @@ const loading = (async () => {
     samples.push(await sample(server, traffic, due));
   }
 })();
-// A client that fails by a mistake of its own ends the run.
+// An error in a client ends the run.
 await Promise.race([loading, clients]);
 traffic.end();
 await Promise.all([loading, clients]);
 traffic.close();
-// The last change that was left to run out is rolled back before the server stops.
+// Wait until the server has rolled back the last expired change.
 await sleep(7_000);
 await server.stop();
 

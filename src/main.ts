@@ -9,10 +9,10 @@ import { addEdgeCommands } from "./edge/edge-commands.ts";
 import type { EdgeHost } from "./edge/sentences.ts";
 import type { Terminal as ServerTerminal } from "./server/serve.ts";
 
-/** The process that a command runs in: its environment, streams, signals and exit code. A test passes its own. */
+/** The parts of the process that commands use: environment, streams, signals and exit code. Tests pass their own. */
 export type Host = CommandHost & EdgeHost & ServerTerminal & { umask(mask: number): unknown };
 
-/** Runs one command to its end, with the arguments that follow the program's name. */
+/** Runs one command to its end. `argv` is everything after the program's name. */
 export async function main(argv: readonly string[], process: Host): Promise<void> {
   const { stdout, stderr } = process;
   const keepPrivate = keepPrivateIn(process);
@@ -107,7 +107,7 @@ export async function main(argv: readonly string[], process: Host): Promise<void
   }
 }
 
-/** Whatever a command writes of a database is for its user alone. */
+/** Only the owner can access the files that a command creates. */
 const keepPrivateIn = (process: Host) => () => void process.umask(0o077);
 
 /** Columns to wrap help to. Commander's own default if there is no terminal. */

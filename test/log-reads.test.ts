@@ -1,4 +1,4 @@
-/** Large reads of the log take turns, whichever operation makes them, and small ones do not wait for them. */
+/** A limited number of large reads of the log run at the same time, in all operations. Small reads do not wait. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LARGE_LOG_READS_AT_ONCE } from "../src/contract/limits.ts";
@@ -34,7 +34,7 @@ const large = [
   `/client/v4/accounts/${ACCOUNT}/logs/audit?since=2020-01-01&before=2100-01-01`,
 ];
 
-test("so many at a time read the store", async () => {
+test("the limit of large reads holds for all operations together", async () => {
   const held: (() => void)[] = [];
   store.onRead = async (name) => {
     if (name === "change" || name === "changesAfter" || name === "changesBefore")
@@ -44,7 +44,7 @@ test("so many at a time read the store", async () => {
   const answers = large.map((path) => server.ask("GET", path, { token }).finally(() => done++));
   let most = 0;
   while (done < large.length) {
-    // Answered in a later turn: by then every read that may begin has begun.
+    // Answered in a later turn, when every read that can start has started.
     expect((await server.ask("GET", one(idOf(0)), { token })).status).toBe(200);
     most = Math.max(most, held.length);
     held.shift()?.();
@@ -55,7 +55,7 @@ test("so many at a time read the store", async () => {
   expect(most).toBeLessThanOrEqual(LARGE_LOG_READS_AT_ONCE + 1);
 });
 
-test("a small one does not wait", async () => {
+test("a small read does not wait", async () => {
   const held: (() => void)[] = [];
   let isSmall = false;
   store.onRead = async (name) => {

@@ -60,11 +60,11 @@ describe("the verdict on a run", () => {
       .filter(({ reached }) => reached === false)
       .map(({ text }) => text);
 
-  test("misses nothing if memory is flat, steps are short and nothing is lost", () => {
+  test("passes if memory is flat, steps are short and nothing is lost", () => {
     expect(missed(flat)).toEqual([]);
   });
 
-  test("leaves the first fifth out of the growth of memory", () => {
+  test("ignores the first fifth in the growth of memory", () => {
     expect(growth([1, 1, 4, 4, 4, 4, 4, 4, 4, 4])).toBe(1);
     expect(growth([4, 4, 4, 4, 4, 4, 4, 4, 5, 5])).toBe(1.25);
   });

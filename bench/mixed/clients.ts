@@ -1,4 +1,4 @@
-/** Clients that keep the rules: reads, updates, rollbacks, confirmed changes and long polls. */
+/** Well-behaved clients: reads, updates, rollbacks, confirmed changes and long polls. */
 
 import { Agent } from "node:http";
 import { Chance } from "../../test/harness/random.ts";
@@ -11,13 +11,13 @@ import { busy, calm, type Place } from "./world.ts";
 export const CALM_FOLLOWERS = 980;
 export const BUSY_FOLLOWERS = 20;
 
-/** What is to be found in the log when the load is over. */
+/** What the log must contain when the load is over. */
 export interface Expected {
   /** Acknowledged updates of one interconnect: the revision in the response, by request id. */
   readonly updates: Map<string, number>;
-  /** Revisions of confirmed changes that were left to run out. */
+  /** Revisions of changes whose deadline passed without a confirmation. */
   readonly expired: Set<number>;
-  /** Acknowledged updates whose response had no revision, which says that nothing was changed. */
+  /** Acknowledged updates whose response had no revision, as if nothing was changed. */
   withoutRevision: number;
 }
 
@@ -77,7 +77,7 @@ export function writes(traffic: Traffic, expected: Expected): Promise<void>[] {
   return [...singles, bulks];
 }
 
-/** Restores, judged only and made, reverts of recent changes, and reverts of those reverts. */
+/** Restores with and without `validate_only`, reverts of recent changes, and reverts of those reverts. */
 export function rollbacks(traffic: Traffic): Promise<void>[] {
   const newest = async () => (await newestRevision(traffic, busy)) ?? 1;
   const restore = async (query: string) => {
@@ -97,7 +97,7 @@ export function rollbacks(traffic: Traffic): Promise<void>[] {
   ];
 }
 
-/** Changes with a deadline, one after the other: confirmed, reverted, given more time, or left for the server to roll back. */
+/** Changes with a deadline, one after the other: confirmed, reverted, extended, or left for the server to roll back. */
 export function confirmedChanges(traffic: Traffic, expected: Expected): Promise<void>[] {
   const make = (within: number) =>
     traffic.send("confirmed", calm.list, {
@@ -114,7 +114,7 @@ export function confirmedChanges(traffic: Traffic, expected: Expected): Promise<
     traffic.repeat(1_000, async (turn) => {
       const isLeft = turn % 4 === 3;
       const revision = revisionOf(await make(isLeft ? 5 : 60));
-      // A change that was left to run out keeps others out until the server has rolled it back.
+      // Until the server has rolled back an expired change, it refuses others.
       if (revision === undefined) return;
       if (isLeft) expected.expired.add(revision);
       else if (turn % 4 === 0) await act(revision, "confirm");
@@ -162,7 +162,7 @@ export async function newestRevision(traffic: Traffic, place: Place): Promise<nu
   return received?.status === 200 ? lastRevision(received.body) : undefined;
 }
 
-/** The revision of the last record of a page. A page can have megabytes, of which parsing would take longer than all else here. */
+/** The revision of the last record of a page. Does not parse the page, which can have megabytes. */
 function lastRevision(page: Buffer): number | undefined {
   const start = page.lastIndexOf('{"revision":');
   const digits = start === -1 ? null : /^\{"revision":(\d+)/.exec(page.toString("latin1", start, start + 40));

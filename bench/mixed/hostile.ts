@@ -1,4 +1,4 @@
-/** Clients that break the rules. None of them may cost the others an error, or the server its memory. */
+/** Hostile clients. None of them may cause an error for another client, or exhaust the server's memory. */
 
 import { connect, type Socket } from "node:net";
 import { demo } from "../../src/server/demo.ts";
@@ -61,16 +61,16 @@ async function deaf(traffic: Traffic): Promise<void> {
   socket.pause();
   socket.write(Buffer.concat(Array.from({ length: 100 }, () => listRequest(busy.list))));
   const ended = closed(socket);
-  // A connection that is not read shows that it was ended only when it is written to.
+  // Without reading, the client detects the end of the connection only by a write.
   const writing = setInterval(() => socket.write(" "), 1_000);
   await Promise.race([ended, traffic.wait(DEAF_PATIENCE)]);
   clearInterval(writing);
-  // There is no response that it read; the server must have ended it all the same.
+  // The client read no response, but the server must have ended the connection.
   if (!traffic.over.aborted) traffic.count(socket.destroyed ? "deaf, ended" : "deaf, kept", 0);
   socket.resetAndDestroy();
 }
 
-/** Sends 20 requests for a list at once, and reads what comes. */
+/** Sends 20 requests for a list at once, and reads the responses. */
 async function pipelined(traffic: Traffic): Promise<void> {
   const socket = open(traffic);
   const count = 20;
@@ -86,7 +86,7 @@ async function pipelined(traffic: Traffic): Promise<void> {
   socket.destroy();
 }
 
-/** Sends half of a large body, holds the rest back for a time, and breaks the connection off. */
+/** Sends half of a large body, waits, and resets the connection. */
 async function halfSent(traffic: Traffic): Promise<void> {
   const socket = open(traffic);
   readStatuses(socket, (status) => traffic.count("half-sent", status));
@@ -99,7 +99,7 @@ async function halfSent(traffic: Traffic): Promise<void> {
 
 const operations = describedOperations.filter(({ operation }) => operation.operationId !== "armFault");
 
-/** The same bytes for the account and with the token of the hostile clients: each is as long as what it replaces. */
+/** Replaces account, interconnect and token by those of the hostile clients, which have the same lengths. */
 function aimed(bytes: Buffer): Buffer {
   const replaced = bytes
     .toString("latin1")

@@ -1,10 +1,10 @@
-/** Reads the log of a stopped server's data directory, and compares it with what its clients were told. */
+/** Compares the log of a stopped server with the responses that its clients received. */
 
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Expected } from "./clients.ts";
 import { busy, calm } from "./world.ts";
 
-/** Records of one read. One of 10,000 interconnects has megabytes. */
+/** Records of one read. A record of 10,000 interconnects has megabytes. */
 const PAGE = 20;
 
 /** Acknowledged updates that are not in the log exactly once, and expired changes that were not rolled back exactly once. */

@@ -1,10 +1,10 @@
 /** Judges a run of the mixed load by its samples. Pure. */
 
-/** RSS of the last fifth of the run over that of the second: more is a leak. The first fifth warms up. */
+/** Highest allowed ratio of RSS in the last fifth of the run to the second fifth. The first fifth is the warm-up. */
 export const MOST_GROWTH = 1.1;
-/** Milliseconds of CPU time. */
+/** Milliseconds of CPU time of the longest allowed step of the event loop. */
 export const LONGEST_STALL = 50;
-/** Samples below which memory is not judged: ten minutes. Caches fill in the first two. */
+/** Fewer samples than in ten minutes: memory is not judged, since caches fill in the first two minutes. */
 export const LEAST_SAMPLES = 60;
 
 export interface Sample {
@@ -18,17 +18,17 @@ export interface Outcome {
   readonly samples: readonly Sample[];
   /** Responses with a status from 500 on. */
   readonly serverErrors: number;
-  /** Requests of clients that keep the rules without a response. */
+  /** Requests of well-behaved clients without a response. */
   readonly unanswered: number;
   /** Acknowledged updates of one interconnect, and those of them that are not in the log exactly once. */
   readonly acknowledged: number;
   readonly lost: number;
-  /** Changes that were left to run out, and those of them that are not rolled back exactly once. */
+  /** Changes whose deadline passed, and those of them that were not rolled back exactly once. */
   readonly expired: number;
   readonly notRolledBack: number;
 }
 
-/** A line of the verdict. What has no `reached` is not judged. */
+/** A line of the verdict. If `reached` is `undefined`, the figure is not judged. */
 export interface Line {
   readonly text: string;
   readonly reached: boolean | undefined;

@@ -88,7 +88,7 @@ export function decide(state: State, command: Command): Decision {
   return runToEnd(decideInSteps(state, command));
 }
 
-/** Wishes looked at in one step: well under a millisecond, so that whoever runs the steps can end a slice in time. */
+/** Proposed changes per step: well under a millisecond, so that the caller can end a slice in time. */
 const STEP = 16;
 
 /** The same, with pauses for whoever has something else to do. The state must not move meanwhile. */
@@ -161,7 +161,7 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
   const refused =
-    judgeQuotas(state, edits) ??
+    checkQuotas(state, edits) ??
     (command.circumstances.confirmBy === undefined ? undefined : yield* judgeRollback(objects));
   if (refused) return { ok: false, problems: [refused] };
   const wait = waiting(state, revision, command.circumstances);
@@ -180,8 +180,8 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   return { ok: true, change: { record, edits }, results, removed };
 }
 
-/** An account has a limited number of objects of each kind. What spans accounts is in the directory, and is not counted. */
-function judgeQuotas(state: State, edits: readonly Edit[]): Problem | undefined {
+/** Limits the objects of each kind in an account. Objects of the directory, which span accounts, are not counted. */
+function checkQuotas(state: State, edits: readonly Edit[]): Problem | undefined {
   const growth = new Map<Kind, number>();
   for (const { kind, before, after } of edits) {
     const by = kind.concerns ? 0 : grownBy(before, after);
@@ -197,7 +197,7 @@ function judgeQuotas(state: State, edits: readonly Edit[]): Problem | undefined 
 
 const utf8 = new TextEncoder();
 
-/** A change that is to be confirmed must be one that a rollback can read. */
+/** Refuses a change with a deadline that is too large for one rollback. */
 export function* judgeRollback(
   objects: readonly ObjectChange[],
   { bytes, count } = { bytes: MAX_ROLLBACK_BYTES, count: MAX_ROLLBACK_OBJECTS },

@@ -42,7 +42,7 @@ function make(state: State, decision: Decision): void {
   state.settle(decision.change.edits, decision.change.record.revision);
 }
 
-/** An account with as many objects of a kind as it may have. */
+/** An account with the maximum number of objects of a kind. */
 function full(): State {
   const state = new State("a", "e");
   for (let number = 0; number < MAX_OBJECTS_PER_KIND; number++)
@@ -54,7 +54,7 @@ function full(): State {
 const refused = { ok: false, problems: [{ name: "too_many_objects" }] };
 
 describe("an account", () => {
-  test("has so many objects of a kind, and not one more", () => {
+  test("accepts objects of a kind up to the limit, and refuses one more", () => {
     const state = new State("a", "e");
     expect(run(state, create(0, MAX_OBJECTS_PER_KIND + 1))).toMatchObject(refused);
     make(state, run(state, create(0, MAX_OBJECTS_PER_KIND)));
@@ -62,7 +62,7 @@ describe("an account", () => {
     expect(run(state, create(MAX_OBJECTS_PER_KIND, MAX_OBJECTS_PER_KIND + 1))).toMatchObject(refused);
   });
 
-  test("may replace objects when it is full, and is full again when a deletion is taken back", () => {
+  test("at the limit can replace objects, and is at the limit again when a deletion is reverted", () => {
     const state = full();
     const [from, to] = [MAX_OBJECTS_PER_KIND, MAX_OBJECTS_PER_KIND + 1];
     expect(run(state, remove(0), create(from, to)).ok).toBe(true);
@@ -76,14 +76,14 @@ describe("an account", () => {
     expect(run(state, remove(0, 1)).ok).toBe(true);
   });
 
-  test("that has more, from before the limit, may still be changed and reduced", () => {
+  test("above the limit, from before it existed, can still be changed and reduced", () => {
     const state = full();
     state.restore(plain, "more", {}, 1);
     expect(run(state, remove(0)).ok).toBe(true);
     expect(run(state, remove(0), create(MAX_OBJECTS_PER_KIND, MAX_OBJECTS_PER_KIND + 1)).ok).toBe(true);
   });
 
-  test("can be rolled back in full: its kinds together have no more objects than a rollback sets back", () => {
+  test("can be rolled back completely: its kinds together stay within the limit of a rollback", () => {
     const ofAccounts = [...kinds.values()].filter(({ concerns }) => !concerns);
     expect(ofAccounts.length * MAX_OBJECTS_PER_KIND).toBeLessThanOrEqual(MAX_ROLLBACK_OBJECTS);
   });
@@ -96,7 +96,7 @@ test("users and other objects of the directory are not counted", () => {
   expect(userKind.concerns).toBeDefined();
 });
 
-describe("a change that is to be confirmed", () => {
+describe("a change with a deadline", () => {
   const change = { kind: "k", id: "i", action: "update", fields: { text: { after: "ü" } } } as const;
   const bytes = Buffer.byteLength(JSON.stringify(change)) + 1;
   function judge(changes: number, limits: { bytes: number; count: number }) {
@@ -107,17 +107,17 @@ describe("a change that is to be confirmed", () => {
     }
   }
 
-  test("has so many objects at most, and not one more", () => {
+  test("is accepted up to the limit of objects, and refused with one more", () => {
     expect(judge(20, { bytes: 1e9, count: 20 })).toBeUndefined();
     expect(judge(21, { bytes: 1e9, count: 20 })).toBe("rollback_too_large");
   });
 
-  test("has so many bytes in the log at most, and not one more", () => {
+  test("is accepted up to the limit of bytes in the log, and refused with one more", () => {
     expect(judge(20, { bytes: 20 * bytes, count: 1e6 })).toBeUndefined();
     expect(judge(20, { bytes: 20 * bytes - 1, count: 1e6 })).toBe("rollback_too_large");
   });
 
-  test("is refused if it is larger than a rollback may read, and accepted without a deadline", () => {
+  test("is refused if it is too large for a rollback, but accepted without a deadline", () => {
     const state = new State("a", "e");
     const text = "x".repeat(MAX_ROLLBACK_BYTES / 8);
     const propose: Command["propose"] = () =>

@@ -80,7 +80,7 @@ export function present({ entry }: Slot): Entry | undefined {
   return entry?.deleted ? undefined : entry;
 }
 
-/** How many objects more there are after an edit: 1 for a creation, -1 for a deletion. */
+/** The change in the number of objects by an edit: 1 for a creation, -1 for a deletion. */
 export function grownBy(before: Entry | undefined, after: Entry | undefined): -1 | 0 | 1 {
   const was = before !== undefined && !before.deleted;
   if (was === (after !== undefined)) return 0;
@@ -93,7 +93,7 @@ function claims(kind: Kind, doc: Doc, key: string): boolean {
 
 interface Collection {
   readonly slots: Map<string, Slot>;
-  /** Objects in the newest view. */
+  /** Number of objects in the newest view. */
   count: number;
   /** Revision of the last durable change to an object of this kind. */
   revision: number;
@@ -173,7 +173,7 @@ export class State {
     return [...this.#slots(kind)].filter(present).map((slot) => slot.id);
   }
 
-  /** The number of newest objects of a kind. */
+  /** The number of objects of a kind, in the newest view. */
   count(kind: string): number {
     return this.#collections.get(kind)?.count ?? 0;
   }

@@ -15,8 +15,8 @@ import { isDue, PENDING_ID, pendingKind, pendingOf, pendingSlot } from "./pendin
 import { rejudges, type Surroundings } from "./rejudging.ts";
 import { type Doc, type Kind, present, type Slot, type State } from "./state.ts";
 
-/** The state is not where the log was read to: read on, and decide again. */
-export class Outrun extends Error {}
+/** The state is no longer at the revision up to which the log was read: read on, and decide again. */
+export class LogMovedOn extends Error {}
 
 /** The document before a change, from the one after it; `undefined` if there was none. */
 function before(change: ObjectChange, after: Doc | undefined): Doc | undefined {
@@ -71,8 +71,8 @@ function* inverse(state: State, fold: RevertFold, problems: Problems): Proposed 
 }
 
 /**
- * The inverse of a change, folded with everything after it. Refused where a later change touched the same fields. If the
- * change waits to be confirmed, it does so no more.
+ * The inverse of a change, from a fold of it and everything after it. Refused if a later change touched the same fields. If
+ * the change is pending, the revert settles it.
  */
 export function revertChange(fold: RevertFold, circumstances: Circumstances, condition?: Condition): Undoing {
   const revision = fold.first;
@@ -108,7 +108,7 @@ export function revertWaiting(fold: RevertFold, circumstances: Circumstances): U
   });
 }
 
-/** All objects as they were at a revision, from everything after it, folded. */
+/** Restores all objects as they were at a revision, from a fold of everything after it. */
 export function restoreAccount(
   fold: RestoreFold,
   circumstances: Circumstances,
@@ -123,13 +123,13 @@ export function restoreAccount(
   return undoing(way, fold, wishesBack);
 }
 
-/** In the order of the newest changes, so that what is made again stands in the order in which it was removed. */
+/** In the order of the newest changes, so that objects are created again in the order in which they were deleted. */
 function* wishesBack(state: State, fold: RestoreFold): Proposed {
   for (const earlier of fold.objects()) {
     const { kind, id, base } = earlier;
     const is = base === "current" ? present(state.slotFor(kind, id))?.doc : undefined;
     const doc = base === "absent" ? undefined : patch(is ?? {}, fieldsBack(earlier), "before");
-    // Objects that need nothing are steps, too.
+    // Yield for objects without a change, too: each is a step.
     yield wishFor(state, earlier, doc);
   }
 }
@@ -148,7 +148,7 @@ function undoing<F extends LogFold & { with(record: ChangeRecord): F }>(
   const over = (folded: F): Command => ({
     ...way,
     *propose(state, problems) {
-      if (folded.epoch !== state.epoch || folded.upTo !== state.revision) throw new Outrun();
+      if (folded.epoch !== state.epoch || folded.upTo !== state.revision) throw new LogMovedOn();
       const wishes: Wish[] = [];
       for (const wish of wishesOf(state, folded, problems)) {
         if (wish) wishes.push(wish);

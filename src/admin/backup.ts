@@ -14,8 +14,8 @@ import {
   openToFill,
   renewEpochs,
 } from "../store/sqlite/database-file.ts";
-import { placedIn } from "../store/sqlite/loss.ts";
-import { Witness } from "../store/sqlite/mark.ts";
+import { positionsIn } from "../store/sqlite/loss.ts";
+import { MarkCheck } from "../store/sqlite/mark.ts";
 import { refuseNewer, schemaVersion } from "../store/sqlite/schema.ts";
 import { StoreRefused } from "../store/store.ts";
 import { makeFile } from "./output.ts";
@@ -103,7 +103,7 @@ export function restore(
         if (content.states === 0)
           throw new StoreRefused(`Nothing can be read from ${from}. Restore another backup.`);
         // The database of a damaged data directory has its mark beside it.
-        if (basename(from) === DATABASE) missing = new Witness(dirname(from)).missing(placedIn(db));
+        if (basename(from) === DATABASE) missing = new MarkCheck(dirname(from)).missing(positionsIn(db));
         renewEpochs(db);
       } catch (error) {
         if (!isDamage(error)) throw error;

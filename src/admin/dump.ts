@@ -76,7 +76,7 @@ function writeWorld(db: DatabaseSync, lines: Lines): EndLine {
   return end;
 }
 
-/** Writes records of a state, each as it is stored. One that cannot be read, or is missing, is an error. */
+/** Writes the stored records of a state. Throws if one is missing or cannot be read. */
 export class ChangeLines {
   readonly #lines: Lines;
   readonly #id: string;

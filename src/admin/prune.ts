@@ -31,7 +31,7 @@ export function prune(options: PruneOptions, environment: Environment, terminal:
     const { archive } = options;
     if ((archive === undefined) === (options.discard !== true)) {
       throw new ConfigError(
-        "Say where the changes go with --archive FILE, or that nobody needs them with --discard.",
+        "Give an archive for the changes with --archive FILE, or delete them with --discard.",
       );
     }
     const use = async (log: PrunableLog) => {
@@ -75,7 +75,7 @@ export function readTime(text: string, now: number): number {
   return time;
 }
 
-/** Writes them where they will last, before anything is removed. */
+/** Writes the changes to a durable archive. Call before removing them. */
 async function writeArchive(log: PrunableLog, old: readonly OldChanges[], archive: string): Promise<void> {
   await makeFile(archive, async (at) => {
     using lines = new Lines(at, archive);

@@ -10,14 +10,14 @@ import { type Colors, type Common, colorsFor, type Terminal } from "./terminal.t
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The part of a process that a running command uses. */
+/** The parts of a process that a running command uses. */
 export interface CommandProcess extends Terminal {
   on(event: "SIGINT" | "SIGHUP", listener: () => void): unknown;
   off(event: "SIGINT" | "SIGHUP", listener: () => void): unknown;
   exit(code: number): unknown;
 }
 
-/** The process that the commands belong to. */
+/** The parts of a process that adding commands needs. */
 export interface CommandHost extends CommandProcess {
   readonly env: Environment;
   exitCode?: NodeJS.Process["exitCode"];

@@ -6,7 +6,7 @@ import { CommandFailure } from "./failure.ts";
 
 export interface Input extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
-  /** Only a terminal has it. */
+  /** Terminals only. */
   setRawMode?(isRaw: boolean): unknown;
 }
 

@@ -74,59 +74,53 @@ export const MAX_FOLLOWERS = 5_000;
 export const MAX_WATCHED_IN_MEMORY = 200_000;
 
 /**
- * Bytes of log records that one rollback reads, and of a change that is to be confirmed. About a second of work in slices. A
- * change of 10,000 interconnects with every field set is about 30 MB.
+ * Bytes of log records that one rollback reads, and of a change with a deadline. Reading them takes about a second, in slices.
+ * The record of 10,000 interconnects with every field set has about 30 MB.
  */
 export const MAX_ROLLBACK_BYTES = 64 * 1024 * 1024;
 
 /**
- * Objects of an account of each kind. Twice the largest account that Patchbay is built for. All kinds together stay below
- * `MAX_ROLLBACK_OBJECTS`, so that a rollback can set back every object of an account.
+ * Objects of each kind in an account: twice as many as in the largest account that Patchbay is built for. All kinds together
+ * stay below `MAX_ROLLBACK_OBJECTS`, so that one rollback can restore every object of an account.
  */
 export const MAX_OBJECTS_PER_KIND = 20_000;
 
-/** Distinct objects that one rollback sets back, all of which are in memory until it is decided. */
+/** Distinct objects that one rollback rolls back. All of them are in memory until it is decided. */
 export const MAX_ROLLBACK_OBJECTS = 200_000;
 
 /**
- * Requests for a rollback that wait for another one: one at a time keeps memory at that of one. Past that, requests are
- * refused with a time to retry after. The last one waits about 16 times as long as the largest rollback takes.
+ * Requests for a rollback that wait for another one; the next is refused with `retry-after`. One at a time bounds memory. The
+ * last one waits at most about 16 times as long as the largest rollback takes.
  */
 export const MAX_WAITING_ROLLBACKS = 16;
 
-/** Times that a rollback is decided again because the account has changed in between. Each time only new records are read. */
+/** Attempts to decide a rollback while the account changes in between. Each attempt reads only the new records. */
 export const MAX_ROLLBACK_ATTEMPTS = 20;
 
-/** Milliseconds until a failed rollback of a pending change is tried again: at first, and at most. They double each time. */
+/** Milliseconds before a failed rollback of a pending change is retried: at first, and at most. The delay doubles each time. */
 export const ROLLBACK_RETRY = { first: 1_000, most: 60_000 } as const;
 
-/** Changes of which a server remembers who made them, for `last-changes`. About 1 KB each. */
+/** Changes whose time, actor and reason a server remembers for `last-changes`. About 1 KB each. */
 export const MAX_REMEMBERED_CHANGES = 10_000;
 
 /**
- * Milliseconds for which a write waits while another process holds SQLite's write lock. `patchbay prune` holds it for
- * milliseconds at a time; an operator's own tool may hold it for longer, and clients wait up to 30 s for a response.
+ * Milliseconds for which a write waits for SQLite's write lock. `patchbay prune` holds it for milliseconds at a time; an
+ * operator's own tool may hold it for longer. Clients wait up to 30 s for a response.
  */
 export const WRITE_LOCK_PATIENCE = 5_000;
 
-/**
- * Reads whose answers are remembered; at the limit, all are forgotten. Each holds one object and its answer, about
- * 4 KB: 80 MB.
- */
+/** Reads whose responses are remembered: about 4 KB each, 80 MB in all. At the limit, all are forgotten. */
 export const MAX_KNOWN_READS = 20_000;
 
 /**
- * Objects that a server with a shared database remembers from its own commits, of all accounts, so that it need not
- * read them again to fold the log. Each takes about 3 KB if its account is no longer in memory: 150 MB. At the limit,
- * the account that was changed least recently is forgotten, and its log is read.
+ * Objects, in all accounts, that a server with a shared database remembers from its own commits, so that folding need not read
+ * the log. About 3 KB each if the account is no longer in memory, 150 MB in all. At the limit, the server forgets the account
+ * that was changed least recently, and reads its log instead.
  */
 export const MAX_REMEMBERED_OBJECTS = 50_000;
 
-/** Bytes of log records up to which a read for a response does not wait for others. A page of 30 ordinary changes. */
+/** Bytes of log records up to which a read for a response does not wait for others: a page of 30 ordinary changes. */
 export const LARGE_LOG_READ_BYTES = 32 * 1024;
 
-/**
- * Larger reads of the log at the same time. Parsed and encoded, the record of a bulk update of 10,000 interconnects takes
- * about 60 MB.
- */
+/** Larger reads of the log at the same time. The record of 10,000 interconnects takes about 60 MB, parsed and encoded. */
 export const LARGE_LOG_READS_AT_ONCE = 2;

@@ -12,7 +12,7 @@ export interface EdgeProcess {
   on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
-/** The process that the commands of the agent belong to. */
+/** The parts of a process that adding the agent's commands needs. */
 export interface EdgeHost extends EdgeProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
   exitCode?: NodeJS.Process["exitCode"];

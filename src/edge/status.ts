@@ -42,7 +42,7 @@ export interface AgentStatus {
   readonly unreported: { readonly items: number; readonly dropped: number };
 }
 
-/** Milliseconds that a connection may be without progress. */
+/** Milliseconds without progress after which a connection is closed. */
 const PATIENCE = 30_000;
 
 function socketIn(directory: string): string {
@@ -129,7 +129,7 @@ export class StatusServer implements AsyncDisposable {
     });
     // Node drops header fields past the 1,000th otherwise.
     server.maxHeadersCount = 0;
-    // A client that pipelines, or does not read, is refused or closed.
+    // One request per connection, and an end for clients that do not read.
     server.maxRequestsPerSocket = 1;
     server.timeout = PATIENCE;
     const { promise, resolve, reject } = Promise.withResolvers<void>();

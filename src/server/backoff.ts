@@ -1,4 +1,4 @@
-/** How long a rollback of a pending change that failed waits before it is tried again. */
+/** The delay before a failed rollback of a pending change is retried. */
 
 import type { PendingDoc } from "../account/pending.ts";
 import type { State } from "../account/state.ts";
@@ -6,20 +6,20 @@ import { ROLLBACK_RETRY } from "../contract/limits.ts";
 import { Away } from "../store/store.ts";
 
 interface Failure {
-  /** Which pending change it was of. */
+  /** The pending change. */
   readonly of: string;
-  /** Milliseconds until the next attempt, and when these are over by `performance.now()`. */
+  /** Milliseconds to the next attempt, and its time by `performance.now()`. */
   readonly delay: number;
   readonly until: number;
 }
 
-/** The last failure of each account's pending change. More time given to a change is another chance. */
+/** The last failure of each account's pending change. Extending the deadline of a change resets its delay. */
 export class Backoff {
   readonly #failures = new Map<string, Failure>();
 
   /**
-   * Notes a failure and returns the delay, which doubles each time. While the database is unavailable it does not, since an
-   * attempt then costs nothing. `isNews` says whether the operator has not read of it yet.
+   * Records a failure and returns the delay. The delay doubles with each failure, except while the database is unavailable,
+   * since such an attempt costs nothing. `isNews`: the failure is not in the log yet.
    */
   failed(
     state: State,
@@ -35,13 +35,13 @@ export class Backoff {
     return { delay, isNews: !before || !isAway };
   }
 
-  /** Milliseconds until a pending change may be rolled back; 0 if it may be now. */
+  /** Milliseconds until the next attempt; 0 if it is due. */
   left(state: State, pending: PendingDoc): number {
     const failure = this.#of(state, pending);
     return failure ? Math.max(0, Math.ceil(failure.until - performance.now())) : 0;
   }
 
-  /** Nothing is pending there any more. */
+  /** For an account without a pending change. */
   forget(id: string): void {
     this.#failures.delete(id);
   }

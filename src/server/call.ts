@@ -283,7 +283,7 @@ export class Routes {
     if (!found || this.#stale.has(raw)) return false;
     const { known, account } = found;
     const { state } = account;
-    // It may have left memory since, or be gone.
+    // The account may have left memory, or been deleted.
     if (this.#context.accounts.get(state.id) !== account) return false;
     const startedAt = performance.now();
     const { method = "", url = "" } = raw;

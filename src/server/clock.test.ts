@@ -4,7 +4,7 @@ import { forwardClock, StoreClock } from "./clock.ts";
 const START = Date.UTC(2026, 2, 1, 12);
 const HOUR = 3_600_000;
 
-/** Two time sources of a process, moved by hand. */
+/** The two time sources of a process, set by the test. */
 function sources() {
   const at = { wall: START, monotonic: 500.25 };
   return {
@@ -28,7 +28,7 @@ describe("the system's clock", () => {
     expect([clock.now(), clock.timestamp()]).toEqual([START + 1_234, "2026-03-01T12:00:01.234500Z"]);
   });
 
-  test("goes on from where it was when the wall clock is set back", () => {
+  test("continues without the step when the wall clock is set back", () => {
     const { at, clock, pass } = sources();
     clock.now();
     at.wall -= HOUR;
@@ -37,7 +37,7 @@ describe("the system's clock", () => {
     expect([clock.now(), clock.timestamp()]).toEqual([START + 6_000, "2026-03-01T12:00:06.000000Z"]);
   });
 
-  test("follows the wall clock when it is set forward, and when it has caught up", () => {
+  test("follows the wall clock when that is set forward, and again when that has caught up", () => {
     const { at, clock, pass } = sources();
     clock.now();
     at.wall -= HOUR;
@@ -69,7 +69,7 @@ describe("the clock of a shared store", () => {
     return { at, clock: new StoreClock(() => at.monotonic) };
   }
 
-  test("takes the fastest answer of a minute, and corrects small differences after it", () => {
+  test("uses the fastest response of a minute, and corrects small differences after it", () => {
     const { at, clock } = storeClock();
     clock.observe(START);
     clock.observe(START - 400);
@@ -79,7 +79,7 @@ describe("the clock of a shared store", () => {
     expect(clock.now()).toBe(START + 60_000 - 400);
   });
 
-  test("goes on from where it was when the store's clock is set back", () => {
+  test("continues without the step when the store's clock is set back", () => {
     const { at, clock } = storeClock();
     clock.observe(START);
     for (let minute = 1; minute <= 3; minute++) {

@@ -8,7 +8,7 @@ export interface Clock {
 
 const elapsed = () => performance.now();
 
-/** Formats the time in milliseconds, with fractions. Text of a millisecond is kept: formatting costs more than the rest. */
+/** Formats a time in milliseconds, to the microsecond. Caches the text of the last millisecond, since formatting is slow. */
 function formatting(): (time: number) => string {
   let last = { at: Number.NaN, text: "" };
   return (time) => {
@@ -20,8 +20,8 @@ function formatting(): (time: number) => string {
 }
 
 /**
- * The system's clock, which never runs backwards in this process: if it is set back, time goes on from where it was. So
- * deadlines are not late, and what has expired stays expired. If it was ahead and is corrected, a restart is needed.
+ * The system's clock, which never runs backwards in this process: if it is set back, time continues without the step, so
+ * that deadlines are not delayed and expired tokens stay expired. After correcting a clock that was ahead, restart.
  */
 export function forwardClock(wall: () => number = Date.now, monotonic = elapsed): Clock {
   /** The most that the wall clock has been ahead of the monotonic one. */
@@ -30,7 +30,7 @@ export function forwardClock(wall: () => number = Date.now, monotonic = elapsed)
   const time = () => {
     const [here, there] = [monotonic(), wall()];
     ahead = Math.max(ahead, there - here);
-    // Adding up must not lose what subtracting rounded.
+    // The sum may be rounded below the wall clock.
     return Math.max(there, here + ahead);
   };
   return { now: () => Math.floor(time()), timestamp: () => format(time()) };
@@ -41,13 +41,13 @@ export const systemClock = forwardClock();
 /** Milliseconds after which an estimate is made again, since no two clocks run at exactly the same speed. */
 const ESTIMATE_HOLDS = 60_000;
 
-/** Milliseconds by which an estimate may lower the time. One that lowers it by more is of a clock that was set back. */
+/** Milliseconds by which a new estimate may lower the time. A larger step means that the store's clock was set back. */
 const MOST_CORRECTION = 1_000;
 
 /**
- * The clock of a store that several servers share, as of the last polls. It is never ahead of the store's, and behind by no
- * more than an answer takes, so that what is due by it is due. If the store's clock is set back, time goes on from where
- * it was.
+ * The clock of a store that several servers share, estimated from polls. It is never ahead of the store's clock, so that a
+ * deadline never passes early, and behind by at most the time of a response. If the store's clock is set back, time
+ * continues without the step.
  */
 export class StoreClock implements Clock {
   readonly #monotonic: () => number;
@@ -60,12 +60,12 @@ export class StoreClock implements Clock {
     this.#monotonic = monotonic;
   }
 
-  /** Processes the store's time, in milliseconds since 1970, of a moment that is just over. */
+  /** Processes a poll: the store's time just before now, in milliseconds since 1970. */
   observe(time: number): void {
     const here = this.#monotonic();
     const ahead = time - here;
     if (ahead <= this.#ahead) {
-      // The answer that was fastest has the most accurate time.
+      // The fastest response has the most accurate time.
       if (here - this.#estimated < ESTIMATE_HOLDS) return;
       if (ahead < this.#ahead - MOST_CORRECTION) return;
     }

@@ -18,7 +18,7 @@ export interface Given {
   readonly as: string;
 }
 
-/** Seconds of the drain delay of a server that other machines reach: two checks of a usual load balancer. */
+/** Default drain delay in seconds, unless on loopback: two health checks of a usual load balancer. */
 export const DRAIN_DELAY = 5;
 
 export interface ServerConfig {
@@ -44,7 +44,7 @@ export interface ServerConfig {
   readonly healthQuorum?: number | undefined;
   /** Seconds for which all that a change touched must be healthy for it to be confirmed by itself; 30 unless said. */
   readonly healthSettle?: number | undefined;
-  /** Seconds between "not ready" and the end of listening when the server stops; none unless given. */
+  /** Seconds between reporting not ready and closing the port when the server stops. Default: 0. */
   readonly drainDelay?: number | undefined;
   readonly logLevel: string;
   /** Files of the certificate and its key; without them, the server speaks HTTP in clear. */

@@ -21,9 +21,9 @@ import type { Sources } from "./sources.ts";
 export interface AppContext extends Sources {
   readonly accounts: Accounts;
   readonly store: Store;
-  /** Reads of the log for responses, the large ones of which take turns. */
+  /** Reads of the log for responses. Limits how many large ones run at the same time. */
   readonly logReads: LogReads;
-  /** Rollbacks of the process, which take turns. */
+  /** Prepares rollbacks, one at a time. */
   readonly rollbacks: Rollbacks;
   /** What edges report. */
   readonly health: HealthStore;
@@ -53,7 +53,7 @@ export interface AppContext extends Sources {
   readonly ingress: Ingress;
   /** To be called once memory was brought up to a shared store. Throws what keeps this server from serving it. */
   readonly lookAtWorld: () => void;
-  /** Aborted when clients should go to other servers: this one is about to stop. */
+  /** Aborted when the server begins to drain, before it stops. */
   readonly draining: AbortSignal;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;

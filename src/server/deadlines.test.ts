@@ -13,7 +13,7 @@ import { Rollbacks } from "./rollbacks.ts";
 
 afterEach(() => vi.useRealTimers());
 
-test("a rollback that fails is tried again after a time that doubles up to a minute", async () => {
+test("a failed rollback is retried after a delay that doubles up to a minute", async () => {
   const clock = new SetClock("2026-03-04T05:06:07Z");
   const account = await LiveAccount.open();
   const confirmBy = "2026-03-04T05:07:00.000Z";

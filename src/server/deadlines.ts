@@ -15,7 +15,7 @@ import type { Rollbacks } from "./rollbacks.ts";
 
 /** Milliseconds after which the clock is looked at again, since it may be set. */
 const LONGEST_SLEEP = 1_000;
-/** Milliseconds until an account is looked at again whose change was settled while it was to be rolled back. */
+/** Milliseconds until the next check, if another change is pending after a rollback. */
 const AGAIN = 1_000;
 /** Milliseconds between two questions to a shared store for what is due: of accounts that are in no memory, too. */
 const BETWEEN_QUESTIONS = 500;
@@ -155,13 +155,13 @@ export class Deadlines {
         return account.submit(expireChange(fold, about).command);
       });
       if (decision.ok) {
-        log.warn({ account: id, revision }, "a change was not confirmed in time, and is undone");
+        log.warn({ account: id, revision }, "a change was not confirmed in time and was rolled back");
         return;
       }
       const [first] = decision.problems;
-      // It was settled in the meantime, or given more time.
+      // The change was confirmed, rolled back or extended first.
       if (first?.name === "nothing_pending") {
-        log.info({ account: id, revision, reason: first.message }, "an undo was not made");
+        log.info({ account: id, revision, reason: first.message }, "a rollback was not needed");
       } else this.#failed(account, pending, first?.message);
     } catch (error) {
       this.#failed(account, pending, undefined, error);

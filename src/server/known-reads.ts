@@ -12,7 +12,7 @@ import type { Answer } from "./envelope.ts";
 
 export interface KnownRead {
   readonly name: OperationName;
-  /** Held weakly: an account that leaves memory must not stay in it because it was read. */
+  /** A weak reference, so that a remembered read does not keep its account in memory. */
   readonly account: WeakRef<LiveState>;
   readonly state: WeakRef<State>;
   readonly slot: Slot;
@@ -49,7 +49,7 @@ export class KnownReads {
   readonly #known = new Map<unknown, Map<string, KnownRead>>();
   #count = 0;
 
-  /** The answer to a request, if it is the same as last time, and the account that it is of. */
+  /** Returns the remembered read that still answers a request, and its account. */
   find({ method, url = "", headers }: IncomingMessage): FoundRead | undefined {
     if (method !== "GET") return undefined;
     const known = this.#known.get(headers["x-magic-new-hc-target"])?.get(url);

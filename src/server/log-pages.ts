@@ -67,7 +67,7 @@ export async function encodePage(
   return { position, count: records.length, first: records[0]?.revision, body: body.end(end) };
 }
 
-/** One record in the envelope, with secrets masked; `null` without one. */
+/** One record in the envelope, with secrets masked. Without a record, the result is `null`. */
 export async function encodeRecord(
   record: ChangeRecord | undefined,
   messages: readonly ResponseInfo[] = [],

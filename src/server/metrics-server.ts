@@ -13,7 +13,7 @@ import { Turns } from "./network/turns.ts";
 import { createHttpServer } from "./node-http.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Milliseconds for a request to arrive, and that a connection may be without progress. */
+/** Milliseconds for a request to arrive, and for a connection to make progress. */
 const PATIENCE = 30_000;
 
 export interface Health {
@@ -57,7 +57,7 @@ export async function serveMetrics(place: Place, health: Health): Promise<Metric
     );
   });
   const server = createHttpServer(options, handler);
-  // A client that does not read is closed.
+  // Closes connections whose client does not read.
   server.timeout = PATIENCE;
   await listen(place, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

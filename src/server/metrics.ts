@@ -73,7 +73,7 @@ export class Metrics {
     });
     this.#losses = new Counter({
       name: "patchbay_database_losses_total",
-      help: "Times that the shared database was found without a change that it had acknowledged before, as after a failover to a standby that did not have it.",
+      help: "Losses of acknowledged changes that this server detected in the shared database, such as after a failover to a standby without them.",
       registers,
     });
   }

@@ -72,13 +72,13 @@ export interface RunningServer extends AsyncDisposable {
   readonly isDemo: boolean;
   /** May it be reset over HTTP? */
   readonly sandbox: boolean;
-  /** Resolves with a sentence for the operator if the server can save nothing more and must be stopped. */
+  /** Resolves with a message for the operator if the server can no longer save changes and must be stopped. */
   readonly lost: Promise<StoreRefused>;
   /** Back to the seed. */
   reset(): Promise<void>;
   /**
-   * Reports not ready and asks clients to leave, for the drain delay: a load balancer stops sending requests here, and
-   * until it does, they are answered.
+   * Reports not ready for the drain delay, so that a load balancer stops sending requests. Requests that still arrive are
+   * answered, with `connection: close`.
    */
   drain(): Promise<void>;
   /** Stops taking requests, finishes those under way, closes the store. */
@@ -117,7 +117,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
         deadlines.moved(commit.state);
         gate.moved(commit.state);
       } catch (error) {
-        log.error({ err: error, state: commit.state }, "a saved change could not be observed");
+        log.error({ err: error, state: commit.state }, "an observer of a saved change failed");
       }
     },
     (time) => storeClock.observe(time),
@@ -126,7 +126,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
       const { state: account, known, found } = loss;
       log.error(
         { account, known: known.revision, found: found.revision },
-        "the database lost changes that it had acknowledged: find out which server it failed over to, and check its replication",
+        "the database lost acknowledged changes: check which server it failed over to, and the replication of that server",
       );
     },
   );
@@ -147,10 +147,10 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   };
   const first = accounts.isEmpty ? await newWorld() : undefined;
   // Refuse before anything is written.
-  if (first) judgeData(config, directoryOf(first), false);
+  if (first) checkData(config, directoryOf(first), false);
   const resumed = first === undefined || !(await accounts.begin(first));
-  // Another server may have filled the database first. What counts is the data that this server serves.
-  const { isDemo, isTrial, sandbox } = judgeData(config, accounts.directory.state, resumed);
+  // Another server may have seeded the database first: check the data that this server serves.
+  const { isDemo, isTrial, sandbox } = checkData(config, accounts.directory.state, resumed);
   const rateLimit = config.rateLimit ?? (isTrial ? "off" : QUOTA);
   // What a reset would bring is looked at while the operator is there to hear of it.
   if (resumed && sandbox && isReachable(config)) await newWorld();
@@ -248,7 +248,7 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
     const { drainDelay = 0 } = config;
     draining.abort();
     if (drainDelay === 0) return;
-    log.info({ seconds: drainDelay }, "draining");
+    log.info({ seconds: drainDelay }, "draining: reporting not ready before the port is closed");
     await delay(drainDelay * 1000, undefined, { ref: false });
   };
   const close = async () => {
@@ -273,8 +273,8 @@ export async function startServer(config: ServerConfig, overrides: Overrides = {
   return server;
 }
 
-/** Decides what a server may do by the data that it serves. Throws `ConfigError` if it may not serve them. */
-function judgeData(config: ServerConfig, directory: State, resumed: boolean) {
+/** Derives what the server may do from the data that it serves. Throws `ConfigError` if it may not serve the data. */
+function checkData(config: ServerConfig, directory: State, resumed: boolean) {
   refuseExposure(config, directory);
   const isDemo = hasDemoCredentials(directory);
   // The demonstration is for trying things out, so it can be reset, and has no rate limit.
@@ -284,7 +284,7 @@ function judgeData(config: ServerConfig, directory: State, resumed: boolean) {
   return { isDemo, isTrial, sandbox };
 }
 
-/** The database that is shared with other servers, or the directory of this one alone. */
+/** The shared database, or this server's data directory. */
 async function openStore(
   { database, data }: ServerConfig,
   lost: (refusal: StoreRefused) => void,

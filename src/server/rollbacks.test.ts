@@ -3,7 +3,7 @@ import { FaultyStore } from "../../test/harness/faulty-store.ts";
 import { LiveAccount } from "../../test/harness/live-account.ts";
 import { circumstances, idOf, update, updateFirst } from "../../test/harness/worlds.ts";
 import { keyOf } from "../account/log/folding.ts";
-import { Outrun, restoreAccount } from "../account/undo.ts";
+import { LogMovedOn, restoreAccount } from "../account/undo.ts";
 import { MAX_ROLLBACK_ATTEMPTS, MAX_WAITING_ROLLBACKS } from "../contract/limits.ts";
 import { Refusal } from "./refusal.ts";
 import { ReadLog, Rollbacks } from "./rollbacks.ts";
@@ -24,7 +24,7 @@ const refusalOf = (promise: Promise<unknown>) =>
 describe("a rollback reads the log", () => {
   const all = Number.POSITIVE_INFINITY;
 
-  test("up to a number of bytes, judged before a record is read, and not one more", async () => {
+  test("up to the limit of bytes, which is checked before a record is read", async () => {
     const { bytes } = await account.store.logSize(account.live.state.id, 1, 100);
     const reads: string[] = [];
     account.store.onRead = async (name) => void reads.push(name);
@@ -35,20 +35,20 @@ describe("a rollback reads the log", () => {
     expect((await read(bytes)).upTo).toBe(4);
   });
 
-  test("up to a number of distinct objects, and not one more", async () => {
+  test("up to the limit of distinct objects", async () => {
     const read = (objects: number, revision: number) =>
       new ReadLog(account.store, { bytes: all, objects }).restoring(account.live, revision);
     expect(await refusalOf(read(4, 1))).toBe("undo_too_far");
     expect((await read(5, 1)).size).toBe(5);
   });
 
-  test("of a pending change without bounds", async () => {
+  test("without limits for a pending change", async () => {
     const log = new ReadLog(account.store, { bytes: 1, objects: 1 });
     expect(await refusalOf(log.reverting(account.live, 2))).toBe("undo_too_far");
     expect((await log.revertingPending(account.live, 2)).upTo).toBe(4);
   });
 
-  test("again from where it was, not from the beginning", async () => {
+  test("from the newest folded record on when it reads again", async () => {
     const log = new ReadLog(account.store);
     const first = await log.restoring(account.live, 1);
     await account.submit(update({ 0: { name: "renamed" } }));
@@ -67,7 +67,7 @@ describe("a rollback reads the log", () => {
     ]);
   });
 
-  test("from the beginning if another commit is where it was", async () => {
+  test("from the beginning if another commit is at the newest folded revision", async () => {
     const log = new ReadLog(account.store);
     const inner = account.store.inner.changesAfter.bind(account.store.inner);
     let commit = "one";
@@ -78,7 +78,7 @@ describe("a rollback reads the log", () => {
     const first = await log.restoring(account.live, 1);
     expect(await log.restoring(account.live, 1)).toBe(first);
     commit = "another";
-    await expect(log.restoring(account.live, 1)).rejects.toThrow(Outrun);
+    await expect(log.restoring(account.live, 1)).rejects.toThrow(LogMovedOn);
     const again = await log.restoring(account.live, 1);
     expect([again === first, again.upTo]).toEqual([false, 4]);
   });
@@ -86,7 +86,7 @@ describe("a rollback reads the log", () => {
   test.each([
     { revision: 0, refused: "change_not_found" },
     { revision: 5, refused: "change_not_found" },
-  ])("and refuses revision $revision, which it does not have", async ({ revision, refused }) => {
+  ])("and refuses revision $revision, which the log does not contain", async ({ revision, refused }) => {
     expect(await refusalOf(new ReadLog(account.store).restoring(account.live, revision))).toBe(refused);
   });
 });
@@ -94,7 +94,7 @@ describe("a rollback reads the log", () => {
 describe("rollbacks take turns", () => {
   const rollbacks = () => new Rollbacks(new FaultyStore(account.store.inner));
 
-  test("up to a number of requests that wait, and one more is refused", async () => {
+  test("and a request over the limit of waiting requests is refused", async () => {
     const turns = rollbacks();
     const { promise, resolve } = Promise.withResolvers<void>();
     let running = 0;
@@ -113,7 +113,7 @@ describe("rollbacks take turns", () => {
     expect(await refusalOf(one())).toBe("accepted");
   });
 
-  test("the server's own read one at a time, and wait for no decision", async () => {
+  test("and the server's own rollbacks read one at a time, without waiting for decisions", async () => {
     const turns = rollbacks();
     const { promise, resolve } = Promise.withResolvers<void>();
     const request = turns.forRequest(() => promise);
@@ -127,7 +127,7 @@ describe("rollbacks take turns", () => {
       reading--;
       return read(...asked);
     };
-    // Each is done reading while none is decided.
+    // All finish reading before any is decided.
     const all = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
     const own = all.map((done) =>
       turns.forServer(async (log) => {
@@ -142,7 +142,7 @@ describe("rollbacks take turns", () => {
     await Promise.all([request, ...own]);
   });
 
-  test("a failure ends a turn", async () => {
+  test("and a failure ends a turn", async () => {
     const turns = rollbacks();
     await expect(
       turns.forRequest(async () => {
@@ -152,7 +152,7 @@ describe("rollbacks take turns", () => {
     expect(await turns.forRequest(async () => "next")).toBe("next");
   });
 
-  test("a change of another server that memory does not have yet is read before the decision", async () => {
+  test("and read a change of another server into memory before the decision", async () => {
     await account.others(update({ 0: { name: "renamed" } }));
     expect(account.live.state.durable).toBe(4);
     let attempts = 0;
@@ -163,11 +163,11 @@ describe("rollbacks take turns", () => {
     expect([decision.ok, attempts, account.field(0, "name")]).toEqual([true, 1, "pni_0"]);
   });
 
-  test("an account that moves on each time is refused in the end", async () => {
+  test("and are refused if the account changes during every attempt", async () => {
     let attempts = 0;
     const outrun = rollbacks().forRequest(async () => {
       attempts++;
-      throw new Outrun();
+      throw new LogMovedOn();
     });
     expect(await refusalOf(outrun)).toBe("undo_outrun");
     expect(attempts).toBe(MAX_ROLLBACK_ATTEMPTS);

@@ -1,21 +1,21 @@
-/** Prepares rollbacks from the log and decides them. Few at a time, since each holds a part of the log in memory. */
+/** Prepares rollbacks from the log and decides them. One at a time, since each holds a part of the log in memory. */
 
 import { type LogFold, RestoreFold, RevertFold } from "../account/log/folding.ts";
-import { Outrun } from "../account/undo.ts";
+import { LogMovedOn } from "../account/undo.ts";
 import { MAX_ROLLBACK_ATTEMPTS, MAX_WAITING_ROLLBACKS } from "../contract/limits.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Store } from "../store/store.ts";
-import { Lane } from "./lane.ts";
-import { bounds, type ReadBounds, readOnto, unbounded } from "./log-stretch.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { bounds, foldLog, type ReadBounds, unbounded } from "./log-records.ts";
 import { refuse } from "./refusal.ts";
 
 export class Rollbacks {
   readonly #store: Store;
   readonly #most: ReadBounds;
-  /** Requests keep their turn until they are decided and durable. */
-  readonly #requests = new Lane();
-  /** The server's own keep theirs while they read: a commit that is stuck delays no other account's deadline. */
-  readonly #reads = new Lane();
+  /** A request keeps its turn until its rollback is durable. */
+  readonly #requests = new ConcurrencyLimit();
+  /** The server's own rollbacks keep their turn only while they read, so that a stuck commit delays no other account's deadline. */
+  readonly #reads = new ConcurrencyLimit();
 
   constructor(store: Store, most: ReadBounds = bounds) {
     this.#store = store;
@@ -23,8 +23,8 @@ export class Rollbacks {
   }
 
   /**
-   * Runs a request's rollback when it is its turn, and again if the account has moved on before it was decided. Throws the
-   * refusal of a request that would wait behind too many others. An attempt must not start another rollback.
+   * Runs a request's rollback when its turn comes, and retries it if the account has changed before it was decided. Refuses a
+   * request that would wait behind too many others. An attempt must not start another rollback.
    */
   async forRequest<T>(attempt: (log: ReadLog) => Promise<T>): Promise<T> {
     if (this.#requests.waiting >= MAX_WAITING_ROLLBACKS)
@@ -35,7 +35,7 @@ export class Rollbacks {
     });
   }
 
-  /** The same for the server itself, which rolls back at most one change per account. It is not refused. */
+  /** For the server's own rollbacks, of at most one change per account: never refused. */
   forServer<T>(attempt: (log: ReadLog) => Promise<T>): Promise<T> {
     const log = new ReadLog(this.#store, this.#most, (read) => this.#reads.run(read));
     return untilCaughtUp(() => attempt(log));
@@ -48,7 +48,7 @@ type Account = Pick<LiveState, "state" | "position" | "catchUp">;
 /** Runs a read when it is its turn. */
 type InTurn = <T>(read: () => Promise<T>) => Promise<T>;
 
-/** The log as one rollback reads it. Read again, it folds only what is new. */
+/** Reads the log for one rollback. A second read folds only new records. */
 export class ReadLog {
   readonly #store: Store;
   readonly #most: ReadBounds;
@@ -61,7 +61,7 @@ export class ReadLog {
     this.#inTurn = inTurn;
   }
 
-  /** Everything after a revision, which the log must hold. */
+  /** Folds all records after a revision, which the log must contain. */
   restoring(account: Account, revision: number): Promise<RestoreFold> {
     return this.#read(
       account,
@@ -71,12 +71,12 @@ export class ReadLog {
     );
   }
 
-  /** A change and everything after it. */
+  /** Folds a change and all records after it. */
   reverting(account: Account, revision: number): Promise<RevertFold> {
     return this.#read(account, `revert ${revision}`, this.#most, (epoch) => new RevertFold(epoch, revision));
   }
 
-  /** The same for a change that is pending: it was accepted within the bounds, and nothing else was after it. */
+  /** The same for a pending change. Without bounds: it was accepted within them, and only extensions can follow it. */
   revertingPending(account: Account, revision: number): Promise<RevertFold> {
     return this.#read(account, `pending ${revision}`, unbounded, (epoch) => new RevertFold(epoch, revision));
   }
@@ -90,23 +90,23 @@ export class ReadLog {
     const { state, position } = account;
     const known = this.#folds.get(what) as F | undefined;
     const fold = known?.epoch === state.epoch ? known : begin(state.epoch);
-    // A read that fails leaves a fold with a part of a record, which is not read on.
+    // After a failed read, the fold may contain part of a record and cannot be continued.
     this.#folds.delete(what);
-    const found = await this.#inTurn(() => readOnto(this.#store, state, fold, most));
+    const found = await this.#inTurn(() => foldLog(this.#store, state, fold, most));
     this.#folds.set(what, fold);
-    // Another server's changes may be in the log before this one knows of them: the rollback is decided on memory.
+    // The log may contain changes of another server that are not in memory yet, where the rollback is decided.
     await account.catchUp(found, position);
     return fold;
   }
 }
 
-/** Runs an action, and again if the account has moved on before it was decided. */
+/** Runs an attempt, and again if the account has changed before it was decided. */
 export async function untilCaughtUp<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; attempts <= MAX_ROLLBACK_ATTEMPTS; attempts++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Outrun)) throw error;
+      if (!(error instanceof LogMovedOn)) throw error;
     }
   }
   throw refuse("undo_outrun");

@@ -30,7 +30,7 @@ export type Exchange = Pick<
   readonly body?: unknown;
 };
 
-/** Times that a client is found to have received nothing before its connection ends, within the patience. */
+/** Consecutive checks, spread over the patience, in which a client has received nothing before its connection is closed. */
 const IDLE_CHECKS = 6;
 
 export class Sender {
@@ -89,7 +89,7 @@ export class Sender {
   #waitForClient({ complete, socket }: IncomingMessage, response: ServerResponse): void {
     // The timer starts again whenever the system has taken some of it, and whenever something is read: so nothing is.
     if (complete) socket.pause();
-    // Node looks whether some was taken only when the timer ends: with one long timer, it would take twice as long.
+    // Node checks for progress only when the timer ends: one long timer would take up to twice as long.
     const interval = this.#patience / IDLE_CHECKS;
     let idle = 0;
     let last = performance.now();

@@ -25,7 +25,7 @@ export async function serve(
   try {
     const config = readConfig(options, environment);
     await using server = await startServer(config);
-    // Who reads the greeting may stop the server at once.
+    // A process that reads the greeting may stop the server at once.
     using first = new Stop(terminal);
     terminal.stdout.write(greeting(server, placeOf(config)));
     const ended = await Promise.race([first.signal, server.lost]);
@@ -44,7 +44,7 @@ export async function serve(
   }
 }
 
-/** What the operator reads of a server that could not start; `undefined` for a defect. */
+/** The message for the operator if the server cannot start; `undefined` for a defect. */
 function sentenceOf(error: unknown): string | undefined {
   if (error instanceof ConfigError || error instanceof StoreRefused) return error.message;
   if (error instanceof Away)

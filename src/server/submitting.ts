@@ -4,7 +4,7 @@ import type { Change } from "../account/change.ts";
 import { confirmChange } from "../account/confirming.ts";
 import type { Circumstances, Command, Decision } from "../account/decide.ts";
 import { type PendingDoc, pendingDocOf, pendingKind, pendingOf, type RevertOn } from "../account/pending.ts";
-import { Outrun, revertChange } from "../account/undo.ts";
+import { LogMovedOn, revertChange } from "../account/undo.ts";
 import type { Operation } from "../contract/operation.ts";
 import { CONFIRM_BOUNDS, LONGEST_REASON } from "../contract/parameters.ts";
 import { accepted } from "../contract/permissions.ts";
@@ -106,10 +106,10 @@ export function submitting(
       const decision = await call.account.submit(command, dry, first);
       // Somebody was faster with the change that waited, which is what was asked for, or is not: look again.
       if (first && !decision.ok && decision.problems.some(({ name }) => name === "nothing_pending"))
-        throw new Outrun();
+        throw new LogMovedOn();
       return dry ? decision : remember(decision);
     };
-    // A command that was made of the log has its turn already, and whoever made it makes it again.
+    // A command built from the log already has its turn, and its caller retries it.
     if (command.after || !pendingOf(call.account.state)) return attempt();
     return override === "revert" ? context.rollbacks.forRequest(attempt) : untilCaughtUp(attempt);
   };

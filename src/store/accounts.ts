@@ -187,8 +187,8 @@ export class Accounts {
   }
 
   /**
-   * Fills an empty store with seed data. False if the store was filled before: of several servers that start at the
-   * same time one fills it, and the others serve what it put there.
+   * Writes seed data into an empty store. False if the store is not empty: if several servers start at the same time, one
+   * writes its seed data and the others serve it.
    */
   begin(world: readonly SeededState[]): Promise<boolean> {
     return this.#inTurn(async () => {

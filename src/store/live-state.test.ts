@@ -374,7 +374,7 @@ describe("a command with another that goes first", () => {
   });
 });
 
-test("an observer that fails takes nothing back of a change that is saved", async () => {
+test("a saved change remains if an observer fails", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
   onTestFinished(() => warned.mockRestore());
   const failure = new Error("no room for a metric");

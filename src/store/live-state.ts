@@ -82,7 +82,7 @@ export type CommitObserver = (commit: {
   readonly seconds: number;
 }) => void;
 
-/** Told when the store turns out to lack changes that it had acknowledged: `known` was in it, and is not any more. */
+/** Called when the store has lost acknowledged changes: `known` was its position before, `found` is its position now. */
 export type LossObserver = (loss: {
   readonly state: string;
   readonly known: Position;
@@ -191,7 +191,7 @@ export class LiveState {
     });
   }
 
-  /** False if it is in another history, or too far away: then the state is to be loaded. */
+  /** Reads on to a position. False if that is in another history or too far ahead: then reload the state. */
   async #reach(found: Position, before: Position): Promise<boolean> {
     const standing = standingOf(this.position, found, before);
     return standing === "behind" ? this.#readOn(this.#state.durable) : standing === "there";
@@ -296,7 +296,7 @@ export class LiveState {
     }
   }
 
-  /** Releases the answers to what is durable, after `seconds` that its commit took. */
+  /** Releases the answers to durable decisions. `seconds` is how long the commit took. */
   #answer(decided: readonly Decided[], seconds: number): void {
     for (const { pending, decision } of decided) pending.resolve(decision);
     const changes = decided.flatMap((one) => one.changes);
@@ -316,7 +316,7 @@ export class LiveState {
         await lock?.release();
         throw error;
       }
-      // A history that begins anew changes the row that is locked.
+      // A new epoch changes the locked row, so release the lock first.
       await lock.release();
       await this.#reload();
     }
@@ -367,12 +367,12 @@ export class LiveState {
     }
   }
 
-  /** In slices: requests that only read are answered in between. */
+  /** Decides in slices, so that reads are answered in between. */
   #decide(command: Command): Promise<Decision> {
     return runInSlices(decideInSteps(this.#state, command));
   }
 
-  /** Returns how many seconds the store took. */
+  /** Returns the seconds that the store took. */
   async #commit(base: number, changes: readonly Change[], to: Pick<Store, "commit">): Promise<number> {
     if (changes.length === 0) return 0;
     const { id, epoch, head } = this.#state;
@@ -387,7 +387,7 @@ export class LiveState {
     return secondsSince(start);
   }
 
-  /** Reports a commit that is settled. An observer that fails changes nothing about the commit. */
+  /** Reports a settled commit. If the observer fails, the commit remains. */
   #report(changes: readonly Change[], seconds: number): void {
     const { id: state, durable: revision } = this.#state;
     try {
@@ -432,13 +432,13 @@ export class LiveState {
     return undefined;
   }
 
-  /** Carries the state over the changes that others made. False if they do not lead on from it. */
+  /** Applies the changes that other servers made. False if they do not continue this state's history. */
   async #readOn(base: number): Promise<boolean> {
     const page = await this.#store.changesAfter(this.#state.id, base, MOST_READ_ON);
     if (!page || page.more || page.position.epoch !== this.#state.epoch) return false;
-    // Another standby's log: what is in memory is no part of it.
+    // A standby's log, which does not contain the state in memory.
     if (page.from !== this.#state.head) return false;
-    // What was pruned cannot be read on.
+    // The next records were pruned.
     if ((page.records[0]?.revision ?? base + 1) !== base + 1) return false;
     for (const record of page.records) carryOver(this.#state, record);
     this.#state.head = page.position.head;
@@ -447,11 +447,11 @@ export class LiveState {
   }
 
   /**
-   * Begins another history if the store lacks the change that memory stands at, as after a failover to a standby that
-   * did not have everything. Another change may be at a revision that clients know: with another epoch, their tags and
-   * cursors are refused instead of compared.
+   * Gives the state a new epoch if the store has lost the newest change in memory, as after a failover to a standby that was
+   * behind. Another change may be at a revision that clients know: the new epoch makes the server refuse their tags and
+   * cursors.
    */
-  async #leaveLostHistory(): Promise<void> {
+  async #renewAfterLoss(): Promise<void> {
     const { id } = this.#state;
     const known = this.position;
     const { epoch, revision, head } = known;
@@ -460,12 +460,12 @@ export class LiveState {
     const { position: found, from } = page;
     const isReplaced = head !== undefined && from !== undefined && from !== head;
     if (found.revision >= revision && !isReplaced) return;
-    // Of several servers that find it, one changes the epoch and reports it.
+    // If several servers detect the loss, one of them renews the epoch and reports it.
     if (await this.#store.renew(id, epoch, newEpoch())) this.#observeLoss({ state: id, known, found });
   }
 
   async #reload(): Promise<void> {
-    if (this.#store.shared) await this.#leaveLostHistory();
+    if (this.#store.shared) await this.#renewAfterLoss();
     const state = await this.#store.load(this.#state.id);
     if (!state) throw new Error(`The state ${this.#state.id} is no longer in the store.`);
     this.replaceState(state);

@@ -1,4 +1,4 @@
-/** What pruning needs of an engine: to find old changes, to read them, and to remove them, alongside servers at work. */
+/** What an engine provides for pruning while servers run: find old changes, read them and remove them. */
 
 /** A part of a state's log: the changes after `after`, up to `revision`. */
 export interface OldChanges {
@@ -10,17 +10,17 @@ export interface OldChanges {
 
 export interface PrunableLog {
   /**
-   * For each state, its oldest changes that were made before a time, in UTC to the microsecond. Never the newest change,
-   * nor one that waits to be confirmed, nor one after that: it may have to be rolled back by its record.
+   * For each state, its oldest changes up to a time in UTC, with microseconds. Never the newest change, nor a pending change
+   * or one after it, since a rollback needs their records.
    */
   old(before: string): Promise<readonly OldChanges[]>;
-  /** The records after a revision as they are stored, oldest first. */
+  /** The stored text of the records after a revision, oldest first. */
   records(id: string, after: number): AsyncIterable<string> | Iterable<string>;
-  /** Removes changes in short steps. Resolves with how many there were. */
+  /** Removes changes in short transactions. Resolves with their number. */
   remove(old: OldChanges): Promise<number>;
 }
 
-/** Of a log that is kept from `oldest` on, the part before a change, if there is one. */
+/** The part of a log, which begins with revision `oldest`, before revision `end`. Empty if there is none. */
 export function partBefore(
   { id, epoch }: { readonly id: string; readonly epoch: string },
   oldest: number | undefined,

@@ -49,6 +49,6 @@ async function parseInSlices(text: string): Promise<ChangeRecord> {
   const bytes = Buffer.from(text);
   await pause();
   const parsed = await runInSlices(parsePieces(bytes));
-  // What cannot be parsed in pieces is no JSON: this throws the reason.
+  // The text is not JSON: this throws the reason.
   return parsed ? (parsed.value as ChangeRecord) : JSON.parse(text);
 }

@@ -73,7 +73,7 @@ export interface LogSize {
   readonly records: number;
   /** UTF-8 bytes of the records as stored. */
   readonly bytes: number;
-  /** The revisions of the oldest and the newest of them; 0 if there is none. */
+  /** The revisions of the oldest and the newest record; 0 if there is none. */
   readonly oldest: number;
   readonly newest: number;
 }
@@ -110,8 +110,7 @@ export interface Store {
    */
   create(id: string, epoch: string): Promise<void>;
   /**
-   * Begins another history of a state: its epoch is changed, if it is still this one. False if it is not. Only of a store
-   * that is shared.
+   * Gives a state the epoch `next` if its epoch is still `epoch`; otherwise returns false. Only shared stores do.
    */
   renew(id: string, epoch: string, next: string): Promise<boolean>;
   /**
@@ -140,7 +139,7 @@ export interface Store {
   changesAfter(id: string, revision: number, limit: number): Promise<Page | undefined>;
   /** Records before a revision, newest first. */
   changesBefore(id: string, revision: number, limit: number): Promise<Page | undefined>;
-  /** The size of the oldest `limit` records after a revision. Reads no record. All zeros if there is none. */
+  /** The size of the oldest `limit` records after a revision, all zeros if there is none. Reads no record. */
   logSize(id: string, revision: number, limit: number): Promise<LogSize>;
   /** One record. */
   change(id: string, revision: number): Promise<ChangeRecord | undefined>;

@@ -47,7 +47,7 @@ test("an error of the work is the caller's", async () => {
   await expect(runInSlices(failing)).rejects.toThrow("no");
 });
 
-test("many short tasks share a slice, and do not keep a long one from its turns", async () => {
+test("many short tasks share a slice, and a long one still gets its turns", async () => {
   const short = async () => {
     await nextSlice();
     for (const end = performance.now() + 0.1; performance.now() < end; );
@@ -69,7 +69,7 @@ test("many short tasks share a slice, and do not keep a long one from its turns"
   expect(turns).toBeLessThan(100);
 });
 
-test("tasks that all ask before one of them works share the slices all the same", async () => {
+test("tasks that all start waiting before one of them works share slices, too", async () => {
   using monitor = StallMonitor.start();
   await Promise.all(
     Array.from({ length: 500 }, async () => {
@@ -80,7 +80,7 @@ test("tasks that all ask before one of them works share the slices all the same"
   expect(monitor.longest).toBeLessThan(40);
 });
 
-test("a task can ask for a slice from its beginning", async () => {
+test("a task can wait for the beginning of a slice", async () => {
   const spent = async (ask: () => Promise<void>) => {
     await ask();
     return isSliceSpent();

@@ -11,7 +11,7 @@ const SLICE = 10;
 
 interface Waiting {
   readonly resolve: () => void;
-  /** Does it take a slice from its beginning? */
+  /** Does the task need a slice from its beginning? */
   readonly isFresh: boolean;
 }
 
@@ -21,7 +21,7 @@ let isScheduled = false;
 /** When this turn's slice began, by `performance.now()`: one slice for all tasks that run in the same turn. */
 let began: number | undefined;
 
-/** Resolves in a slice with time left, after the tasks that asked before. */
+/** Resolves in a slice with time left, after the tasks that waited before. */
 export function nextSlice(): Promise<void> {
   return new Promise((resolve) => wait({ resolve, isFresh: false }));
 }
@@ -46,7 +46,7 @@ function beginSlice(): void {
 
 function runNext(): void {
   waiting.shift()?.resolve();
-  // Microtasks run before the next tick: by then the task has done all that it does before it waits again.
+  // Microtasks run before the next tick: by then the task has run until it waits again.
   queueMicrotask(() => process.nextTick(goOn));
 }
 

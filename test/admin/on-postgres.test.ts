@@ -136,7 +136,7 @@ describe("a database that holds a world", () => {
   });
 });
 
-test("is pruned where it is: nothing but logs is read", async () => {
+test("is pruned in place: only logs are read", async () => {
   await (await openWorld(at("data"), new Chance(4), 30)).close();
   await done(dump, { data: at("data"), to: at("dump") });
   await done(load, { database, from: at("dump") });

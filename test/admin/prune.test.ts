@@ -332,10 +332,10 @@ describe("prune", () => {
   });
 
   test.each([
-    [{}, "Say where the changes go with --archive FILE, or that nobody needs them with --discard."],
+    [{}, "Give an archive for the changes with --archive FILE, or delete them with --discard."],
     [
       { archive: "a", discard: true },
-      "Say where the changes go with --archive FILE, or that nobody needs them with --discard.",
+      "Give an archive for the changes with --archive FILE, or delete them with --discard.",
     ],
     [{ discard: true, before: "9999-01-01" }, "--before is 9999-01-01, which is still to come."],
     [

@@ -21,7 +21,7 @@ const EDIT = "interconnects:\n  pni_ord: { mtu: 1300 }\n";
 /** Without what is left of the rate limit, which both commands share. */
 const unlimited = (said: Said) => ({ ...said, stdout: said.stdout.replace(/\d+ requests are left.*/, "") });
 
-describe("as a process, a command that reads ends and prints as in the process of the tests:", () => {
+describe("as a process, a command that reads has the same exit code and output as in the test's process:", () => {
   test.each<[args: string[], code: number, input?: string]>([
     [["get"], 0],
     [["get", "pni_nowhere"], 1],
@@ -50,7 +50,7 @@ describe("as a process, a command that reads ends and prints as in the process o
   });
 });
 
-describe("as a process, a command that changes something ends with 0, and prints results to stdout alone:", () => {
+describe("as a process, a command that changes something ends with 0 and prints results only to stdout:", () => {
   const contains = (text: string) => (text === "" ? "" : expect.stringContaining(text));
   /** What each stream is to contain: nothing, if that is empty. */
   async function prints(args: readonly string[], stdout: string, stderr: string, input = "") {

@@ -39,7 +39,7 @@ export function environmentFor({ url, token = demo.token, env = {} }: At): NodeJ
   };
 }
 
-/** Runs the command to its end in the test's own process, without a terminal. `stdin` is what its stdin holds. */
+/** Runs the command to its end in the test's own process, without a terminal. `stdin` is its input. */
 export function patchbay(at: At, args: readonly string[], stdin = ""): Promise<Said> {
   return runIn(environmentFor(at), args, stdin);
 }
@@ -50,7 +50,7 @@ export function runIn(env: NodeJS.ProcessEnv, args: readonly string[], stdin = "
   return command.ended;
 }
 
-/** The command in the test's own process, at what it takes for a terminal. Signals need `startAtTerminal`. */
+/** Runs the command in the test's own process, at a simulated terminal. Signals need `startAtTerminal`. */
 export function openAtTerminal(at: At, args: readonly string[]): RunningHere {
   return openAtTerminalIn(environmentFor(at), args);
 }

@@ -28,7 +28,7 @@ export class Operator {
     this.#env = { PATH: path, HOME: this.home, TERM: "xterm", ...(place ? named : {}), ...env };
   }
 
-  /** Runs the command to its end in the test's own process; `input` is what its stdin holds. */
+  /** Runs the command to its end in the test's own process. `input` is its stdin. */
   run(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Said> {
     return runIn({ ...this.#env, ...env }, args, input);
   }
@@ -54,7 +54,7 @@ export class Operator {
     return JSON.parse(said.stdout);
   }
 
-  /** Runs the command in the test's own process, at what it takes for a terminal. */
+  /** Runs the command in the test's own process, at a simulated terminal. */
   draw(args: readonly string[], answers: readonly Answer[] = []): Promise<Drawn> {
     return answering(openAtTerminalIn(this.#env, args), answers);
   }

@@ -1,4 +1,4 @@
-/** How often a property is tested with other values. */
+/** How often a property is tested. */
 
 /** Does `npm run test:long` run? */
 export const isLong = process.env["PATCHBAY_TEST_LONG"] !== undefined;

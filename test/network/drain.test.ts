@@ -10,7 +10,7 @@ import { FakeTerminal } from "../harness/terminal.ts";
 /** Longer than any test. */
 const LONG = 3_600;
 
-test("while a server drains, it is not ready, and answers and closes each connection after the response", async () => {
+test("while a server drains, it reports not ready, answers requests, and closes each connection after the response", async () => {
   await using server = await startTestServer({ drainDelay: LONG, metricsPort: 0 });
   expect((await fetch(`${server.metricsUrl}/readyz`)).status).toBe(200);
   const before = await server.ask("GET", LIST);
@@ -23,7 +23,7 @@ test("while a server drains, it is not ready, and answers and closes each connec
   expect((await server.ask("GET", `${OWN}/state`)).status).toBe(200);
 });
 
-test("a long poll goes on while the server drains, and is answered when it stops", async () => {
+test("a long poll waits while the server drains, and is answered when the server stops", async () => {
   const server = await startTestServer({ drainDelay: LONG });
   const polling = server.ask("GET", `${OWN}/changes?after=1&wait=30`);
   await server.ask("GET", LIST);

@@ -12,7 +12,7 @@ import { ACCOUNT, AMS, ORD, OWN, one, startTestServer, type TestServer } from ".
 import { verdict } from "../harness/standing.ts";
 
 let url: string;
-/** Has seen what is lost; and has not. */
+/** One server has the lost change in memory; the other does not. */
 let witness: TestServer;
 let other: TestServer;
 
@@ -35,7 +35,7 @@ const put = async (server: TestServer, id: string, body: unknown) =>
 const get = async (server: TestServer, id: string) =>
   (await server.ask("GET", one(id))).body.result.interconnect;
 
-/** The database's memory of its newest change goes. */
+/** Removes the newest change from the database. */
 async function lose(): Promise<void> {
   await administer(url, [
     `DELETE FROM change WHERE state = '${ACCOUNT}' AND revision = 2`,
@@ -94,13 +94,13 @@ test.each([
       account: ACCOUNT,
       known: 2,
       found,
-      msg: expect.stringContaining("lost changes that it had acknowledged"),
+      msg: expect.stringContaining("lost acknowledged changes"),
     },
   ]);
   expect([await losses(witness), await losses(other)]).toEqual(["1", "0"]);
 });
 
-test("a tag from before the loss is refused, although another change of the object is at its revision", async () => {
+test("a tag from before the loss is refused even if another change of the object has its revision", async () => {
   await put(other, ORD, { description: "kept" });
   for (const server of [witness, other]) {
     const headers = { "if-match": before.tag };
@@ -110,7 +110,7 @@ test("a tag from before the loss is refused, although another change of the obje
   expect(await get(other, ORD)).toMatchObject({ description: "kept" });
 });
 
-test("a cursor from before the loss is refused, although another change is at its revision", async () => {
+test("a cursor from before the loss is refused even if another change has its revision", async () => {
   await put(other, AMS, { description: "kept" });
   for (const server of [witness, other])
     expect(
@@ -122,7 +122,7 @@ test("a cursor from before the loss is refused, although another change is at it
   expect((await witness.ask("GET", `${OWN}/state`)).body.result.epoch).toBe(epoch);
 });
 
-test("a change that is under way while the history begins anew is made once", async () => {
+test("a change that is under way while the epoch is renewed is applied once", async () => {
   await put(other, AMS, { description: "kept" });
   const answers = await Promise.all([
     witness.ask("PUT", one(ORD), { body: { description: "by the witness" } }),
@@ -133,7 +133,7 @@ test("a change that is under way while the history begins anew is made once", as
   expect((await witness.ask("GET", `${OWN}/state`)).body.result.revision).toBe(4);
 });
 
-test("a reset is no loss", async () => {
+test("a reset is not reported as a loss", async () => {
   await get(witness, ORD);
   await other.reset();
   expect((await get(witness, ORD)).mtu).toBe(1476);

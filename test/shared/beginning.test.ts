@@ -52,7 +52,7 @@ test.each(["load", "states"])("who finds the world of another at its first %s ta
   expect(await mtu(late)).toBe(1300);
 });
 
-describe("a server whose seed is the demonstration, and that finds production data of another at the last moment,", () => {
+describe("a server with the demonstration as its seed, if another server writes production data first,", () => {
   const token = "cfut_0123456789012345678901234567890123456789";
   const policies = [{ effect: "allow", accounts: ["*"], permission_groups: ["Patchbay Admin"] }];
   const data = {
@@ -62,7 +62,7 @@ describe("a server whose seed is the demonstration, and that finds production da
   const seed = { name: "production.json", text: JSON.stringify(data) };
   const unsaid = { sandbox: undefined, rateLimit: undefined };
 
-  test("is no sandbox, and cannot be reset", async () => {
+  test("is not a sandbox and cannot be reset", async () => {
     let production: TestServer | undefined;
     const late = await start(undefined, unsaid, {
       beforeReplace: async () => {
@@ -78,8 +78,8 @@ describe("a server whose seed is the demonstration, and that finds production da
   });
 });
 
-describe("a server that cannot start on what the database holds, or does not save, ends with a sentence", () => {
-  /** Runs the command until it ends; it never gets as far as to serve. */
+describe("`patchbay serve` ends with a message", () => {
+  /** Runs the command until it ends. It does not start to serve. */
   async function refusal(): Promise<string> {
     let stderr = "";
     const terminal = {
@@ -98,7 +98,7 @@ describe("a server that cannot start on what the database holds, or does not sav
     return stderr;
   }
 
-  test("when it cannot be read", async () => {
+  test("if the database cannot be read", async () => {
     await (await start()).close();
     await administer(url, [
       "UPDATE state SET folded = 0, unfolded = 1",
@@ -107,7 +107,7 @@ describe("a server that cannot start on what the database holds, or does not sav
     expect(await refusal()).toMatch(/^The database cannot be read \(.*\)\. Restore it from a backup\.\n$/);
   });
 
-  test("when the seed data cannot be saved", async () => {
+  test("if the seed data cannot be saved", async () => {
     await migrate(url);
     await administer(url, ["ALTER TABLE object ADD CHECK (kind = '')"]);
     expect(await refusal()).toMatch(/^The seed data could not be saved \(.*\)\. Start the server again\.\n$/);

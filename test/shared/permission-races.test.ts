@@ -36,7 +36,7 @@ const revisionOf = async (server: TestServer): Promise<number> =>
 const outcomeOf = (reply: Reply) =>
   reply.status === 200 && reply.body.result === null ? "nothing to change" : verdict(reply);
 
-/** What a token without the right attempts on a change while it is made. */
+/** What a token without the right attempts while the change is being made. */
 const attempts: Readonly<Record<string, (server: TestServer, revision: number) => Promise<Reply>>> = {
   confirm: (server, revision) => server.ask("POST", `${OWN}/changes/${revision}/confirm`, writer),
   extend: (server, revision) =>
@@ -53,7 +53,7 @@ const attempts: Readonly<Record<string, (server: TestServer, revision: number) =
 };
 
 test.each(Object.keys(attempts))(
-  "a token without the right cannot %s a change of the settings, however the two race",
+  "a token without the right cannot %s a change of the settings, in whichever order they arrive",
   async (name) => {
     const attempt = attempts[name];
     const answers: string[] = [];
@@ -79,7 +79,7 @@ test.each(Object.keys(attempts))(
   },
 );
 
-test("a token that made a change can confirm it, through a server that has not seen it", async () => {
+test("a token that made a change can confirm it through a server that has not read it yet", async () => {
   for (let round = 0; round < 10; round++) {
     const [here, there] = pair(round);
     const change = await here.ask("PUT", one(ORD), {

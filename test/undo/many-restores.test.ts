@@ -1,4 +1,4 @@
-/** Many large rollbacks at once: the server keeps answering, and holds the log of one of them at a time. */
+/** Many large rollbacks at once: the server still answers, and has the log of only one of them in memory. */
 
 import { writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -60,7 +60,7 @@ function send(method: string, path: string, body?: unknown): Promise<number> {
   return promise;
 }
 
-test(`${REQUESTS} dry restores at once are answered or refused, and others are answered meanwhile`, async () => {
+test(`${REQUESTS} dry restores at once are answered or refused, and other requests are answered in between`, async () => {
   await begin();
   collect();
   const before = process.memoryUsage().heapUsed;

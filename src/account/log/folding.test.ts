@@ -30,8 +30,8 @@ function back(current: Parameters<typeof patch>[0], ...records: readonly ChangeR
   return patch(earlier.base === "current" ? current : {}, fieldsBack(earlier), "before");
 }
 
-describe("going back to a revision", () => {
-  test("takes the oldest value of each field", () => {
+describe("a fold for restoring a revision", () => {
+  test("has the oldest value of each field", () => {
     const records = [
       record(1, [change("a", { mtu: { before: 1, after: 2 } })]),
       record(2, [change("a", { mtu: { before: 2, after: 3 }, name: { before: "n", after: "m" } })]),
@@ -39,7 +39,7 @@ describe("going back to a revision", () => {
     expect(back({ mtu: 3, name: "m", x: 1 }, ...records)).toEqual({ mtu: 1, name: "n", x: 1 });
   });
 
-  test("sets back a field that was replaced by fields inside of it, and the reverse", () => {
+  test("restores a field that was replaced by nested fields, and the reverse", () => {
     const inner = record(1, [change("a", { "gre.key": { before: 1, after: 2 } })]);
     const gone = record(2, [change("a", { "gre.key": { before: 2 }, gre: { after: null } })]);
     expect(back({ gre: null }, inner, gone)).toEqual({ gre: { key: 1 } });
@@ -48,7 +48,7 @@ describe("going back to a revision", () => {
     expect(back({ gre: { key: 3 } }, replaced, later)).toEqual({ gre: null });
   });
 
-  test("gives what was deleted as it was before its last changes", () => {
+  test("restores a deleted object as it was before its last changes", () => {
     const updated = record(1, [change("a", { mtu: { before: 1, after: 2 } })]);
     const deleted = record(2, [change("a", { mtu: { before: 2 }, name: { before: "n" } }, "delete")]);
     const created = record(3, [change("a", { mtu: { after: 9 }, other: { after: true } }, "create")]);
@@ -56,14 +56,14 @@ describe("going back to a revision", () => {
     expect(back({ mtu: 9, other: false }, updated, deleted, created, later)).toEqual({ mtu: 1, name: "n" });
   });
 
-  test("gives nothing for what was created, also if it was deleted and created again", () => {
+  test("has no earlier version of a created object, even if it was deleted and created again", () => {
     const created = record(1, [change("a", { mtu: { after: 1 } }, "create")]);
     const deleted = record(2, [change("a", { mtu: { before: 1 } }, "delete")]);
     const again = record(3, [change("a", { mtu: { after: 2 } }, "create")]);
     expect(back({ mtu: 2 }, created, deleted, again)).toBeUndefined();
   });
 
-  test("holds each object once, and lists them in the order of their newest changes", () => {
+  test("contains each object once, in the order of the newest changes", () => {
     const fold = new RestoreFold(EPOCH, 0);
     for (let revision = 1; revision <= 100; revision++) {
       const objects = ["a", "b"].map((id) => change(id, { mtu: { before: revision, after: revision + 1 } }));
@@ -74,7 +74,7 @@ describe("going back to a revision", () => {
     expect([...fold.objects()].map(({ id }) => id)).toEqual(["b", "a"]);
   });
 
-  test("with one more record on top leaves the fold below as it was", () => {
+  test("with one more record on top does not change the fold below", () => {
     const below = new RestoreFold(EPOCH, 0);
     for (const _ of below.take(record(1, [change("a", { mtu: { before: 1, after: 2 } })])));
     const above = below.with(
@@ -93,7 +93,7 @@ describe("going back to a revision", () => {
   });
 });
 
-describe("reverting a change", () => {
+describe("a fold for reverting a change", () => {
   const mtu = (after: number) => [change("a", { mtu: { before: after - 1, after } })];
 
   function touchedBy(...later: readonly ChangeRecord[]) {
@@ -103,7 +103,7 @@ describe("reverting a change", () => {
     return first && fold.touched()(first);
   }
 
-  test("is in the way of the newest later change of the same field", () => {
+  test("finds the newest later change of the same field", () => {
     expect(touchedBy(record(2, mtu(3)), record(3, mtu(4)))).toEqual({ revision: 3, field: "mtu" });
     expect(touchedBy(record(2, [change("a", { name: { after: "n" } })]))).toBeUndefined();
     expect(touchedBy(record(2, [change("b", { mtu: { after: 3 } })]))).toBeUndefined();
@@ -113,14 +113,14 @@ describe("reverting a change", () => {
     });
   });
 
-  test("is not in the way of a change that was rolled back, unless that was rolled back", () => {
+  test("ignores a change that was rolled back, unless the rollback was rolled back", () => {
     const revert = (revision: number, reverts: number) => record(revision, mtu(2), { reverts });
     expect(touchedBy(record(2, mtu(3)), revert(3, 2))).toBeUndefined();
     expect(touchedBy(record(2, mtu(3)), revert(3, 2), revert(4, 3))?.revision).toBe(2);
     expect(touchedBy(record(2, mtu(3)), record(3, mtu(4)), revert(4, 3))?.revision).toBe(2);
   });
 
-  test("is not in the way of what many restores took back", () => {
+  test("ignores changes that many restores rolled back", () => {
     const records = Array.from({ length: 50 }, (_, index) => [
       record(2 * index + 2, mtu(3)),
       record(2 * index + 3, mtu(2), { restores: 2 * index + 1 }),
@@ -128,9 +128,9 @@ describe("reverting a change", () => {
     expect(touchedBy(...records)).toBeUndefined();
     const last = records.at(-1)?.revision ?? 0;
     expect(touchedBy(...records, record(last + 1, mtu(2), { reverts: last }))?.revision).toBe(last - 1);
-    // A restore of everything after the change takes back the ranges between.
+    // A restore to just after the change cancels the ranges in between.
     expect(touchedBy(...records, record(last + 1, mtu(2), { restores: 1 }))).toBeUndefined();
-    // One that goes back behind the change touches what the change did.
+    // A restore to before the change touches the fields of the change.
     expect(touchedBy(...records, record(last + 1, mtu(1), { restores: 0 }))?.revision).toBe(last + 1);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Folds the log into what a rollback needs of it, one record at a time. Memory grows with the number of objects, not with
+ * Folds the log, one record at a time, into the data that a rollback needs. Memory grows with the number of objects, not with
  * the number of records. Each `take` is a generator that yields between small units of work, for `runInSlices`.
  */
 
@@ -10,9 +10,9 @@ import { PENDING } from "./net.ts";
 /** Objects folded between two yields. */
 const STEP = 50;
 
-/** Records of the log in ascending order without a gap, folded. */
+/** Consecutive records of a log, folded. */
 export interface LogFold {
-  /** Of the history that the records belong to. */
+  /** The epoch of the records. */
   readonly epoch: string;
   /** The first revision that the log must hold. */
   readonly first: number;
@@ -47,7 +47,7 @@ export interface Earlier {
   readonly fields: Map<string, Json | undefined>;
 }
 
-/** Folds the changes after a revision, for going back to it. */
+/** Folds the changes after a revision, for restoring that revision. */
 export class RestoreFold implements LogFold {
   readonly epoch: string;
   readonly first: number;
@@ -82,7 +82,7 @@ export class RestoreFold implements LogFold {
     this.upTo = revision;
   }
 
-  /** A fold with one more record on top. This one does not change. */
+  /** Returns a fold with one more record on top of this one, which stays as it is. */
   with(record: ChangeRecord): RestoreFold {
     const above = new RestoreFold(this.epoch, this.first, this);
     for (const _ of above.take(record));
@@ -101,7 +101,7 @@ export class RestoreFold implements LogFold {
     // The object moves to the end: it was changed last.
     if (known) this.#objects.delete(key);
     this.#objects.set(key, earlier);
-    // An object that was created or deleted since does not depend on what happened to it afterwards.
+    // For an object that was created or deleted since, later changes do not matter.
     if (earlier.base !== "current") return;
     for (const path in fields) {
       if (![...parentsOf(path)].some((outer) => earlier.fields.has(outer)))
@@ -132,7 +132,7 @@ function* parentsOf(path: string): Generator<string> {
   for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) yield path.slice(0, end);
 }
 
-/** The fields that set an object back, oldest last. */
+/** The fields that restore the earlier version of an object, oldest last. */
 export function fieldsBack({ fields }: Earlier): Readonly<Record<string, FieldChange>> {
   return Object.fromEntries(
     [...fields].reverse().map(([path, before]) => [path, before === undefined ? {} : { before }]),
@@ -146,7 +146,7 @@ interface Touch {
   readonly field: string;
 }
 
-/** A record that rolls back others. */
+/** A record that rolls back other changes. */
 type Rollback = Pick<ChangeRecord, "revision" | "reverts" | "restores">;
 
 /** Folds a change and those after it, for reverting the first one. */
@@ -158,7 +158,7 @@ export class RevertFold implements LogFold {
   head: string | undefined;
   /** The change to revert. */
   #record: ChangeRecord | undefined;
-  /** By object of that change: which later revisions touched the same fields, ascending. */
+  /** By object of that change: later changes of the same fields, ascending. */
   readonly #touches = new Map<string, Touch[]>();
   readonly #changes: Map<string, ObjectChange>;
   readonly #rollbacks: Rollback[];
@@ -200,7 +200,7 @@ export class RevertFold implements LogFold {
     this.upTo = revision;
   }
 
-  /** A fold with one more record on top. This one does not change. */
+  /** Returns a fold with one more record on top of this one, which stays as it is. */
   with(record: ChangeRecord): RevertFold {
     const above = new RevertFold(this.epoch, this.first, this);
     for (const _ of above.take(record));
@@ -218,7 +218,7 @@ export class RevertFold implements LogFold {
     else this.#touches.set(key, [{ revision, field }]);
   }
 
-  /** Gives, per object, the newest change that touched what a revert would set. Rolled back changes touched nothing. */
+  /** Returns, per object, the newest later change of a field that a revert would set. Changes that were rolled back do not count. */
   touched(): (change: ObjectChange) => Touch | undefined {
     const cancelled = cancelledBy(this.#rollbacks, this.first);
     return ({ kind, id }) => this.newest(keyOf(kind, id), cancelled);
@@ -230,16 +230,16 @@ export class RevertFold implements LogFold {
   }
 }
 
-/** A path of the later change that overlaps one of the earlier. */
+/** Returns a path of the later change that overlaps one of the earlier change. */
 function overlapping(earlier: ObjectChange["fields"], later: ObjectChange["fields"]): string | undefined {
   for (const path in later) {
-    // The earlier change's own text where they are equal, so that it is in memory once.
+    // If they are equal, return the earlier change's string, so that it is in memory once.
     for (const own in earlier) if (overlap(own, path)) return own === path ? own : path;
   }
   return undefined;
 }
 
-/** The changes after a revision that were rolled back, and those that did so. A rollback may be rolled back itself. */
+/** Finds the changes after a revision that were rolled back, and their rollbacks. A rollback may itself be rolled back. */
 function cancelledBy(rollbacks: readonly Rollback[], since: number): (revision: number) => boolean {
   const singles = new Set<number>();
   // Disjoint, newest first: the range of a restore that counts begins below every later one.

@@ -61,8 +61,8 @@ const LAST_ATTEMPT = 86_400_000;
 const NAMED = 5;
 
 /**
- * From here on the process outlives its terminal, which a change may well cut off: then nobody confirms, and it undoes
- * at the deadline as it said.
+ * From here on, the process continues when its terminal is closed, which the change itself may cause. Then the change is not
+ * confirmed, and the process rolls it back at the deadline.
  */
 export function outliveTerminal({ terminal }: Session): Disposable {
   const nothing = () => undefined;

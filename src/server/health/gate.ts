@@ -19,7 +19,7 @@ import {
 import { interconnectKind, interconnectOf } from "../../account/interconnect.ts";
 import { durablePending, type PendingDoc, type RevertOn } from "../../account/pending.ts";
 import type { State } from "../../account/state.ts";
-import { Outrun, revertWaiting } from "../../account/undo.ts";
+import { LogMovedOn, revertWaiting } from "../../account/undo.ts";
 import type { Actor } from "../../contract/log.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import type { HealthStore } from "../../store/health/health-store.ts";
@@ -133,7 +133,8 @@ export class HealthGate {
       try {
         await this.#decide(account);
       } catch (error) {
-        if (!(error instanceof Outrun)) log.error({ err: error, account: id }, "health decides nothing yet");
+        if (!(error instanceof LogMovedOn))
+          log.error({ err: error, account: id }, "health decides nothing yet");
       }
     } while (this.#again.has(id) && !this.#closed);
   }

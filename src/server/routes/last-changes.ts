@@ -13,10 +13,10 @@ import { succeed } from "../envelope.ts";
 import type { LogReads } from "../log-reads.ts";
 import { readNamed } from "../read-request.ts";
 
-type Head = LastChange["change"];
+type ChangeSummary = LastChange["change"];
 
 export function addLastChangeRoutes(routes: Routes, { store, logReads }: AppContext): void {
-  const heads = new Heads(store, logReads);
+  const summaries = new ChangeSummaries(store, logReads);
 
   routes.account("listLastChanges", async ({ account: { state }, query }) => {
     const named = readNamed(query, "interconnect");
@@ -25,20 +25,20 @@ export function addLastChangeRoutes(routes: Routes, { store, logReads }: AppCont
       : state.list(interconnectKind.name).slice(0, MOST_NAMED);
     const told: LastChange[] = [];
     for (const { id, revision } of entries)
-      told.push({ interconnect: id, revision, change: await heads.of(state, revision) });
+      told.push({ interconnect: id, revision, change: await summaries.of(state, revision) });
     return { status: 200, body: succeed(told) };
   });
 }
 
 /**
- * What is reported of changes, without their objects, of which there may be thousands. A record is parsed once, however many
- * requests ask for it at the same time.
+ * Summaries of changes, without their objects, of which there may be thousands. If several requests need a record at the same
+ * time, it is parsed once.
  */
-export class Heads {
+export class ChangeSummaries {
   readonly #store: Store;
   readonly #reads: LogReads;
   readonly #most: number;
-  readonly #remembered = new Map<string, Promise<Head>>();
+  readonly #remembered = new Map<string, Promise<ChangeSummary>>();
 
   constructor(store: Store, reads: LogReads, most = MAX_REMEMBERED_CHANGES) {
     this.#store = store;
@@ -46,7 +46,7 @@ export class Heads {
     this.#most = most;
   }
 
-  of({ id, epoch }: State, revision: number): Promise<Head> {
+  of({ id, epoch }: State, revision: number): Promise<ChangeSummary> {
     const key = `${id} ${epoch} ${revision}`;
     const known = this.#remembered.get(key);
     if (known) return known;
@@ -59,12 +59,12 @@ export class Heads {
     const forget = () => {
       if (this.#remembered.get(key) === reading) this.#remembered.delete(key);
     };
-    // What the log does not hold, or could not be read, is asked for again.
-    reading.then((head) => head ?? forget(), forget);
+    // Do not remember a missing record or a failed read.
+    reading.then((summary) => summary ?? forget(), forget);
     return reading;
   }
 
-  #read(id: string, revision: number): Promise<Head> {
+  #read(id: string, revision: number): Promise<ChangeSummary> {
     return this.#reads.run(id, revision - 1, 1, async () => {
       await pause();
       const record = await this.#store.change(id, revision);

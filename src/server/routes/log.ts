@@ -14,7 +14,7 @@ import { addLists } from "../encode.ts";
 import type { Answer } from "../envelope.ts";
 import { waitForMove } from "../followers.ts";
 import { encodePage, encodeRecord, type LogPage, LogPages } from "../log-pages.ts";
-import { changeOf } from "../log-stretch.ts";
+import { changeOf } from "../log-records.ts";
 import { LongBody } from "../long-body.ts";
 import { readNumber } from "../read-request.ts";
 import { refuse } from "../refusal.ts";
@@ -94,7 +94,7 @@ export function addLogRoutes(
       const page = await readAfter(call, following);
       const done = page.count > 0 || (await Promise.race([moved.promise, over])) === "over";
       await accounts.fresh(live.state.id);
-      // One change wakes all followers: they answer in slices.
+      // One change wakes all followers: answer them in slices.
       if (done) await nextSlice();
       recheck();
       if (done) return answerOf(page);

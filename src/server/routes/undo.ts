@@ -16,7 +16,7 @@ import { etag, readPrecondition } from "../conditional.ts";
 import type { AppContext } from "../context.ts";
 import type { Answer } from "../envelope.ts";
 import { encodeRecord } from "../log-pages.ts";
-import { changeOf } from "../log-stretch.ts";
+import { changeOf } from "../log-records.ts";
 import { readBody, readNoBody } from "../read-request.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { ReadLog } from "../rollbacks.ts";
@@ -76,7 +76,7 @@ export function addUndoRoutes(
     return settled(call, command, condition);
   });
 
-  /** Makes an undo ready, and again if the account has moved on before it was decided. */
+  /** Prepares a rollback and submits it, and again if the account has changed before it was decided. */
   async function undo(
     call: Call,
     about: Circumstances,

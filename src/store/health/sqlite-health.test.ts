@@ -168,7 +168,7 @@ test("a file of schema 1 is split into parts, and loses nothing", async () => {
   }
 });
 
-test("the file is for its user alone", async () => {
+test("only the owner can access the file", async () => {
   const directory = temporaryDirectory();
   const health = SqliteHealth.open(directory, quiet);
   onTestFinished(() => health.close());
@@ -176,7 +176,7 @@ test("the file is for its user alone", async () => {
     expect(statSync(join(directory, HEALTH_DATABASE + end)).mode & 0o777).toBe(0o600);
 });
 
-test("a report waits for the write lock without holding the event loop, then is saved", async () => {
+test("a report waits for the write lock without blocking the event loop, then is saved", async () => {
   const directory = temporaryDirectory();
   const health = SqliteHealth.open(directory, quiet);
   onTestFinished(() => health.close());

@@ -165,7 +165,7 @@ export class SqliteHealth implements HealthStore {
     }
   }
 
-  /** Runs within a transaction, once no other process holds the write lock. */
+  /** Runs an action in a transaction. Waits while another process holds the write lock. */
   async #write(act: () => void): Promise<void> {
     try {
       await whenUnlocked(() =>

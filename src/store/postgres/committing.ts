@@ -42,7 +42,7 @@ WHERE state.id = $1`,
  */
 export const SETTLE = { name: "settle", text: "UPDATE state SET epoch = epoch WHERE id = $1" };
 
-/** The same if it is asked again because its answer was lost. */
+/** Has the same result if it is repeated because the response was lost. */
 export const RENEW = {
   name: "renew",
   text: "UPDATE state SET epoch = $3 WHERE id = $1 AND epoch IN ($2, $3) RETURNING id",

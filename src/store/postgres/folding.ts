@@ -36,12 +36,12 @@ export async function fold(database: Database, id: string, remembered?: Remember
   return database
     .transaction("BEGIN", (ask) => writeStep(ask, step))
     .catch((error: unknown) => {
-      if (error instanceof Outrun) return false;
+      if (error instanceof FoldedElsewhere) return false;
       throw error;
     });
 }
 
-class Outrun extends Error {}
+class FoldedElsewhere extends Error {}
 
 async function rememberedStep(
   database: Database,
@@ -99,7 +99,7 @@ async function writeStep(ask: Ask, { standing, told, edits }: Step): Promise<tru
     collections[kind] = Math.max(collections[kind] ?? 0, revision);
   }
   const done = await ask(FOLDED, id, epoch, folded, told.revision, edits, JSON.stringify(collections));
-  if (done.length === 0) throw new Outrun();
+  if (done.length === 0) throw new FoldedElsewhere();
   return true;
 }
 

@@ -55,7 +55,7 @@ export class PostgresStore implements Store {
   readonly #foldAfter: number;
   /** What writes, and has not ended. */
   readonly #writing = new Set<Promise<unknown>>();
-  /** What this server's own commits leave to be folded. */
+  /** This server's own commits that are not folded yet. */
   readonly #remembered = new RememberedCommits();
   /** One state after the other. */
   #folding: Promise<unknown> = Promise.resolve();
@@ -247,7 +247,7 @@ export function carryInto(url: string, db: DatabaseSync): Promise<void> {
   return withDatabase(url, (database, name) => carryIn(database, db, name));
 }
 
-/** Prunes the log of a database, which stays where it is. */
+/** Prunes the log of a database in place. */
 export function prune<T>(url: string, use: (log: PrunableLog) => Promise<T>): Promise<T> {
   return withDatabase(url, (database) => use(prunableLog(database)));
 }

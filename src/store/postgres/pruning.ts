@@ -1,4 +1,4 @@
-/** Takes old records out of the log, alongside servers at work: no step reads or locks more than a part of one log. */
+/** Removes old records from the log while servers run: each step reads and locks only a part of one log. */
 
 import { durablePending } from "../../account/pending.ts";
 import { type OldChanges, type PrunableLog, partBefore } from "../pruning.ts";
@@ -29,7 +29,7 @@ function oldChanges(database: Database, id: string, before: string): Promise<rea
     if (!row) return [];
     const [edge] = await ask(EDGE, id);
     const oldest = edge?.["oldest"] === null ? undefined : Number(edge?.["oldest"]);
-    // The revision of what waits is in the state, which is read only where something waits.
+    // The revision of a pending change is in the state, which is loaded only if there is one.
     const state = edge?.["waits"] === true ? await load(ask, id) : undefined;
     const waiting = state && durablePending(state)?.revision;
     const end = Math.min(row.revision, waiting ?? row.revision, (await changeAt(ask, id, before)) ?? 0);
@@ -43,7 +43,7 @@ async function removeUpTo(
   ask: Ask,
   { id, epoch, after, revision }: OldChanges,
 ): Promise<number> {
-  // What the log no longer tells must stand in the rows of objects.
+  // Fold the records into the rows of objects before removing them.
   while (((await standing(ask, id))?.folded ?? revision) < revision) await fold(database, id);
   let removed = 0;
   for (let last = after; last < revision; ) {
@@ -62,7 +62,7 @@ const EDGE = {
 SELECT deadline IS NOT NULL AS waits, (SELECT min(revision) FROM change WHERE state = $1) AS oldest
 FROM state WHERE id = $1`,
 };
-/** The length of a record is known without reading it. */
+/** Measures records without reading them. */
 const PART = {
   name: "prune_part",
   text: `

@@ -1,10 +1,10 @@
-/** The server's own commits that are not folded yet, so that folding them need not read the log. */
+/** Remembers the server's own commits until they are folded, so that folding need not read the log. */
 
 import { MAX_REMEMBERED_OBJECTS } from "../../contract/limits.ts";
 import type { Batch } from "../store.ts";
 import { UnfoldedState } from "../unfolded.ts";
 
-/** What a server remembers of its own commits to a state, one after the other. */
+/** Consecutive commits of this server to one state. */
 export interface Remembered {
   readonly epoch: string;
   readonly told: UnfoldedState;
@@ -15,10 +15,10 @@ export interface Remembered {
 export class RememberedCommits {
   /** By state, the one that was changed least recently first. */
   readonly #states = new Map<string, Remembered>();
-  /** Objects of all of them. */
+  /** Objects of all states. */
   #objects = 0;
 
-  /** Remembers which objects a commit changed, as long as no other server commits in between. */
+  /** Remembers a commit. If another server committed in between, forgets the earlier ones. */
   add({ state, epoch, base, changes }: Batch): void {
     let known = this.take(state);
     if (known?.epoch !== epoch || known.told.revision !== base)

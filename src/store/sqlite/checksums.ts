@@ -1,15 +1,15 @@
 /**
- * Checksums of rows: CRC-32, which finds any damage of up to 32 bits in a row, and all but one in four billion of others.
+ * Checksums of rows: CRC-32, which detects every burst of up to 32 bits, and misses one in four billion of other errors.
  *
- * SQLite checks the structure of its file, not the values in it. Each record of a log carries the checksum of the record
- * before and its own, which continues it, so that a changed, missing or foreign record is found. Each object carries its
- * own; the row of its state carries the sum of them all, so that a missing object is found.
+ * SQLite checks the structure of its file, not the values in it. A log record has the checksum of the record before it and its
+ * own, which covers that one, so that a changed, missing or foreign record is detected. An object has its own checksum, and the
+ * row of its state the sum of them all, so that a missing object is detected.
  */
 
 import type { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 
-/** Where a chain begins. */
+/** The checksum before the first record. */
 export const FIRST_SUM = 0;
 
 /** A row of the log. */
@@ -38,7 +38,7 @@ export function sumOfObject(state: string, { number, kind, id, revision, doc }: 
   return crc32(doc, crc32(`${state}\n${number}\n${kind}\n${id}\n${revision}\n`));
 }
 
-/** What the checksum of a state's row covers. Its revision is the end of its log, which is checked against it. */
+/** What the checksum of a state's row covers. Its revision is not covered: it is compared with the end of the log. */
 export interface StateSummed {
   readonly id: string;
   readonly epoch: string;
@@ -52,12 +52,12 @@ export function sumOfState({ id, epoch, folded, collections, content }: StateSum
   return crc32([id, epoch, folded, collections, content].join("\n"));
 }
 
-/** Adds to the sum of an account's objects, or takes from it. */
+/** Adds a checksum to the sum of a state's objects; a negative one is subtracted. */
 export function addSum(content: number, sum: number): number {
   return (content + sum) >>> 0;
 }
 
-/** Writes the checksums of everything in a database, as it is. */
+/** Computes and writes all checksums of a database. */
 export function seal(db: DatabaseSync): void {
   sealLogs(db);
   const contents = sealObjects(db);

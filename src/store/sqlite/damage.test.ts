@@ -1,4 +1,4 @@
-/** Databases and logs that are damaged on disk: refused, or served as they were, and never served as something else. */
+/** Damaged databases and logs: refused, or served with their acknowledged content, never with other content. */
 
 import {
   cpSync,
@@ -42,10 +42,10 @@ const LOG = "patchbay.db-wal";
 const MARK = "patchbay.mark";
 
 const root = temporaryDirectoryForAll();
-/** A directory as a killed server leaves it, and as a stopped one does. */
+/** Directories of a killed and of a stopped server. */
 let killed: string;
 let stopped: string;
-/** What both hold. */
+/** The content of both. */
 let content: unknown;
 
 async function commit(store: SqliteStore, id: string, ...commands: readonly Command[]): Promise<void> {
@@ -71,7 +71,7 @@ async function read(store: SqliteStore) {
   return states;
 }
 
-/** Copies a database with what belongs to it. */
+/** Copies a database with its log and mark. */
 function copy(from: string, to: string): string {
   mkdirSync(to);
   for (const name of [DATABASE, LOG, MARK])
@@ -97,7 +97,7 @@ beforeAll(async () => {
   stopped = copyOf(data);
 });
 
-/** The sentence with which a directory is refused; undefined if what it holds is what was acknowledged. */
+/** The message with which a directory is refused; `undefined` if its content is as acknowledged. */
 async function judge(directory: string): Promise<string | undefined> {
   try {
     const store = await SqliteStore.open(directory);
@@ -121,7 +121,7 @@ function flip(file: string, bit: number): void {
   writeFileSync(file, bytes);
 }
 
-test("what is not damaged is served", async () => {
+test("a directory without damage is served", async () => {
   expect(await judge(copyOf(killed))).toBeUndefined();
   expect(await judge(copyOf(stopped))).toBeUndefined();
 });
@@ -130,7 +130,7 @@ describe.each([
   ["the log that a killed server leaves", () => killed, LOG],
   ["the database of a stopped server", () => stopped, DATABASE],
 ] as const)(`${FLIPS} flipped bits in %s`, (_, from, name) => {
-  test("are refused, or change nothing that is served", async () => {
+  test("are refused, or do not change the content that is served", async () => {
     const chance = new Chance(FIRST_FLIP);
     const bits = statSync(join(from(), name)).size * 8;
     for (let count = 0; count < FLIPS; count++) {
@@ -148,12 +148,12 @@ describe.each([
 });
 
 describe("a damaged log", () => {
-  test("is refused by the server and by commands, with the way to a backup, and stays as it is", async () => {
+  test("is refused by the server and by commands with a message about restoring, and stays unchanged", async () => {
     const directory = copyOf(killed);
-    // In the first frame: what SQLite would take for an empty database.
+    // In the first frame: SQLite would open it as an empty database.
     flip(join(directory, LOG), (32 + 24 + 100) * 8);
     const before = readFileSync(join(directory, LOG));
-    const sentence = `The data directory ${directory} cannot be used: its patchbay.db-wal is damaged (frame 1 is not valid, and commits follow), so that acknowledged changes would be lost. Nothing was changed. Restore a backup into a new directory with patchbay restore. Without a backup, keep what can still be read with patchbay restore --from ${join(directory, DATABASE)} --data NEW-DIRECTORY.`;
+    const sentence = `The data directory ${directory} cannot be used: patchbay.db-wal is damaged (frame 1 is not valid, and commits follow), so acknowledged changes would be lost. Nothing was changed. Restore a backup into a new directory with patchbay restore. If you have no backup, restore what can still be read with patchbay restore --from ${join(directory, DATABASE)} --data NEW-DIRECTORY.`;
     expect(await judge(directory)).toBe(sentence);
     expect(await refused(dump, { data: directory, to: join(root, "dump") })).toBe(sentence);
     expect(await refused(backup, { data: directory, to: join(root, "backup") })).toBe(sentence);
@@ -202,16 +202,16 @@ describe("a damaged log", () => {
         for (const name of [LOG, DATABASE]) rmSync(join(directory, name));
       },
     ],
-  ])("that is %s is told by the mark", async (_, damage) => {
+  ])("that is %s is detected by the mark", async (_, damage) => {
     const directory = copyOf(killed);
     damage(directory);
     expect(await judge(directory)).toMatch(
-      /cannot be used: it is older than it was when its last change was acknowledged \((the state \w+ is at revision \d+, but was at \d+|it holds nothing, but it did)\)\. Nothing was changed\. Restore a backup/,
+      /cannot be used: the database is older than its last acknowledged change \((the state \w+ is at revision \d+, but was at \d+|it is empty, but was not)\)\. Nothing was changed\. Restore a backup/,
     );
   });
 });
 
-describe("what a power failure leaves is served:", () => {
+describe("after a power failure, the server starts on", () => {
   /** A directory whose last commit, of several frames, was not acknowledged, and the frames of it. */
   async function unacknowledged() {
     const data = join(root, `data-${copies++}`);
@@ -230,7 +230,7 @@ describe("what a power failure leaves is served:", () => {
     return { directory, before, size };
   }
 
-  test("a commit of which a frame in the middle did not reach the disk", async () => {
+  test("a last commit with a frame in the middle that did not reach the disk", async () => {
     const { directory, before, size } = await unacknowledged();
     const bytes = readFileSync(join(directory, LOG));
     bytes.fill(0, size + 24 + 4096, size + 2 * (24 + 4096));
@@ -262,7 +262,7 @@ describe("what a power failure leaves is served:", () => {
 });
 
 describe("the mark", () => {
-  test("fits a directory that was reset, whenever the server was killed", async () => {
+  test("matches a directory that was reset, at whatever point the server was killed", async () => {
     const data = join(root, `data-${copies++}`);
     const store = await SqliteStore.open(data);
     onTestFinished(() => store.close());
@@ -274,7 +274,7 @@ describe("the mark", () => {
     const early = copyOf(data);
     await store.replace(world);
     const after = await read(store);
-    // Killed before the commit, and after it and before the mark had its name.
+    // Killed before the commit, and between the commit and the renaming of the mark.
     cpSync(join(data, MARK), join(early, `${MARK}.new`));
     const late = copyOf(data);
     cpSync(join(data, MARK), join(late, `${MARK}.new`));
@@ -289,18 +289,18 @@ describe("the mark", () => {
     }
   });
 
-  test("refuses a database that was replaced by one from before", async () => {
+  test("refuses a database that was replaced by an older copy", async () => {
     const directory = copyOf(stopped);
     const other = join(root, `data-${copies++}`);
     const store = await SqliteStore.open(other);
     await store.replace(makeSmallWorld(2));
     await store.close();
     cpSync(join(other, DATABASE), join(directory, DATABASE));
-    expect(await judge(directory)).toContain("it is older than it was");
+    expect(await judge(directory)).toContain("the database is older than");
   });
 });
 
-test("a record that was changed is not served, and the others are", async () => {
+test("a record that was changed is not served, but the others are", async () => {
   const directory = copyOf(stopped);
   const raw = new DatabaseSync(join(directory, DATABASE));
   raw.exec(

@@ -9,31 +9,31 @@ import { StoreRefused } from "../store.ts";
 /** The database of a data directory. SQLite keeps `-wal` and `-shm` beside it while it is open. */
 export const DATABASE = "patchbay.db";
 
-/** The file that says how far the database has come: see `mark.ts`. */
+/** The file with the newest revisions: see `mark.ts`. */
 export const MARK = "patchbay.mark";
 
-/** The database of health, alongside. */
+/** The database of health. */
 export const HEALTH_DATABASE = "health.db";
 
-/** Where a database is made, until it is complete. */
+/** A database that is being created. */
 export const UNFINISHED = `${DATABASE}.new`;
 
-/** What SQLite may put alongside a database. */
+/** Suffixes of a database and of the files that SQLite may create with it. */
 export const ALONGSIDE = ["", "-wal", "-shm", "-journal"];
 
 /** The file whose lock a running server holds. */
 export const LOCK = "patchbay.lock";
 
-/** What Patchbay keeps in a data directory. */
+/** Patchbay's files in a data directory. */
 const OWN = new Set([
   ...[DATABASE, UNFINISHED, HEALTH_DATABASE].flatMap((file) => ALONGSIDE.map((end) => file + end)),
   ...[LOCK, `${LOCK}-journal`, MARK, `${MARK}.new`],
 ]);
 
-/** What a file system keeps there. */
+/** A directory that file systems create. */
 export const OF_FILE_SYSTEM = "lost+found";
 
-/** Mode bits that let other users in. */
+/** Mode bits of group and other users. */
 const OTHERS = 0o077;
 
 /** Primary result codes of SQLite. */
@@ -41,12 +41,12 @@ const OTHERS = 0o077;
 export const BUSY = [5];
 const UNWRITABLE = [3, 8, 14];
 const DAMAGED = [11, 26];
-/** Also where the index of the log could not be extended (IOERR_SHMSIZE). */
+/** SQLITE_FULL; also IOERR_SHMSIZE: the index of the write-ahead log could not be extended. */
 const FULL = [13, 4874];
 
 /** An exclusive lock on a directory. */
 export interface DirectoryLock extends Disposable {
-  /** The operator's sentence if the lock file was removed or replaced: another server may hold a lock on a new one. */
+  /** The refusal if the lock file was removed or replaced: another server may have locked a new one. */
   loss(): StoreRefused | undefined;
 }
 
@@ -81,13 +81,13 @@ export function lockDirectory(directory: string): DirectoryLock {
 
 function lostLock(directory: string): StoreRefused {
   return new StoreRefused(
-    `The file ${LOCK} of the data directory ${directory} was removed or replaced while the server was running, so that another server may use the directory. This server changes nothing more and stops. Everything acknowledged is saved. Start one server on the directory, and leave ${LOCK} in place.`,
+    `The file ${LOCK} of the data directory ${directory} was removed or replaced while the server was running, so another server may be using the directory. This server refuses all further changes and stops. All acknowledged changes are saved. Start one server on the directory, and leave ${LOCK} in place.`,
   );
 }
 
 /**
  * Makes a directory and those above it, where they are missing; each one's name stands in the one above.
- * It is closed to other users, since there are keys in it that must be kept in clear.
+ * It is closed to other users, since the database holds keys in plain text.
  */
 export function makeDirectory(directory: string): void {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -103,31 +103,31 @@ export function makeDirectory(directory: string): void {
   }
 }
 
-/** Takes the access of other users to a directory and to what Patchbay keeps in it. */
+/** Removes the access of other users to a directory and to Patchbay's files in it. */
 function closeToOthers(directory: string): void {
   const { mode, uid } = statSync(directory);
   const names = readdirSync(directory);
   if ((mode & OTHERS) !== 0) {
     const foreign = names.find((name) => !OWN.has(name) && name !== OF_FILE_SYSTEM);
     const isOwner = [0, uid].includes(process.geteuid?.() ?? uid);
-    // A directory of another user, as a mounted volume may be, stays as it is if others cannot replace files in it.
+    // Accept a directory of another user, such as a mounted volume, if other users cannot replace files in it.
     if (isOwner && foreign === undefined) chmodSync(directory, 0o700);
-    else if (isOwner || (mode & 0o002) !== 0) throw open(directory, mode, foreign);
+    else if (isOwner || (mode & 0o002) !== 0) throw exposed(directory, mode, foreign);
   }
   for (const name of names) if (OWN.has(name)) makePrivate(join(directory, name));
 }
 
-function open(directory: string, mode: number, foreign: string | undefined): StoreRefused {
+function exposed(directory: string, mode: number, foreign: string | undefined): StoreRefused {
   const what =
     foreign === undefined ? "belongs to another user" : `holds ${foreign}, which is not Patchbay's`;
   return new StoreRefused(
-    `The data directory ${directory} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}) and ${what}. It holds keys in clear. Run chmod 700 ${directory}, or name another directory with --data.`,
+    `The data directory ${directory} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}) and ${what}. The database holds keys in plain text. Run chmod 700 ${directory}, or choose another directory with --data.`,
   );
 }
 
 /**
- * Makes a file that only its user may read, where it is missing, and closes one that is there to others. That one is not
- * opened: to close it would drop the locks that a connection of this process holds on it.
+ * Creates a file that only its owner can read, or removes the access of others to an existing one. An existing file is not
+ * opened, since closing it would release the locks that this process holds on it.
  */
 export function makePrivate(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });

@@ -19,13 +19,13 @@ import {
   syncFile,
   UNFINISHED,
 } from "./data-directory.ts";
-import { placedIn, refuseLoss } from "./loss.ts";
-import { Mark, type Placed } from "./mark.ts";
+import { positionsIn, refuseLoss } from "./loss.ts";
+import { Mark, type StatePosition } from "./mark.ts";
 import { Reading } from "./reading.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
 import { whenUnlocked } from "./write-lock.ts";
 
-/** What may be in a directory that counts as empty: what a broken attempt left, and a file system's own. */
+/** Files that an empty directory may contain: those of an interrupted command, and the file system's own. */
 const NOTHING = new Set([
   LOCK,
   `${LOCK}-journal`,
@@ -51,7 +51,7 @@ export async function openBeside(directory: string, older: "older" | "this" = "t
     await refuseLoss(directory);
     const opened = new DatabaseSync(file, { timeout: 0 });
     db = opened;
-    // A process that recovers the database after a crash, or closes it as the last one, holds it for a moment.
+    // A process that recovers the database after a crash, or is the last to close it, locks it for a moment.
     const version = await whenUnlocked(() => {
       opened.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
       return schemaVersion(opened);
@@ -88,7 +88,7 @@ export async function makeDatabase(
       closeSync(openSync(file, "wx", 0o600));
       await fill(file);
       syncFile(file);
-      const states = placedInFile(file);
+      const states = positionsInFile(file);
       renameSync(file, join(directory, DATABASE));
       using _mark = new Mark(directory, states);
     } finally {
@@ -100,9 +100,9 @@ export async function makeDatabase(
   }
 }
 
-function placedInFile(file: string): readonly Placed[] {
+function positionsInFile(file: string): readonly StatePosition[] {
   using db = new DatabaseSync(file, { readOnly: true });
-  return placedIn(db);
+  return positionsIn(db);
 }
 
 function refuseOccupied(directory: string): void {

@@ -87,7 +87,7 @@ export class Filling {
     return this.#statements.known.get(state, revision)?.["record"] === text;
   }
 
-  /** When all is there: checksums, and times by which the log is searched, which do not run backwards even where the clock did. */
+  /** After the last row: sets the times by which the log is searched, which never run backwards, and the checksums. */
   finish(): void {
     this.#db.exec(`
       UPDATE change SET time = later.time

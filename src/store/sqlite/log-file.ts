@@ -1,13 +1,13 @@
 /**
  * Checks SQLite's write-ahead log (the `-wal` file) before SQLite opens it. SQLite reads it up to the first frame that is
- * not valid and drops what follows without an error: right after a power failure, but a loss after damage.
+ * not valid and drops the rest without an error: correct after a power failure, but a loss after damage.
  *
  * Format: https://sqlite.org/fileformat2.html#walformat. A header of 32 bytes, then frames: a header of 24 bytes and a
  * page. A frame's checksum continues that of the frame before. A frame with a database size ends a commit.
  *
  * Each commit is synced before the next one is written. So a power failure damages nothing before the last commit, and
- * a frame that is not valid is damage if a later commit is followed by frames that continue it. Of the last commit the
- * log cannot tell; there the mark does (`mark.ts`).
+ * a frame that is not valid is damage if a later commit is followed by frames that continue it. Whether the last commit is
+ * missing cannot be seen in the log; the mark shows it (`mark.ts`).
  */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -18,18 +18,18 @@ const FRAME_HEADER = 24;
 const MAGIC = 0x377f0682;
 const VERSION = 3007000;
 
-/** Page size if neither file tells it. */
+/** Page size if neither file has a valid one. */
 const USUAL_PAGE = 4096;
 
-/** How often a log is read again that another process may be writing. */
+/** Attempts to read a log that another process may be writing. */
 const ATTEMPTS = 5;
 
-/** Returns what is wrong with the log of a database, if it is damaged. */
+/** Describes the damage to the log of a database, if there is any. */
 export async function damageOfLog(database: string): Promise<string | undefined> {
   let last: string | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await examineOnce(database);
-    // What another process is writing looks different the next time.
+    // If another process is writing, the next attempt finds something else.
     if (found === undefined || found.identity === last) return found?.what;
     last = found.identity;
   }
@@ -38,7 +38,7 @@ export async function damageOfLog(database: string): Promise<string | undefined>
 
 interface Damage {
   readonly what: string;
-  /** The same only if the same log is damaged in the same place. */
+  /** Equal only for the same log, damaged in the same place. */
   readonly identity: string;
 }
 
@@ -71,7 +71,7 @@ function openIfThere(file: string): number | undefined {
   }
 }
 
-/** The page size that a database's header tells. */
+/** The page size in a database's header. */
 function pageSizeOf(database: string): number {
   const descriptor = openIfThere(database);
   if (descriptor === undefined) return USUAL_PAGE;

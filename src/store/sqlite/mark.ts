@@ -1,9 +1,9 @@
 /**
  * The mark: a small file beside the database with the epoch and the newest revision of each state. A commit is synced
- * before it is marked, so a database that is behind its mark has lost something, which is refused instead of served.
+ * before it is marked, so a database that is behind its mark has lost changes, and is refused.
  *
- * The mark is not synced with each commit: after a power failure it may be behind the database, or unreadable in part,
- * which says nothing. A line has a fixed length, so that a commit rewrites the lines of its own states in place.
+ * The mark is not synced with each commit: after a power failure it may be behind the database, or unreadable in part, which
+ * is no error. A line has a fixed length, so that a commit rewrites the lines of its own states in place.
  */
 
 import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
@@ -13,18 +13,18 @@ import { hashSecret } from "../secrets.ts";
 import type { Position } from "../store.ts";
 import { MARK, syncDirectory, syncFile } from "./data-directory.ts";
 
-/** The mark of what replaces everything, until it has. */
+/** The mark for a replacement of all data, until that is committed. */
 const NEXT = `${MARK}.new`;
 
 const LINE = 128;
-/** Characters of an id or an epoch; of a longer one the hash is kept. */
+/** Characters of an id or an epoch. A longer one is replaced by its hash. */
 const WORD = 40;
 
-/** Where states are, by id as the mark has it. */
+/** Positions of states, by id as written in the mark. */
 type Positions = ReadonlyMap<string, Pick<Position, "epoch" | "revision">>;
 
-/** A state, and where it is. */
-export interface Placed {
+/** A state's position. */
+export interface StatePosition {
   readonly id: string;
   readonly epoch: string;
   readonly revision: number;
@@ -34,12 +34,12 @@ function word(text: string): string {
   return /^[\w.-]+$/.test(text) && text.length <= WORD ? text : hashSecret(text).slice(0, WORD);
 }
 
-function lineOf({ id, epoch, revision }: Placed): string {
+function lineOf({ id, epoch, revision }: StatePosition): string {
   const text = `${word(id).padEnd(WORD)} ${word(epoch).padEnd(WORD)} ${String(revision).padStart(16)}`;
   return `${`${text} ${crc32(text).toString(16).padStart(8, "0")}`.padEnd(LINE - 1)}\n`;
 }
 
-/** Lines that cannot be read are left out. */
+/** Skips lines that cannot be read. */
 function readLines(text: string): Positions {
   const found = new Map<string, Pick<Position, "epoch" | "revision">>();
   for (const line of text.split("\n")) {
@@ -54,25 +54,25 @@ function read(file: string): string | undefined {
   return statSync(file, { throwIfNoEntry: false }) && readFileSync(file, "latin1");
 }
 
-/** What the mark of a directory says about a database in it. */
-export class Witness {
+/** Compares a database with the mark of its directory. */
+export class MarkCheck {
   readonly #mark: string | undefined;
   readonly #next: string | undefined;
 
-  /** Reads the mark. Look at the database after that: it may be ahead of the mark, and never behind. */
+  /** Reads the mark. Read the database after it, since the database may be ahead of the mark, but never behind. */
   constructor(directory: string) {
     this.#next = read(join(directory, NEXT));
     this.#mark = read(join(directory, MARK));
   }
 
-  /** Returns what the database lacks, if it lacks something. */
-  missing(states: readonly Placed[]): string | undefined {
+  /** Describes what the database lacks, if anything. */
+  missing(states: readonly StatePosition[]): string | undefined {
     const positions = new Map(
       states.map(({ id, epoch, revision }) => [word(id), { epoch: word(epoch), revision }]),
     );
     if (this.#next !== undefined && states.length > 0 && lack(readLines(this.#next), positions) === undefined)
       return undefined;
-    if (states.length === 0 && this.#mark) return "it holds nothing, but it did";
+    if (states.length === 0 && this.#mark) return "it is empty, but was not";
     return lack(readLines(this.#mark ?? ""), positions);
   }
 }
@@ -94,29 +94,29 @@ export class Mark implements Disposable {
   /** By id, the number of the line. */
   #lines = new Map<string, number>();
 
-  /** Begins a mark of what a database holds, in place of the one before. */
-  constructor(directory: string, states: readonly Placed[]) {
+  /** Writes a new mark of a database's content, in place of the old one. */
+  constructor(directory: string, states: readonly StatePosition[]) {
     this.#directory = directory;
     this.#prepare(states);
     this.#descriptor = this.#adopt(states);
   }
 
-  #prepare(states: readonly Placed[]): void {
+  #prepare(states: readonly StatePosition[]): void {
     const file = join(this.#directory, NEXT);
     writeFileSync(file, states.map(lineOf).join(""), { mode: 0o600 });
     syncFile(file);
     syncDirectory(this.#directory);
   }
 
-  #adopt(states: readonly Placed[]): number {
+  #adopt(states: readonly StatePosition[]): number {
     const file = join(this.#directory, MARK);
     renameSync(join(this.#directory, NEXT), file);
     this.#lines = new Map(states.map(({ id }, line) => [id, line]));
     return openSync(file, "r+");
   }
 
-  /** Marks what was committed. A mark that cannot be written stays behind, which says nothing. */
-  note(states: readonly Placed[]): void {
+  /** Marks committed states. A mark that cannot be written stays behind, which is no error. */
+  note(states: readonly StatePosition[]): void {
     try {
       for (const state of states) {
         const line = this.#lines.get(state.id) ?? this.#lines.size;
@@ -128,8 +128,8 @@ export class Mark implements Disposable {
     }
   }
 
-  /** Replaces everything by what `commit` commits. Whatever stops it, the mark then fits the database. */
-  replacing(states: readonly Placed[], commit: () => void): void {
+  /** Runs `commit`, which replaces all data. If it is interrupted at any point, one of the two marks matches the database. */
+  replacing(states: readonly StatePosition[], commit: () => void): void {
     this.#prepare(states);
     commit();
     try {
@@ -137,7 +137,7 @@ export class Mark implements Disposable {
       this.#descriptor = this.#adopt(states);
       closeSync(before);
     } catch {
-      // What was prepared is still there, and fits.
+      // The prepared mark remains, and matches.
     }
   }
 

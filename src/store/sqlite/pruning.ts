@@ -13,17 +13,17 @@ import { consistently, Reading } from "./reading.ts";
 import { begin, rollBack } from "./write-lock.ts";
 import { Writing } from "./writing.ts";
 
-/** Objects written in one transaction, past the first record: a few milliseconds for a commit that waits. */
+/** Objects written in one transaction, past the first record. Delays a waiting commit by a few milliseconds. */
 const OBJECTS_AT_ONCE = 200;
 
 /**
- * Records and bytes of records removed in one transaction, past the first record: a few milliseconds for a commit that
- * waits. SQLite frees the pages of a record one by one, so that bytes count more than records.
+ * Records and bytes removed in one transaction, past the first record. Delays a waiting commit by a few milliseconds. SQLite
+ * frees the pages of a record one by one, so bytes cost more than records.
  */
 const RECORDS_AT_ONCE = 200;
 const BYTES_AT_ONCE = 512 * 1024;
 
-/** Milliseconds that a step waits for the write lock: the server holds it for a while when it folds. */
+/** Milliseconds that a step waits for the write lock: the server holds it while it folds. */
 const PATIENCE = 30_000;
 
 /** Milliseconds between transactions. */
@@ -92,7 +92,7 @@ interface Part {
   readonly step: UnfoldedState;
 }
 
-/** Folds a part. False if somebody else folded since it was read, or began another history. */
+/** Folds a part. False if the server folded or replaced the state after it was read. */
 function foldStep(
   db: DatabaseSync,
   reading: Reading,

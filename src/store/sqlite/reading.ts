@@ -39,7 +39,7 @@ export class Reading {
   readonly #isSealed: boolean;
   readonly #statements: ReturnType<typeof prepare>;
 
-  /** A database that is being filled has no checksums yet. */
+  /** `unsealed`: the database is being filled and has no checksums yet. */
   constructor(db: DatabaseSync, seal: "sealed" | "unsealed" = "sealed") {
     this.#db = db;
     this.#isSealed = seal === "sealed";
@@ -75,7 +75,7 @@ export class Reading {
     return state;
   }
 
-  /** The state that the rows of objects tell. Throws if a checksum does not fit. */
+  /** The state as in the rows of objects. Throws if a checksum does not match. */
   stateAsFolded(id: string): State | undefined {
     const row = this.#statements.state.get(id);
     if (!row) return undefined;
@@ -121,7 +121,7 @@ export class Reading {
     else for (const { record } of rows) yield String(record);
   }
 
-  /** Reads all of a log. Throws if a record is missing or does not match its checksum. */
+  /** Reads a complete log. Throws if a record is missing or does not match its checksum. */
   verifyLog(id: string): void {
     const { revision } = this.standing(id) ?? {};
     let last: number | undefined;
@@ -135,7 +135,7 @@ export class Reading {
     return typeof revision === "number" ? revision : undefined;
   }
 
-  /** One past the last of the records from a revision on that are so few and so small; of at least one record. */
+  /** The end (exclusive) of a part of the log from a revision on, within both limits, but of at least one record. */
   endOfPart(id: string, from: number, most: { readonly records: number; readonly bytes: number }): number {
     let end = from;
     let bytes = 0;
@@ -150,7 +150,7 @@ export class Reading {
   after(id: string, revision: number, limit: number): TextPage | undefined {
     return consistently(this.#db, () => {
       const standing = this.standing(id);
-      // What was pruned is no gap.
+      // Pruned records are not missing.
       const first = Math.max(revision + 1, this.oldest(id) ?? 1);
       const last = standing?.revision ?? 0;
       const rows = this.#statements.after.iterate(id, revision, limit);
@@ -200,7 +200,7 @@ export class Reading {
   }
 }
 
-/** A page of a log that has records from the first to the last of a range, if there is one. */
+/** A page of rows. `range` is what the log must contain, from the first row on; `undefined` if nothing. */
 function page(
   { id, epoch, revision }: Standing,
   rows: Iterable<SqlRow>,
@@ -237,7 +237,7 @@ function lacks(id: string, revision: number): SyntaxError {
   return new SyntaxError(`the log of ${id} lacks revision ${revision}`);
 }
 
-/** Records that follow one another, up or down. Throws at one that is missing or does not match its checksum. */
+/** Consecutive records, ascending or descending. Throws if one is missing or does not match its checksum. */
 function* verified(id: string, rows: Iterable<SqlRow>): Generator<Verified> {
   let last: { readonly revision: number; readonly before: number; readonly sum: number } | undefined;
   for (const row of rows) {

@@ -273,7 +273,7 @@ describe("a directory", () => {
       ["", ...readdirSync(path)].map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
     );
 
-  test("that is open to other users is closed to them, with all files in it", async () => {
+  test("that other users can access is closed to them, with all files in it", async () => {
     await fill();
     const health = join(directory, "health.db");
     writeFileSync(health, "");
@@ -292,13 +292,13 @@ describe("a directory", () => {
     });
   });
 
-  test("that is open to other users and holds something else is refused", async () => {
+  test("that other users can access and that contains other files is refused", async () => {
     const path = join(directory, "shared");
     mkdirSync(path);
     writeFileSync(join(path, "notes.txt"), "mine");
     chmodSync(path, 0o755);
     expect(await sentence(path)).toBe(
-      `The data directory ${path} is open to other users (mode 0755) and holds notes.txt, which is not Patchbay's. It holds keys in clear. Run chmod 700 ${path}, or name another directory with --data.`,
+      `The data directory ${path} is open to other users (mode 0755) and holds notes.txt, which is not Patchbay's. The database holds keys in plain text. Run chmod 700 ${path}, or choose another directory with --data.`,
     );
     expect(modesIn(path)).toMatchObject({ "": "755" });
     chmodSync(path, 0o700);

@@ -37,7 +37,7 @@ import {
   syncDirectory,
 } from "./data-directory.ts";
 import { EventTable } from "./event-table.ts";
-import { placedIn, refuseLoss } from "./loss.ts";
+import { positionsIn, refuseLoss } from "./loss.ts";
 import { Mark } from "./mark.ts";
 import { consistently, Reading, type TextPage } from "./reading.ts";
 import { migrate, pragmas } from "./schema.ts";
@@ -50,10 +50,10 @@ import { Writing } from "./writing.ts";
  */
 const MOST_UNFOLDED = 40_000;
 
-/** Edits of a commit that takes so long that readers are answered before it. */
+/** Edits from which a commit is large: readers are answered before it. */
 const LARGE_COMMIT = 1_000;
 
-/** Milliseconds between two checks of the lock file where nothing is committed. */
+/** Milliseconds between two checks of the lock file while nothing is committed. */
 const LOCK_CHECK = 1_000;
 
 /**
@@ -70,7 +70,7 @@ interface Noting {
 
 interface Waiting {
   readonly batch: Batch;
-  /** When it is refused if another process holds the write lock until then. */
+  /** When the commit is refused if another process still holds the write lock. */
   readonly deadline: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -98,14 +98,14 @@ export class SqliteStore implements Store {
 
   /**
    * Opens the store in a directory, made if missing; without one, the store is in memory.
-   * Throws `StoreRefused` with a sentence for the operator. `lost` is called once if another server may have the
-   * directory from then on; from that moment the store refuses to write.
+   * Throws `StoreRefused` with a message for the operator. `lost` is called once if the lock file was removed or replaced, so
+   * that another server may use the directory. From then on the store refuses to write.
    */
   static async open(
     directory: string | undefined,
     lost: (refusal: StoreRefused) => void = () => undefined,
   ): Promise<SqliteStore> {
-    // Whatever is open when something is refused is closed again, the lock last.
+    // On a refusal, everything that is open is closed, the lock last.
     using connections = new DisposableStack();
     try {
       const opened = await openConnections(directory, connections);
@@ -187,14 +187,14 @@ export class SqliteStore implements Store {
     if (!created) throw new Conflict(`There is a state ${id} already.`);
   }
 
-  /** Begins a transaction, once no other process holds the write lock. */
+  /** Begins a transaction. Waits while another process holds the write lock. */
   #begin(deadline?: number): Promise<void> {
     const refusal = this.#lock?.loss();
     if (refusal) throw refusal;
     return begin(this.#writer, deadline);
   }
 
-  /** Runs an action while nothing else is written. What arrives meanwhile is committed after it. */
+  /** Runs an action while nothing else is written. Commits that arrive in the meantime run after it. */
   async #alone<T>(act: () => Promise<T>): Promise<T> {
     while (this.#committing) await this.#committing;
     const acting = act();
@@ -435,7 +435,7 @@ export class SqliteStore implements Store {
           return false;
         }
         await runInSlices(this.#writing.replace(world));
-        // All of it goes to the log in one step: 20 ms at 10,000 objects.
+        // The commit is one step: 20 ms at 10,000 objects.
         await freshSlice();
         const states = world.map(({ id, epoch, change }) => ({
           id,
@@ -498,7 +498,7 @@ async function openConnections(directory: string | undefined, connections: Dispo
   await whenUnlocked(() => migrate(writer, directory), deadline);
   await whenUnlocked(() => reader.exec("PRAGMA query_only = ON"), deadline);
   syncDirectory(directory);
-  const mark = connections.use(new Mark(directory, placedIn(writer)));
+  const mark = connections.use(new Mark(directory, positionsIn(writer)));
   return { writer, reader, lock, mark };
 }
 

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await store.replace(makeSmallWorld());
 });
 
-/** Another connection, as another process has it. */
+/** A second connection, in place of another process. */
 function another(): DatabaseSync {
   const other = new DatabaseSync(join(directory, "patchbay.db"), { timeout: 0 });
   onTestFinished(() => other.close());
@@ -70,7 +70,7 @@ describe("while another process holds the write lock", () => {
   }
 
   test.each(Object.entries(writes))(
-    "%s waits without holding the event loop, then is saved",
+    "%s waits without blocking the event loop, then is saved",
     async (_, write) => {
       const other = another();
       other.exec("BEGIN IMMEDIATE");
@@ -81,7 +81,7 @@ describe("while another process holds the write lock", () => {
   );
 
   test.each(Object.entries(writes))(
-    "%s is refused after the deadline, and saved if it is tried again",
+    "%s is refused after the deadline, and saved when it is retried",
     async (_, write) => {
       const other = another();
       other.exec("BEGIN IMMEDIATE");
@@ -95,10 +95,10 @@ describe("while another process holds the write lock", () => {
     },
   );
 
-  test("a start waits for it", async () => {
+  test("a start waits", async () => {
     await store.close();
     const raw = another();
-    // So that the start has something to write.
+    // Gives the start something to write.
     raw.exec(
       "DROP TABLE object; DROP TABLE change; DROP TABLE event; DROP TABLE state; PRAGMA user_version = 0",
     );
@@ -116,7 +116,7 @@ describe("while another process holds the write lock", () => {
   };
 
   test.each(Object.entries(openings))(
-    "%s waits while another process has the database for itself, as one that closes it",
+    "%s waits while another process has exclusive access to the database, as when it closes it",
     async (_, open) => {
       await store.close();
       const other = new DatabaseSync(join(directory, "patchbay.db"));
@@ -158,7 +158,7 @@ describe("a lock file that is removed or replaced while the server runs", () => 
   const sentence = () =>
     `The file patchbay.lock of the data directory ${directory} was removed or replaced while the server was running`;
 
-  test("keeps the store from writing, from then on", async () => {
+  test("makes the store refuse all further writes", async () => {
     rmSync(join(directory, "patchbay.lock"));
     for (const write of Object.values(writes)) await expect(write()).rejects.toThrow(sentence());
     const second = await SqliteStore.open(directory);
@@ -166,7 +166,7 @@ describe("a lock file that is removed or replaced while the server runs", () => 
     for (const write of Object.values(writes)) await expect(write()).rejects.toThrow(sentence());
   });
 
-  test("ends the command serve with the sentence and status 1", async () => {
+  test("ends `patchbay serve` with a message and status 1", async () => {
     const terminal = new FakeTerminal();
     const data = join(directory, "served");
     const serving = serve({ data, port: "0", metricsPort: "off", logLevel: "silent" }, {}, terminal);
@@ -178,7 +178,7 @@ describe("a lock file that is removed or replaced while the server runs", () => 
     );
   });
 
-  test("is reported by itself", async () => {
+  test("is reported without a write", async () => {
     const { promise, resolve } = Promise.withResolvers<StoreRefused>();
     await store.close();
     store = await SqliteStore.open(directory, resolve);
@@ -194,7 +194,7 @@ describe("a lock file that is removed or replaced while the server runs", () => 
 test.each([
   ["the database", 13],
   ["the index of its log", 4874],
-])("a disk without room for %s is named as full", (_, errcode) => {
+])("a disk without space for %s is reported as full", (_, errcode) => {
   const error = Object.assign(new Error("disk I/O error"), { errcode });
   expect(why(error)).toMatch(/^its disk is full /);
 });

@@ -1,6 +1,6 @@
 /**
- * Waiting for SQLite's locks without holding the event loop. Connections have no busy timeout, since SQLite would
- * sleep in it, and everything else of the process with it.
+ * Waits for SQLite's locks without blocking the event loop. Connections have no busy timeout, since SQLite would block the
+ * complete process while it waits.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -8,15 +8,15 @@ import { setTimeout } from "node:timers/promises";
 import { WRITE_LOCK_PATIENCE } from "../../contract/limits.ts";
 import { BUSY, hasCode } from "./data-directory.ts";
 
-/** Milliseconds between two attempts: shorter than a commit of another process takes, and little work. */
+/** Milliseconds between two attempts: shorter than a commit of another process, and cheap. */
 const RETRY_AFTER = 5;
 
-/** The time after which waiting from now on ends, by `performance.now()`. */
+/** The deadline of a wait that starts now, by `performance.now()`. */
 export function deadlineFromNow(): number {
   return performance.now() + WRITE_LOCK_PATIENCE;
 }
 
-/** Runs an action, and again while another connection holds a lock that it needs. After the deadline it throws. */
+/** Runs an action, and retries it while another connection holds a lock that it needs. After the deadline it throws. */
 export async function whenUnlocked<T>(act: () => T, deadline = deadlineFromNow()): Promise<T> {
   for (;;) {
     try {
@@ -31,13 +31,13 @@ export async function whenUnlocked<T>(act: () => T, deadline = deadlineFromNow()
 /** Begins a transaction that holds the write lock. */
 export function begin(db: DatabaseSync, deadline?: number): Promise<void> {
   return whenUnlocked(() => {
-    // A transaction that could not be rolled back when it failed.
+    // An earlier transaction that could not be rolled back.
     if (db.isTransaction) db.exec("ROLLBACK");
     db.exec("BEGIN IMMEDIATE");
   }, deadline);
 }
 
-/** Rolls back the open transaction, if there is one. False if SQLite could not: then its outcome is unknown. */
+/** Rolls back the open transaction, if any. False if that failed: then its outcome is unknown. */
 export function rollBack(db: DatabaseSync): boolean {
   try {
     if (db.isTransaction) db.exec("ROLLBACK");

@@ -62,7 +62,7 @@ export class Writing {
     this.#statements.folded.run(revision, text, content, sum, id);
   }
 
-  /** Returns what it adds to the sum of the objects' checksums. */
+  /** Returns the change of the sum of the objects' checksums. */
   #writeObject(state: string, { kind, id }: Slot, { after, made }: Unfolded): number {
     const row = this.#statements.object.get(state, kind, id);
     const before = Number(row?.["sum"] ?? 0);

@@ -1,18 +1,18 @@
-/** Reads of the log, for answers and for rollbacks: a revision that the log does not hold is refused. */
+/** Reads records of the log, for responses and for rollbacks. A revision that the log does not contain is refused. */
 
 import type { ChangeRecord } from "../account/change.ts";
 import type { LogFold } from "../account/log/folding.ts";
 import type { State } from "../account/state.ts";
-import { Outrun } from "../account/undo.ts";
+import { LogMovedOn } from "../account/undo.ts";
 import { MAX_ROLLBACK_BYTES, MAX_ROLLBACK_OBJECTS } from "../contract/limits.ts";
 import type { LogSize, Page, Position, Store } from "../store/store.ts";
 import { pause, runInSlices } from "../store/time-slice.ts";
 import { refuse } from "./refusal.ts";
 
-/** Records whose size is asked for at once. */
+/** Records measured by one query. */
 const MEASURED = 5_000;
 
-/** Bytes of records read at once, past the first record: parsing them is one step, of a few milliseconds. */
+/** Bytes and records of one page. A larger record is a page by itself. */
 const PAGE_BYTES = 512 * 1024;
 const PAGE = 100;
 
@@ -27,24 +27,24 @@ export const bounds: ReadBounds = { bytes: MAX_ROLLBACK_BYTES, objects: MAX_ROLL
 export const unbounded: ReadBounds = { bytes: Number.POSITIVE_INFINITY, objects: Number.POSITIVE_INFINITY };
 
 /**
- * Folds everything that the log holds after what is folded already. Throws the refusal of a revision that the log does
- * not hold, and of more than a rollback may read. What it would read is measured first. Returns where the log ended.
+ * Folds all records after the newest folded one, and returns the position of the log's end. Refuses a revision that the log
+ * does not contain, and, before it reads them, more records than a rollback may read.
  */
-export async function readOnto(
+export async function foldLog(
   store: Store,
   state: State,
   fold: LogFold,
   most: ReadBounds,
 ): Promise<Position> {
   const { id } = state;
-  if (fold.epoch !== state.epoch) throw new Outrun();
-  await judgeFirst(store, state, fold);
+  if (fold.epoch !== state.epoch) throw new LogMovedOn();
+  await checkFirst(store, state, fold);
   const { bytes, records } = await measure(store, id, fold, most);
   const limit = Math.max(1, Math.min(PAGE, Math.floor((PAGE_BYTES * records) / Math.max(bytes, 1))));
   for (;;) {
     const page = await store.changesAfter(id, fold.upTo, limit);
     if (!page) throw refuse("store_unavailable", { reason: "the account is being replaced" });
-    judgePage(page, fold);
+    checkContinuity(page, fold);
     await pause();
     for (const record of page.records) {
       await runInSlices(fold.take(record));
@@ -58,17 +58,17 @@ export async function readOnto(
   }
 }
 
-/** Is the history still the one that was folded, without a gap? */
-function judgePage({ records, position, from }: Page, { epoch, upTo, head }: LogFold): void {
+/** Throws unless the page continues the folded history without a gap. */
+function checkContinuity({ records, position, from }: Page, { epoch, upTo, head }: LogFold): void {
   const [first] = records;
-  // After a failover, another commit may be at a revision that was read before.
-  if (head !== undefined && from !== head) throw new Outrun();
-  if (position.epoch !== epoch || position.revision < upTo) throw new Outrun();
+  // After a failover, a different commit may be at a revision that was read before.
+  if (head !== undefined && from !== head) throw new LogMovedOn();
+  if (position.epoch !== epoch || position.revision < upTo) throw new LogMovedOn();
   if (first && first.revision !== upTo + 1)
     throw refuse("change_pruned", { revision: upTo + 1, oldest: first.revision });
 }
 
-async function judgeFirst(store: Store, { id, durable }: State, { first }: LogFold): Promise<void> {
+async function checkFirst(store: Store, { id, durable }: State, { first }: LogFold): Promise<void> {
   const { oldest } = await store.logSize(id, Math.max(first, 1) - 1, 1);
   if (oldest === first) return;
   throw first < 1 || oldest === 0
@@ -76,7 +76,7 @@ async function judgeFirst(store: Store, { id, durable }: State, { first }: LogFo
     : refuse("change_pruned", { revision: first, oldest });
 }
 
-/** The size of what is not folded yet. Throws if that is too much, together with what is. */
+/** Returns the size of the records that are not folded yet. Throws if folded and new records together are too large. */
 async function measure(
   store: Store,
   id: string,
@@ -102,7 +102,7 @@ function tooFar({ first }: LogFold, what: string) {
   return refuse("undo_too_far", { revision: first, what });
 }
 
-/** One record. `text` is how it was asked for. Throws the refusal of a revision that the log does not hold, never or no longer. */
+/** Returns one record; `text` is the revision in the request. Refuses a revision that the log does not contain or no longer contains. */
 export async function changeOf(
   store: Store,
   state: State,

@@ -1,5 +1,5 @@
-/** So many at a time, in the order in which they came. */
-export class Lane {
+/** Limits how many actions run at the same time. The others wait, in order of arrival. */
+export class ConcurrencyLimit {
   readonly #width: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -13,7 +13,7 @@ export class Lane {
   }
 
   async run<T>(action: () => Promise<T>): Promise<T> {
-    // Whoever ends hands its place over, so that nobody who comes later takes it.
+    // An action that ends passes its place to the next waiting one, so that a new arrival cannot take it.
     if (this.#running < this.#width) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
