@@ -66,7 +66,7 @@ describe("followers of one account", () => {
     await change("for all");
     const replies = await Promise.all(following);
     for (const reply of replies) expect(revisions(reply)).toEqual([2]);
-    expect(reads).toEqual(["changesAfter"]);
+    expect(reads).toEqual(["logSize", "changesAfter"]);
   });
 
   test("that have read everything wait without a read of the log", async () => {

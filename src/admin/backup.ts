@@ -1,10 +1,11 @@
 /** `patchbay backup` and `patchbay restore`: a database as one file, and back as another history. */
 
 import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { backup as copy, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "../store/config-error.ts";
-import { isDamage, messageOf, why } from "../store/sqlite/data-directory.ts";
+import { DATABASE, isDamage, messageOf, why } from "../store/sqlite/data-directory.ts";
 import {
   type Content,
   examine,
@@ -13,6 +14,8 @@ import {
   openToFill,
   renewEpochs,
 } from "../store/sqlite/database-file.ts";
+import { positionsIn } from "../store/sqlite/loss.ts";
+import { MarkCheck } from "../store/sqlite/mark.ts";
 import { refuseNewer, schemaVersion } from "../store/sqlite/schema.ts";
 import { StoreRefused } from "../store/store.ts";
 import { makeFile } from "./output.ts";
@@ -91,18 +94,24 @@ export function restore(
     const { from } = options;
     using source = openBackup(from);
     let content: Content | undefined;
+    let missing: string | undefined;
     await makeDatabase(data, async (file) => {
       try {
         await copy(source, file, { rate: RATE });
         using db = openToFill(file);
         content = examine(db);
+        if (content.states === 0)
+          throw new StoreRefused(`Nothing can be read from ${from}. Restore another backup.`);
+        // The database of a damaged data directory has its mark beside it.
+        if (basename(from) === DATABASE) missing = new MarkCheck(dirname(from)).missing(positionsIn(db));
         renewEpochs(db);
       } catch (error) {
         if (!isDamage(error)) throw error;
         throw new StoreRefused(`${from} is damaged (${messageOf(error)}). Restore another backup.`);
       }
     });
-    return `${data} holds ${tell(content)}, under new epochs: who followed the changes will read the state anew.`;
+    const lost = missing === undefined ? "" : ` Changes are missing: ${missing}.`;
+    return `${data} holds ${tell(content)}, under new epochs: who followed the changes will read the state anew.${lost}`;
   });
 }
 

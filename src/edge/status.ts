@@ -2,10 +2,11 @@
 
 import { unlinkSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import { join } from "node:path";
 import { Gauge, Registry } from "prom-client";
 import type { EdgeConfiguration, HealthState } from "../contract/health.ts";
+import { isLoopback } from "../contract/loopback.ts";
 import { EdgeRefused } from "./options.ts";
 
 export interface InterconnectStatus {
@@ -115,6 +116,8 @@ export class StatusServer implements AsyncDisposable {
         response.writeHead(status, { "content-type": type, connection: "close" });
         response.end(text);
       };
+      if ("port" in where && isFromElsewhere(request))
+        return send(403, "text/plain", "Name this machine, as in http://127.0.0.1.\n");
       if (path === "/status") return send(200, "application/json", JSON.stringify(this.#status()));
       if (path === "/healthz") return send(200, "text/plain", "ok\n");
       if (path !== "/metrics") return send(404, "text/plain", "Here are /status, /metrics and /healthz.\n");
@@ -146,6 +149,15 @@ export class StatusServer implements AsyncDisposable {
       }),
     );
   }
+}
+
+/**
+ * Is the request from a page of another origin, or from one whose host name resolves to this machine (DNS rebinding)? A health
+ * check over HTTP/1.0 may have no `Host`.
+ */
+function isFromElsewhere({ headers: { host, origin } }: IncomingMessage): boolean {
+  if (origin !== undefined) return true;
+  return host !== undefined && !isLoopback(host.replace(/:\d+$/, ""));
 }
 
 /** The figures, made when they are asked for: an interconnect that is gone leaves none behind. */

@@ -1,15 +1,8 @@
 /** What the operator decided, from the command line and the environment. Nothing else reads either. */
 
-import {
-  contains,
-  formatPrefix,
-  network,
-  type Prefix,
-  parseHost,
-  parsePrefix,
-  parseRange,
-} from "../contract/addresses.ts";
+import { formatPrefix, network, type Prefix, parseRange } from "../contract/addresses.ts";
 import { MOST_EDGES } from "../contract/health.ts";
+import { isLoopback } from "../contract/loopback.ts";
 import { ConfigError } from "../store/config-error.ts";
 import { placeOfUrl, readDatabaseUrl, refuseBoth } from "../store/database-url.ts";
 
@@ -278,21 +271,4 @@ function readPublicUrl(given: Given | undefined): string | undefined {
   throw new ConfigError(
     `${as} is ${text}, but must be an http or https address with no path, such as https://patchbay.example.net.`,
   );
-}
-
-const loopback4 = parsePrefix("127.0.0.0/8");
-
-/** Is this a name or address of this machine alone? */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[|\]$/g, "");
-  return (
-    name === "localhost" || name === "::1" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)
-  );
-}
-
-/** Is this the address of somebody on this machine? */
-export function isLoopbackAddress(address: string): boolean {
-  const host = parseHost(address);
-  if (host?.family === 6) return host.address === 1n;
-  return host !== undefined && loopback4 !== undefined && contains(loopback4, host);
 }

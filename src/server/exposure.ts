@@ -3,8 +3,9 @@
 import { DIRECTORY_ID, findToken, findUser } from "../account/directory.ts";
 import type { SeededState } from "../account/seed.ts";
 import { State } from "../account/state.ts";
+import { isLoopback } from "../contract/loopback.ts";
 import { hashSecret } from "../store/secrets.ts";
-import { ConfigError, isLoopback, nameOf, type ServerConfig } from "./config.ts";
+import { ConfigError, nameOf, type ServerConfig } from "./config.ts";
 import { demo } from "./demo.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
 import { statusOf } from "../contract/errors.ts";
 import { LISTEN_BACKLOG } from "../contract/limits.ts";
-import { isLoopback } from "./config.ts";
+import { isLoopback } from "../contract/loopback.ts";
 import { listen, type Place } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 import { Ingress } from "./network/ingress.ts";

@@ -6,6 +6,7 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import { withSessionsOf } from "../account/directory/session.ts";
 import type { State } from "../account/state.ts";
 import { LISTEN_BACKLOG } from "../contract/limits.ts";
+import { isLoopback } from "../contract/loopback.ts";
 import { Accounts } from "../store/accounts.ts";
 import type { HealthStore } from "../store/health/health-store.ts";
 import { SqliteHealth } from "../store/health/sqlite-health.ts";
@@ -17,7 +18,7 @@ import { createApp } from "./app.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { type Patience, usualPatience } from "./broken-requests.ts";
 import { type Clock, StoreClock } from "./clock.ts";
-import { isLoopback, nameOf, placeOf, QUORUM, SETTLE, type ServerConfig, type TlsFiles } from "./config.ts";
+import { nameOf, placeOf, QUORUM, SETTLE, type ServerConfig, type TlsFiles } from "./config.ts";
 import { builtFolder } from "./dashboard/files.ts";
 import { Deadlines } from "./deadlines.ts";
 import {

@@ -7,7 +7,7 @@ import { Chance } from "../harness/random.ts";
 import { ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { SetClock } from "../harness/set-clock.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 1_000 : 30;
+const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 1_000 : 60;
 
 const clock = new SetClock("2026-03-01T12:00:00Z");
 const server = await startTestServer({ healthSettle: 3 }, { clock });

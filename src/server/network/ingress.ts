@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Prefix } from "../../contract/addresses.ts";
-import { isLoopback, isLoopbackAddress } from "../config.ts";
+import { isLoopback, isLoopbackAddress } from "../../contract/loopback.ts";
 import { refuse } from "../refusal.ts";
 import { judgeFraming } from "./framing.ts";
 import { Proxies, withoutPort } from "./proxies.ts";

@@ -6,6 +6,7 @@ import type { LastChange } from "../../contract/last-changes.ts";
 import { MAX_REMEMBERED_CHANGES } from "../../contract/limits.ts";
 import { MOST_NAMED } from "../../contract/parameters.ts";
 import type { Store } from "../../store/store.ts";
+import { pause } from "../../store/time-slice.ts";
 import type { Routes } from "../call.ts";
 import type { AppContext } from "../context.ts";
 import { succeed } from "../envelope.ts";
@@ -65,6 +66,7 @@ export class ChangeSummaries {
 
   #read(id: string, revision: number): Promise<ChangeSummary> {
     return this.#reads.run(id, revision - 1, 1, async () => {
+      await pause();
       const record = await this.#store.change(id, revision);
       if (!record) return null;
       const { time, actor, operation, reason } = record;

@@ -166,11 +166,25 @@ describe("a damaged log", () => {
     flip(join(directory, LOG), Math.floor(size * 0.8) * 8);
     expect(await judge(directory)).toContain("is damaged (frame ");
     const data = join(root, `restored-${copies++}`);
-    await done(restore, { data, from: join(directory, DATABASE) });
+    const said = await done(restore, { data, from: join(directory, DATABASE) });
+    expect(said).toMatch(/ Changes are missing: the state \S+ is at revision \d+, but was at \d+\.\n$/);
     const store = await SqliteStore.open(data);
     onTestFinished(() => store.close());
     const states = await read(store);
     expect(states.map(({ id }) => id)).toContain(FIRST_ACCOUNT);
+  });
+
+  test("of which nothing can be read is not restored", async () => {
+    // The tables are made by one commit, and filled by the next one.
+    const refusals = [];
+    for (let frame = 0; frame < 24; frame++) {
+      const directory = copyOf(killed);
+      flip(join(directory, LOG), (32 + frame * (24 + 4096) + 100) * 8);
+      const data = join(root, `restored-${copies++}`);
+      refusals.push(await refused(restore, { data, from: join(directory, DATABASE) }));
+    }
+    expect(refusals[0]).toMatch(/ is no backup of Patchbay's: it holds none of Patchbay's tables\.$/);
+    expect(refusals.at(-1)).toMatch(/^Nothing can be read from \S+\. Restore another backup\.$/);
   });
 
   test.each([
