@@ -113,7 +113,7 @@ const keepPrivateIn = (process: Host) => () => void process.umask(0o077);
 /** Columns to wrap help to. Commander's own default if there is no terminal. */
 const width = ({ isTTY, columns }: Output) => (isTTY ? columns : undefined) ?? 80;
 
-/** What is done to a data directory rather than to a server. */
+/** Commands on a data directory or database, not on a server. */
 function addDataCommands(program: Command, process: Host): void {
   const keepPrivate = keepPrivateIn(process);
   const add = (name: string, description: string) =>

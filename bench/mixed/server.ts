@@ -22,7 +22,7 @@ export class LoadedServer implements AsyncDisposable {
   /** With `profile`, the server also records what its long steps did. */
   static async start(profile: boolean): Promise<LoadedServer> {
     const folder = mkdtempSync(join(process.env["PATCHBAY_BENCH_DIR"] ?? tmpdir(), "patchbay-mixed-"));
-    // A run that is interrupted leaves nothing behind either.
+    // Also removes the files of an interrupted run.
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
     const seed = join(folder, "seed.yaml");

@@ -106,7 +106,7 @@ export class Traffic {
     return promise;
   }
 
-  /** Acts again and again until the load is over, at most once per `every` milliseconds. */
+  /** Repeats an action until the load ends, at most once per `every` milliseconds. */
   async repeat(every: number, act: (turn: number) => Promise<unknown>): Promise<void> {
     // Clients of the same pace do not act at the same moment.
     await this.wait(Math.random() * every);
@@ -117,7 +117,7 @@ export class Traffic {
     }
   }
 
-  /** Resolves after so many milliseconds, or when the load is over. */
+  /** Resolves after a number of milliseconds, or when the load ends. */
   async wait(milliseconds: number): Promise<void> {
     await sleep(Math.max(1, milliseconds), undefined, { signal: this.over }).catch((error: unknown) => {
       if (!this.over.aborted) throw error;

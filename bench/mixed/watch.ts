@@ -90,7 +90,7 @@ async function report(): Promise<void> {
     stalls: await describeStalls(),
   };
   process.send?.(figures satisfies Watched);
-  // What this report cost is not the server's.
+  // Excludes the cost of this report.
   collection = 0;
   monitor.reset();
   delays.reset();

@@ -111,7 +111,7 @@ export function restore(
       }
     });
     const lost = missing === undefined ? "" : ` Changes are missing: ${missing}.`;
-    return `${data} holds ${tell(content)}, under new epochs: who followed the changes will read the state anew.${lost}`;
+    return `${data} holds ${tell(content)}, under new epochs: clients that follow the changes must read the state again.${lost}`;
   });
 }
 

@@ -38,7 +38,7 @@ export function load(options: LoadOptions, environment: Environment, terminal: T
       fill(aside.file);
       await carryInto(place.database, aside.file);
     }
-    return `${place.name} holds ${count(counts.states, "state")} with ${count(counts.objects, "object")} and ${count(counts.changes, "change")}, under new epochs: who followed the changes will read the state anew.`;
+    return `${place.name} holds ${count(counts.states, "state")} with ${count(counts.objects, "object")} and ${count(counts.changes, "change")}, under new epochs: clients that follow the changes must read the state again.`;
   });
 }
 

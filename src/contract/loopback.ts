@@ -1,10 +1,10 @@
-/** Names and addresses of the machine that a program runs on. */
+/** Loopback names and addresses. */
 
 import { contains, parseHost, parsePrefix } from "./addresses.ts";
 
 const loopback4 = parsePrefix("127.0.0.0/8");
 
-/** Is this a name or address of this machine alone? */
+/** Is this a loopback name or address? */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, "");
   return (
@@ -12,7 +12,7 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Is this the address of somebody on this machine? */
+/** Is this a loopback address? */
 export function isLoopbackAddress(address: string): boolean {
   const host = parseHost(address);
   if (host?.family === 6) return host.address === 1n;

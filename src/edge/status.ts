@@ -152,8 +152,8 @@ export class StatusServer implements AsyncDisposable {
 }
 
 /**
- * Does a page of another origin send it, or one whose name somebody's DNS points at this machine? A health check over
- * HTTP/1.0 may have no Host.
+ * Is the request from a page of another origin, or from one whose host name resolves to this machine (DNS rebinding)? A health
+ * check over HTTP/1.0 may have no `Host`.
  */
 function isFromElsewhere({ headers: { host, origin } }: IncomingMessage): boolean {
   if (origin !== undefined) return true;

@@ -17,7 +17,7 @@ import type { Rollbacks } from "./rollbacks.ts";
 const LONGEST_SLEEP = 1_000;
 /** Milliseconds until the next check, if another change is pending after a rollback. */
 const AGAIN = 1_000;
-/** Milliseconds between two questions to a shared store for what is due: of accounts that are in no memory, too. */
+/** Milliseconds between two polls of a shared store for changes that are due, also in accounts that are not in memory. */
 const BETWEEN_QUESTIONS = 500;
 
 interface Needs {
@@ -27,7 +27,7 @@ interface Needs {
   readonly clock: Clock;
   readonly log: Logger;
   readonly newRequestId: () => string;
-  /** Does time move with requests alone? Then nobody looks at the clock between them. */
+  /** Does time advance only with requests (`--deterministic`)? Then there are no timers. */
   readonly byRequests?: boolean;
 }
 
@@ -45,20 +45,20 @@ export class Deadlines {
     this.#needs = needs;
   }
 
-  /** Undoes what is due already, and looks at the clock for the rest. */
+  /** Rolls back the changes that are due, and starts timers for the others. */
   async start(): Promise<void> {
     await this.settle();
     if (!this.#needs.store.shared) return;
     await this.#ask();
     this.#asking = setInterval(() => {
-      // While the database is away, an answer may take longer than that.
+      // While the database is unavailable, a poll may take longer than the interval.
       this.#asked ??= this.#ask().finally(() => {
         this.#asked = undefined;
       });
     }, BETWEEN_QUESTIONS);
   }
 
-  /** Undoes what is due by now. Where time moves with requests, it is called before each of them. */
+  /** Rolls back the changes that are due. With `byRequests`, call it before each request. */
   async settle(): Promise<void> {
     for (const account of this.#needs.accounts.all()) await this.#look(account);
   }
@@ -75,7 +75,7 @@ export class Deadlines {
         if (account) await this.#look(account);
       }
     } catch (error) {
-      this.#needs.log.debug({ err: error }, "what is due could not be asked for");
+      this.#needs.log.debug({ err: error }, "the database could not be polled for changes that are due");
     }
   }
 

@@ -105,8 +105,8 @@ export interface Store {
   /** Identifiers of all states. */
   states(): Promise<readonly string[]>;
   /**
-   * Makes an empty state, at revision 0. Resolves when it is durable. One of this id that never had a
-   * change is begun anew; throws `Conflict` if there is one that had, `NotCommitted` if nothing was made.
+   * Creates an empty state, at revision 0, or replaces one without changes. Resolves when it is durable. Throws `Conflict` if
+   * there is a state with changes, `NotCommitted` if nothing was created.
    */
   create(id: string, epoch: string): Promise<void>;
   /**

@@ -84,8 +84,8 @@ export interface RunningHere {
   readonly said: Printed;
   readonly ended: Promise<Said>;
   /**
-   * Resolves once stdout and stderr together hold what is looked for, `after` so many characters; rejects if the
-   * command ends before.
+   * Resolves once stdout and stderr together contain a text, searched from the character `after` on; rejects if the
+   * command ends first.
    */
   hears(wanted: RegExp | string, after?: number): Promise<string>;
   type(keys: string): void;
@@ -147,7 +147,7 @@ function watched(child: ChildProcess): RunningCommand {
   };
 }
 
-/** `heard` is called whenever there is more in `said`. */
+/** `heard` is called whenever `said` grows. */
 function hearing(said: Printed, heard: Set<() => void>, ended: Promise<Said>): RunningHere["hears"] {
   return (wanted, after = 0) =>
     new Promise((resolve, reject) => {

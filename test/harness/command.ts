@@ -77,7 +77,7 @@ export async function runInProcess(args: readonly string[], env: Variables = {})
 }
 
 /**
- * Starts `patchbay serve` in the test's own process, waits until it has said where it is, and stops it after the test.
+ * Starts `patchbay serve` in the test's own process, waits until it has printed its address, and stops it after the test.
  * It cannot answer while the test waits for a child process with `spawnSync`, as `paste` does.
  */
 export async function serveInProcess(args: readonly string[], env: Variables = {}): Promise<RunningHere> {
@@ -102,7 +102,7 @@ export async function serveInProcess(args: readonly string[], env: Variables = {
   return { url: await Promise.race([greeted.promise, early]), said: host.printed, end };
 }
 
-/** Where a server says that it answers. The greeting ends with an empty line. */
+/** The server's address in its greeting, which ends with an empty line. */
 function urlIn(greeting: string): string | undefined {
   return greeting.endsWith("\n\n") ? /^Patchbay answers at (\S+)$/m.exec(greeting)?.[1] : undefined;
 }

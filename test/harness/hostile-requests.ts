@@ -1,4 +1,4 @@
-/** Random requests that no well-behaved client sends, made of the published description of an operation. */
+/** Random requests that no well-behaved client sends, built from the published description of an operation. */
 
 import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
 import type { DescribedOperation } from "./contract.ts";

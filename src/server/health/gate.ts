@@ -94,7 +94,10 @@ export class HealthGate {
       return new Set(watches.map(({ interconnect }) => interconnect)).size;
     } catch (error) {
       // The change is made, and waits: its answer is not withheld for this.
-      this.#needs.log.warn({ err: error, account: state.id }, "what a change is watched by cannot be told");
+      this.#needs.log.warn(
+        { err: error, account: state.id },
+        "the number of interconnects watched for a change is unknown",
+      );
       return 0;
     }
   }
@@ -134,7 +137,10 @@ export class HealthGate {
         await this.#decide(account);
       } catch (error) {
         if (!(error instanceof LogMovedOn))
-          log.error({ err: error, account: id }, "health decides nothing yet");
+          log.error(
+            { err: error, account: id },
+            "the health of a pending change could not be evaluated, and is checked again",
+          );
       }
     } while (this.#again.has(id) && !this.#closed);
   }
@@ -149,7 +155,7 @@ export class HealthGate {
       try {
         await this.#needs.accounts.fresh(id);
       } catch (error) {
-        this.#needs.log.debug({ err: error, account: id }, "what became of a change cannot be asked for");
+        this.#needs.log.debug({ err: error, account: id }, "the account could not be refreshed");
       }
       // It may have left memory, and come back as another.
       const now = this.#needs.accounts.get(id);
@@ -205,11 +211,17 @@ export class HealthGate {
     const decision: Decision = await account.submit(command);
     const { operation, circumstances } = command;
     if (decision.ok) {
-      log.warn({ account: id, revision, operation, reason: circumstances.actor.name }, "health decided");
+      log.warn(
+        { account: id, revision, operation, reason: circumstances.actor.name },
+        "a pending change was settled by health",
+      );
     } else {
       // Somebody was faster, or what became of the account since does not admit it.
       const [first] = decision.problems;
-      log.info({ account: id, revision, operation, reason: first?.message }, "health did not decide");
+      log.info(
+        { account: id, revision, operation, reason: first?.message },
+        "a pending change could not be settled by health",
+      );
     }
     return decision.ok;
   }

@@ -16,7 +16,7 @@ export class Pruning {
   constructor(health: HealthStore, clock: Clock, log: Pick<Logger, "warn">) {
     const prune = () =>
       health.prune(clock.now() - KEPT).catch((error: unknown) => {
-        log.warn({ err: error }, "what is old of health is not let go of yet");
+        log.warn({ err: error }, "old health data could not be pruned yet");
       });
     this.#timer = setInterval(() => {
       this.#round = this.#round.then(prune);

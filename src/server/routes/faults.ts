@@ -35,7 +35,7 @@ export function addFaultRoutes(routes: Routes, { faults, log }: AppContext): voi
     const { fault: given = "" } = params;
     const result = /^[1-9]\d{0,14}$/.test(given) ? armed.disarm(Number(given)) : undefined;
     if (!result) throw refuse("fault_not_found", { given });
-    log.info({ actor: principal.actor, fault: result }, "fault taken away");
+    log.info({ actor: principal.actor, fault: result }, "fault removed");
     return { status: 200, body: succeed(result) };
   });
 

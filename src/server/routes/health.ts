@@ -55,7 +55,7 @@ export function addHealthRoutes(routes: Routes, { clock, health, gate, settle, l
     } catch (error) {
       if (error instanceof TooManyEdges) throw refuse("too_many_edges", { most: MOST_EDGES, edge });
       if (!(error instanceof NotCommitted)) throw error;
-      log.error({ err: error, account: state.id, edge }, "a report is not kept");
+      log.error({ err: error, account: state.id, edge }, "a report could not be saved");
       throw refuse("health_not_kept");
     }
     const decided = gate.reported(state.id);

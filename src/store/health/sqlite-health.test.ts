@@ -22,7 +22,7 @@ const quiet = (sentence: string) => {
 healthStoreContract("SQLite in a file", (place) => SqliteHealth.open(place, quiet));
 healthStoreContract("SQLite in memory", () => SqliteHealth.open(undefined, quiet), true);
 
-describe("a file that cannot be used is begun anew, with a word of it:", () => {
+describe("a file that cannot be used is created again, with a message:", () => {
   const told: string[] = [];
   function open(directory: string): SqliteHealth {
     told.length = 0;
@@ -48,7 +48,7 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
       "not a database, and longer than a header of SQLite".repeat(99),
     );
     const health = open(directory);
-    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    expect(told).toEqual(["health.db cannot be used and is created again"]);
     await works(health, directory);
   });
 
@@ -58,7 +58,7 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     db.exec("CREATE TABLE edge (mine TEXT); PRAGMA user_version = 9;");
     db.close();
     const health = open(directory);
-    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    expect(told).toEqual(["health.db cannot be used and is created again"]);
     await works(health, directory);
   });
 
@@ -69,7 +69,7 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     db.exec("INSERT INTO edge VALUES ('account', 'edge', 1, '{')");
     db.close();
     const health = open(directory);
-    expect(told).toEqual(["health.db cannot be used, and is begun anew"]);
+    expect(told).toEqual(["health.db cannot be used and is created again"]);
     await works(health, directory);
   });
 
@@ -93,7 +93,7 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     const health = open(directory);
     expect(told).toEqual([]);
     await health.note("account", heard({ minutes: [minute(NOON + 60_000, "interconnect 1")] }), NOON);
-    expect(told).toEqual(["health.db is damaged, and is begun anew"]);
+    expect(told).toEqual(["health.db is damaged and is created again"]);
     expect(await health.minutes("account", "interconnect 1", 0, 10)).toHaveLength(1);
   });
 
@@ -101,8 +101,8 @@ describe("a file that cannot be used is begun anew, with a word of it:", () => {
     const directory = temporaryDirectory();
     const health = open(join(directory, "not", "there"));
     expect(told).toEqual([
-      "health.db cannot be used, and is begun anew",
-      "health.db cannot be made: health is kept in memory",
+      "health.db cannot be used and is created again",
+      "health.db cannot be created: health is kept in memory",
     ]);
     await health.note("account", heard(), NOON);
     expect(await health.edges("account")).toHaveLength(1);

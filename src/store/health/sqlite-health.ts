@@ -1,4 +1,4 @@
-/** Health in an SQLite file of its own, or in memory. A file that cannot be used is begun anew. */
+/** Health in an SQLite file of its own, or in memory. A file that cannot be used is created again. */
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -20,7 +20,7 @@ import { columnsOf, hourOf, measuredOf, minuteOf, numberOfState, transitionOf } 
 import { aboutRow, addPart, changedParts, edgeOf, textOf } from "./edge-row.ts";
 import { type HealthStore, type KeptMinute, type KeptTransition, TooManyEdges } from "./health-store.ts";
 
-/** Grows with each change of the tables. What a later version wrote is begun anew: it is a week at most. */
+/** Grows with each change of the tables. A file of a later version is created again: it holds at most one week. */
 const SCHEMA_VERSION = 2;
 
 /**
@@ -85,7 +85,7 @@ const REMOVED_AT_ONCE = 20;
 /** Writes of well under a millisecond each, within a transaction. */
 type Steps = Generator<() => unknown>;
 
-/** Told, in a sentence, of what was begun anew. */
+/** Receives a message if the file is created again or cannot be used. */
 export type Complain = (sentence: string, error: unknown) => void;
 
 export class SqliteHealth implements HealthStore {
@@ -119,13 +119,13 @@ export class SqliteHealth implements HealthStore {
         this.#complain(`${HEALTH_DATABASE} is locked by another process: health is kept in memory`, error);
         return this.#open(undefined);
       }
-      this.#complain(`${HEALTH_DATABASE} cannot be used, and is begun anew`, error);
+      this.#complain(`${HEALTH_DATABASE} cannot be used and is created again`, error);
     }
     try {
       if (this.#file !== undefined) removeDatabase(this.#file);
       return this.#open(this.#file);
     } catch (error) {
-      this.#complain(`${HEALTH_DATABASE} cannot be made: health is kept in memory`, error);
+      this.#complain(`${HEALTH_DATABASE} cannot be created: health is kept in memory`, error);
       return this.#open(undefined);
     }
   }
@@ -157,7 +157,7 @@ export class SqliteHealth implements HealthStore {
     } catch (error) {
       rollBack(this.#db);
       if (this.#file === undefined || !isDamage(error)) throw error;
-      this.#complain(`${HEALTH_DATABASE} is damaged, and is begun anew`, error);
+      this.#complain(`${HEALTH_DATABASE} is damaged and is created again`, error);
       this.#db.close();
       removeDatabase(this.#file);
       [this.#db, this.#statements] = this.#openAnyhow();
