@@ -1,5 +1,6 @@
 /** Damaged databases and logs: refused, or served with their acknowledged content, never with other content. */
 
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { done, refused } from "../../../test/harness/admin.ts";
 import { Chance } from "../../../test/harness/random.ts";
@@ -32,6 +34,7 @@ import { backup, restore } from "../../admin/backup.ts";
 import { dump } from "../../admin/dump.ts";
 import { ConfigError } from "../config-error.ts";
 import { StoreRefused, Unreadable } from "../store.ts";
+import { MarkCheck } from "./mark.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const FLIPS = process.env["PATCHBAY_TEST_LONG"] ? 2_000 : 40;
@@ -40,6 +43,16 @@ const FIRST_FLIP = Number(process.env["PATCHBAY_TEST_CHANCE"] ?? new Chance().be
 const DATABASE = "patchbay.db";
 const LOG = "patchbay.db-wal";
 const MARK = "patchbay.mark";
+
+/** Gives an empty mark its name, again and again. */
+const REPLACING = `
+  const { renameSync, writeFileSync } = require("node:fs");
+  const { parentPort, workerData } = require("node:worker_threads");
+  parentPort.postMessage("begun");
+  for (;;) {
+    writeFileSync(workerData + ".new", "");
+    renameSync(workerData + ".new", workerData);
+  }`;
 
 const root = temporaryDirectoryForAll();
 /** Directories of a killed and of a stopped server. */
@@ -287,6 +300,29 @@ describe("the mark", () => {
       expect(await read(again)).toEqual(expected);
       await again.close();
     }
+  });
+
+  test("fits a state that was created again before its first change", async () => {
+    const data = join(root, `data-${copies++}`);
+    const first = await SqliteStore.open(data);
+    await first.replace(makeSmallWorld(1));
+    await first.create("again", "0123456789abcdef");
+    await first.close();
+    const second = await SqliteStore.open(data);
+    onTestFinished(() => second.close());
+    await second.create("again", "fedcba9876543210");
+    const killed = await SqliteStore.open(copyOf(data));
+    onTestFinished(() => killed.close());
+    expect((await killed.load("again"))?.epoch).toBe("fedcba9876543210");
+  });
+
+  test("is read while a running server replaces it", async () => {
+    const directory = join(root, `data-${copies++}`);
+    mkdirSync(directory);
+    const worker = new Worker(REPLACING, { eval: true, workerData: join(directory, MARK) });
+    onTestFinished(async () => void (await worker.terminate()));
+    await once(worker, "message");
+    for (let read = 0; read < 20_000; read++) expect(new MarkCheck(directory).missing([])).toBeUndefined();
   });
 
   test("refuses a database that was replaced by an older copy", async () => {

@@ -154,6 +154,11 @@ function sync(path: string, flags: string): void {
   }
 }
 
+/** Did the system fail because there is no such file? */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
 /** Did SQLite fail with one of these result codes, whether told in its plain or its extended form? */
 export function hasCode(error: unknown, codes: readonly number[]): boolean {
   if (!(error instanceof Error && "errcode" in error)) return false;

@@ -12,6 +12,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { isSliceSpent, nextSlice } from "../time-slice.ts";
+import { isMissing } from "./data-directory.ts";
 
 const HEADER = 32;
 const FRAME_HEADER = 24;
@@ -66,7 +67,7 @@ function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

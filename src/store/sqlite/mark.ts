@@ -6,12 +6,12 @@
  * is no error. A line has a fixed length, so that a commit rewrites the lines of its own states in place.
  */
 
-import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { hashSecret } from "../secrets.ts";
 import type { Position } from "../store.ts";
-import { MARK, syncDirectory, syncFile } from "./data-directory.ts";
+import { isMissing, MARK, syncDirectory, syncFile } from "./data-directory.ts";
 
 /** The mark for a replacement of all data, until that is committed. */
 const NEXT = `${MARK}.new`;
@@ -50,8 +50,14 @@ function readLines(text: string): Positions {
   return found;
 }
 
+/** In one step: a running server may rename the file at any time. */
 function read(file: string): string | undefined {
-  return statSync(file, { throwIfNoEntry: false }) && readFileSync(file, "latin1");
+  try {
+    return readFileSync(file, "latin1");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Compares a database with the mark of its directory. */
@@ -81,7 +87,9 @@ function lack(marked: Positions, found: Positions): string | undefined {
   for (const [id, { epoch, revision }] of marked) {
     const position = found.get(id);
     if (!position) return `the state ${id} is missing`;
-    if (position.epoch !== epoch) return `the state ${id} has the epoch ${position.epoch}, but had ${epoch}`;
+    // Before its first change, a state may be created again.
+    if (revision > 0 && position.epoch !== epoch)
+      return `the state ${id} has the epoch ${position.epoch}, but had ${epoch}`;
     if (position.revision < revision)
       return `the state ${id} is at revision ${position.revision}, but was at ${revision}`;
   }
