@@ -161,7 +161,7 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
   const refused =
-    judgeQuotas(state, edits) ??
+    (undoesPending(state, command) ? undefined : judgeQuotas(state, edits)) ??
     (command.circumstances.confirmBy === undefined ? undefined : yield* judgeRollback(objects));
   if (refused) return { ok: false, problems: [refused] };
   const wait = waiting(state, revision, command.circumstances);
@@ -178,6 +178,15 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     objects,
   };
   return { ok: true, change: { record, edits }, results, removed };
+}
+
+/**
+ * Rolling back the pending change returns the account to the objects that it had: no other change was made since. An
+ * account that has had more than its quotas since before they were introduced must not keep the change, and with it every
+ * other change, waiting.
+ */
+function undoesPending(state: State, { of }: Command): boolean {
+  return of?.reverts !== undefined && of.reverts === pendingOf(state)?.revision;
 }
 
 /** An account has a limited number of objects of each kind. What spans accounts is in the directory, and is not counted. */
