@@ -161,7 +161,7 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
   }
   if (edits.length === 0) return { ok: true, change: undefined, results, removed };
   const refused =
-    checkQuotas(state, edits) ??
+    (revertsPending(state, command) ? undefined : checkQuotas(state, edits)) ??
     (command.circumstances.confirmBy === undefined ? undefined : yield* judgeRollback(objects));
   if (refused) return { ok: false, problems: [refused] };
   const wait = waiting(state, revision, command.circumstances);
@@ -178,6 +178,14 @@ function* grant(state: State, command: Command, wishes: readonly Wish[]): Genera
     objects,
   };
   return { ok: true, change: { record, edits }, results, removed };
+}
+
+/**
+ * Reverting the pending change returns the account to the objects that it had, since no other change was made meanwhile. If
+ * an account had more objects before there were limits, they must not keep the change pending, and with it the account.
+ */
+function revertsPending(state: State, { of }: Command): boolean {
+  return of?.reverts !== undefined && of.reverts === pendingOf(state)?.revision;
 }
 
 /** Limits the objects of each kind in an account. Objects of the directory, which span accounts, are not counted. */

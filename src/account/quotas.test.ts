@@ -83,6 +83,17 @@ describe("an account", () => {
     expect(run(state, remove(0), create(MAX_OBJECTS_PER_KIND, MAX_OBJECTS_PER_KIND + 1)).ok).toBe(true);
   });
 
+  test("with more objects than the limit can revert a pending deletion", () => {
+    const state = full();
+    for (const id of ["more", "most"]) state.restore(plain, id, {}, 1);
+    const about = { ...circumstances(), confirmBy: "2026-03-04T05:07:00.000Z" };
+    make(state, decide(state, { operation: "test", circumstances: about, propose: remove(0) }));
+    const back = { operation: "test", circumstances: circumstances(), propose: create(0, 1) };
+    expect(decide(state, { ...back, settles: 2 })).toMatchObject(refused);
+    expect(decide(state, { ...back, settles: 2, of: { reverts: 1 } })).toMatchObject(refused);
+    expect(decide(state, { ...back, settles: 2, of: { reverts: 2 } }).ok).toBe(true);
+  });
+
   test("can be rolled back completely: its kinds together stay within the limit of a rollback", () => {
     const ofAccounts = [...kinds.values()].filter(({ concerns }) => !concerns);
     expect(ofAccounts.length * MAX_OBJECTS_PER_KIND).toBeLessThanOrEqual(MAX_ROLLBACK_OBJECTS);
