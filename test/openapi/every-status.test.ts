@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { JSON_TYPE } from "../../src/contract/openapi/responses.ts";
 import { asObject } from "../../src/contract/openapi/schemas.ts";
+import { operationNamed } from "../../src/contract/operations.ts";
 import { examplePath } from "../../src/contract/reference/curl.ts";
 import { systemClock } from "../../src/server/clock.ts";
 import { demo } from "../../src/server/demo.ts";
@@ -37,6 +38,8 @@ const answering = (status: number) =>
 
 /** Of a database that cannot be reached, which every operation may meet. */
 const AWAY = 990123;
+/** Of every operation on a shared database; with a data directory, of those that read the log. */
+const UNREADABLE = 990122;
 /** Of too many bytes of requests and responses under way, which every operation may meet. */
 const TOO_MUCH_UNDER_WAY = 990048;
 
@@ -350,7 +353,11 @@ describe("503 when the store fails:", () => {
   afterAll(() => failing.close());
 
   const storing = answering(503).filter(({ operation }) =>
-    codesOf(operation, 503).some((code) => code !== AWAY && code !== TOO_MUCH_UNDER_WAY),
+    codesOf(operation, 503).some((code) =>
+      code === UNREADABLE
+        ? operationNamed(operation.operationId)?.refusals?.includes("store_unreadable")
+        : code !== AWAY && code !== TOO_MUCH_UNDER_WAY,
+    ),
   );
   test.each(storing)("$name", async (described) => {
     expect((await example(failing, described, { headers: { cookie } })).status).toBe(503);

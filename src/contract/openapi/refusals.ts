@@ -15,6 +15,8 @@ const always = [
   "missing_credentials",
   "missing_auth_key",
   "store_away",
+  // A server with a shared database reads the directory and the account before it answers, where they have changed.
+  "store_unreadable",
   "malformed_authorization",
   "malformed_auth_email",
   "malformed_auth_key",
@@ -52,12 +54,8 @@ const withBody = [
   "more_problems",
 ] as const satisfies readonly ErrorName[];
 
-/** Where something is made durable, and what others made so before is read. */
-const durable = [
-  "store_unavailable",
-  "outcome_unknown",
-  "store_unreadable",
-] as const satisfies readonly ErrorName[];
+/** Where something is made durable. */
+const durable = ["store_unavailable", "outcome_unknown"] as const satisfies readonly ErrorName[];
 
 /** The refusals of an operation by name, each once, in order of status and code. */
 export function refusalsOf(operation: Operation): readonly ErrorName[] {
