@@ -1,6 +1,15 @@
 /** A directory that holds a database: made, locked, made durable, or refused with a sentence for the operator. */
 
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config-error.ts";
@@ -114,7 +123,11 @@ function closeToOthers(directory: string): void {
     if (isOwner && foreign === undefined) chmodSync(directory, 0o700);
     else if (isOwner || (mode & 0o002) !== 0) throw exposed(directory, mode, foreign);
   }
-  for (const name of names) if (OWN.has(name)) makePrivate(join(directory, name));
+  for (const name of names.filter((one) => OWN.has(one))) {
+    const file = join(directory, name);
+    // A health database that cannot be used does not keep the server from starting.
+    if (!name.startsWith(HEALTH_DATABASE) || lstatSync(file).isFile()) makePrivate(file);
+  }
 }
 
 function exposed(directory: string, mode: number, foreign: string | undefined): StoreRefused {
@@ -130,7 +143,10 @@ function exposed(directory: string, mode: number, foreign: string | undefined): 
  * opened, since closing it would release the locks that this process holds on it.
  */
 export function makePrivate(file: string): void {
-  const found = statSync(file, { throwIfNoEntry: false });
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  // As root, `chmod` would change the mode of any file that somebody else's symbolic link points to.
+  if (found && !found.isFile())
+    throw new StoreRefused(`${file} is not a regular file. Replace it by a regular file, or remove it.`);
   if (!found) closeSync(openSync(file, "a", 0o600));
   else if ((found.mode & OTHERS) !== 0) chmodSync(file, 0o600);
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -304,6 +305,21 @@ describe("a directory", () => {
     chmodSync(path, 0o700);
     expect(await sentence(path).catch(() => "opened")).toBe("opened");
   });
+
+  test.each(["patchbay.db", "patchbay.mark", "patchbay.lock"])(
+    "with a link in place of %s is refused, and what the link points to keeps its mode",
+    async (name) => {
+      const target = join(directory, "of-another-user");
+      writeFileSync(target, "", { mode: 0o644 });
+      const data = join(directory, "data");
+      mkdirSync(data);
+      symlinkSync(target, join(data, name));
+      expect(await sentence(data)).toContain(
+        `${join(data, name)} is not a regular file. Replace it by a regular file, or remove it.`,
+      );
+      expect(statSync(target).mode & 0o777).toBe(0o644);
+    },
+  );
 
   test("is made with all that is missing above it", async () => {
     const path = join(directory, "a", "b", "c");
