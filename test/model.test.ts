@@ -226,6 +226,9 @@ test("server and model agree on whatever is asked", { timeout: long ? 3_600_000 
       agree("log", records, model.log);
     }
   });
+  const rare = () => outcomes.filter((what) => (seen.get(what) ?? 0) < 5);
   await fc.assert(property, { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }) });
-  expect(outcomes.filter((what) => (seen.get(what) ?? 0) < 5)).toEqual([]);
+  // The rarest outcome is seen about six times in 500 runs: by chance more runs are needed.
+  for (let more = 0; more < 10 && rare().length > 0; more++) await fc.assert(property, { numRuns: 250 });
+  expect(rare()).toEqual([]);
 });
