@@ -284,23 +284,23 @@ const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 75;
 
 test(`tokens, users and accounts are what a model of them says, and open what it says, in ${RUNS} runs`, async () => {
   const outcomes = new Map<string, number>();
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
-      await server.reset();
-      const model = new Model();
-      for (const asked of steps) {
-        const [is, should] = await play(model, asked);
-        expect(is, JSON.stringify(asked)).toBe(should);
-        outcomes.set(`${asked.what} ${is}`, (outcomes.get(`${asked.what} ${is}`) ?? 0) + 1);
-        const [opened, expected] = await doors(model);
-        expect(opened).toEqual(expected);
-      }
-      const { body } = await server.ask("GET", "/patchbay/v1/changes?limit=100", admin);
-      expect(body.result_info.revision).toBe(body.result.length);
-    }),
-    { numRuns: RUNS },
-  );
-  // Nothing is proved by requests that are all taken, or all refused.
-  for (const outcome of ["create token true", "create token false", "roll token true", "delete user 200"])
-    expect(outcomes.get(outcome), outcome).toBeGreaterThan(0);
+  const property = fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
+    await server.reset();
+    const model = new Model();
+    for (const asked of steps) {
+      const [is, should] = await play(model, asked);
+      expect(is, JSON.stringify(asked)).toBe(should);
+      outcomes.set(`${asked.what} ${is}`, (outcomes.get(`${asked.what} ${is}`) ?? 0) + 1);
+      const [opened, expected] = await doors(model);
+      expect(opened).toEqual(expected);
+    }
+    const { body } = await server.ask("GET", "/patchbay/v1/changes?limit=100", admin);
+    expect(body.result_info.revision).toBe(body.result.length);
+  });
+  // Nothing is proved by requests that are all taken, or all refused. The rarest is seen about twice in 75 runs.
+  const needed = ["create token true", "create token false", "roll token true", "delete user 200"];
+  const missing = () => needed.filter((outcome) => !outcomes.has(outcome));
+  await fc.assert(property, { numRuns: RUNS });
+  for (let more = 0; more < 10 && missing().length > 0; more++) await fc.assert(property, { numRuns: RUNS });
+  expect(missing()).toEqual([]);
 }, 600_000);
