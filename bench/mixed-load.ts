@@ -140,8 +140,10 @@ const lines = judgeRun({
 });
 console.log("\nResponses by kind and status:");
 for (const [kind, statuses] of traffic.totals) {
-  const told = [...statuses].toSorted(([a], [b]) => a - b).map(([status, n]) => `${n} × ${status || "none"}`);
-  console.log(`  ${kind}: ${told.join(", ")}`);
+  const counts = [...statuses]
+    .toSorted(([a], [b]) => a - b)
+    .map(([status, n]) => `${n} × ${status || "none"}`);
+  console.log(`  ${kind}: ${counts.join(", ")}`);
 }
 if (server.errors !== "") console.log(`\nErrors that the server logged:\n${server.errors}`);
 console.log("\nVerdict:");

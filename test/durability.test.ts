@@ -6,12 +6,13 @@ import type { ChangeRecord } from "../src/account/change.ts";
 import { quietly, type Running, serve } from "./harness/command.ts";
 import { Chance } from "./harness/random.ts";
 import { type Plain, type Replay, replay } from "./harness/replay.ts";
+import { isLong } from "./harness/runs.ts";
 import { makeSeed, OWN_TOKEN } from "./harness/seeds.ts";
 import { type Ask, ask, codes, LIST, OWN, one } from "./harness/server.ts";
 import { temporaryDirectory } from "./harness/temporary.ts";
 import { idOf } from "./harness/worlds.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 200 : 5;
+const ROUNDS = isLong ? 200 : 5;
 /** More than the store writes in one turn of its process. */
 const INTERCONNECTS = 1_200;
 /** The first of them updates nearly all interconnects at once, time and again. */

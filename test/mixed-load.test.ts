@@ -7,8 +7,8 @@ import { growth, judgeRun, LEAST_SAMPLES, type Outcome, type Sample } from "../b
 import { parseOptions } from "../bench/options.ts";
 import { ROOT } from "./harness/command.ts";
 import { needs } from "./harness/needs.ts";
+import { isLong } from "./harness/runs.ts";
 
-const isLong = process.env["PATCHBAY_TEST_LONG"] !== undefined;
 const bench = (file: string, ...args: string[]) =>
   spawnSync(process.execPath, [join(ROOT, "bench", file), ...args], { encoding: "utf8", timeout: 150_000 });
 

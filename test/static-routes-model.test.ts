@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isLong } from "./harness/runs.ts";
 import { ACCOUNT, OWN, ROUTES, startTestServer, type TestServer } from "./harness/server.ts";
 
 /** The account: two interconnects, no route. Their customer's ends are 10.0.0.1 and 10.0.0.5. */
@@ -196,7 +197,7 @@ test("after any sequence of requests, server and model agree on routes, revision
     const { body } = await server.ask("GET", `${OWN}/changes?after=1&limit=100`, { token });
     expect(body.result).toHaveLength(model.revision - 1);
   });
-  await fc.assert(property, { numRuns: process.env["PATCHBAY_TEST_LONG"] ? 3_000 : 150 });
+  await fc.assert(property, { numRuns: isLong ? 3_000 : 150 });
   console.log(`${counts.taken} requests on routes taken, ${counts.refused} refused`);
   expect(counts.taken).toBeGreaterThan(200);
   expect(counts.refused).toBeGreaterThan(200);

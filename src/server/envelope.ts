@@ -17,10 +17,16 @@ export interface Answer {
 /** Members of the envelope after `result` where nothing is to be said. */
 export const QUIET = ',"success":true,"errors":[],"messages":[]}';
 
+/** Members of the envelope after `result`. */
+export function afterResult(messages: readonly ResponseInfo[]): string {
+  return messages.length === 0
+    ? QUIET
+    : `,"success":true,"errors":[],"messages":${JSON.stringify(messages)}}`;
+}
+
 /** Wraps a result that is encoded already. */
 export function wrap(result: string, messages: readonly ResponseInfo[] = []): string {
-  if (messages.length === 0) return `{"result":${result}${QUIET}`;
-  return `{"result":${result},"success":true,"errors":[],"messages":${JSON.stringify(messages)}}`;
+  return `{"result":${result}${afterResult(messages)}`;
 }
 
 /** An accepted request's answer, with `result_info` where there are pages. */

@@ -6,6 +6,7 @@ import { kinds } from "../account/kinds.ts";
 import type { ResponseInfo } from "../contract/envelope.ts";
 import type { LiveState } from "../store/live-state.ts";
 import type { Page, Position, Store } from "../store/store.ts";
+import { afterResult } from "./envelope.ts";
 import type { LogReads } from "./log-reads.ts";
 import { LongBody } from "./long-body.ts";
 
@@ -75,7 +76,7 @@ export async function encodeRecord(
   const body = new LongBody('{"result":');
   if (record) await addRecord(body, record);
   else body.add("null");
-  return body.end(`,"success":true,"errors":[],"messages":${JSON.stringify(messages)}}`);
+  return body.end(afterResult(messages));
 }
 
 async function addRecord(body: LongBody, { objects, ...record }: ChangeRecord): Promise<void> {

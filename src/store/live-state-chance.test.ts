@@ -5,12 +5,13 @@ import type { OnCommit } from "../../test/harness/faulty-store.ts";
 import { LiveAccount } from "../../test/harness/live-account.ts";
 import { Chance } from "../../test/harness/random.ts";
 import { type Replay, replay } from "../../test/harness/replay.ts";
+import { isLong } from "../../test/harness/runs.ts";
 import { create, FIRST_ACCOUNT, remove, snapshot, update } from "../../test/harness/worlds.ts";
 import type { Command, Decision } from "../account/decide.ts";
 import type { State } from "../account/state.ts";
 import { NotCommitted, OutcomeUnknown } from "./store.ts";
 
-const COURSES = process.env["PATCHBAY_TEST_LONG"] ? 5_000 : 300;
+const COURSES = isLong ? 5_000 : 300;
 const COMMANDS = 40;
 /** What rules of a defective kind throw. */
 const DEFECT = new TypeError("a defect");

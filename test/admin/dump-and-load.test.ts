@@ -11,11 +11,12 @@ import { Writing } from "../../src/store/sqlite/writing.ts";
 import { changeAtRandom, contentOf, done, linesOf, openWorld, refused } from "../harness/admin.ts";
 import { BIN } from "../harness/command.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { ACCOUNT, LIST, ORD, OWN, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { FIRST_ACCOUNT, makeSmallWorld } from "../harness/worlds.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 10;
+const WORLDS = isLong ? 500 : 10;
 
 let directory: string;
 beforeEach(() => {

@@ -15,11 +15,12 @@ import { contentOf, done, linesOf, openWorld, refused } from "../harness/admin.t
 import { freshDatabase } from "../harness/postgres.ts";
 import { administer } from "../harness/postgres-server.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { ACCOUNT, ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { FakeTerminal } from "../harness/terminal.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 4;
+const WORLDS = isLong ? 100 : 4;
 
 let directory: string;
 let database: string;

@@ -12,12 +12,13 @@ import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { changeAtRandom, contentOf, done, linesOf, openWorld, refused, timeOf } from "../harness/admin.ts";
 import { BIN, quietly, serve } from "../harness/command.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { makeSeed, OWN_TOKEN } from "../harness/seeds.ts";
 import { ask, codes, LIST, ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { applied, FIRST_ACCOUNT, idOf, makeSmallWorld, update } from "../harness/worlds.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 10;
+const WORLDS = isLong ? 500 : 10;
 
 let directory: string;
 beforeEach(() => {

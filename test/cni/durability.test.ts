@@ -5,11 +5,12 @@ import { expect, test } from "vitest";
 import { CNIS, cni, direct, PORTS } from "../harness/cni-world.ts";
 import { quietly, serve } from "../harness/command.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { OWN_TOKEN } from "../harness/seeds.ts";
 import { ACCOUNT, ask, OWN, type Reply } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 3;
+const ROUNDS = isLong ? 100 : 3;
 const CLIENTS = 4;
 const token = OWN_TOKEN;
 const slotOf = (client: number) => `00000000-0000-4000-8000-00000000000${client}`;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CNIS, cni, direct, magicId, PORTS } from "../harness/cni-world.ts";
+import { isLong } from "../harness/runs.ts";
 import { ACCOUNT, OWN, one, ROUTES, startTestServer, type TestServer } from "../harness/server.ts";
 
 const token = "m".repeat(40);
@@ -244,7 +245,7 @@ test("after any sequence of requests, both views agree with the model, and nothi
     const { body } = await ask("GET", `${OWN}/changes?after=1&limit=100`);
     expect(body.result).toHaveLength(model.revision - 1);
   });
-  await fc.assert(property, { numRuns: process.env["PATCHBAY_TEST_LONG"] ? 3_000 : 150 });
+  await fc.assert(property, { numRuns: isLong ? 3_000 : 150 });
   console.log(`${counts.taken} requests on CNIs taken, ${counts.refused} refused`);
   expect(counts.taken).toBeGreaterThan(200);
   expect(counts.refused).toBeGreaterThan(200);

@@ -4,11 +4,12 @@ import { expect, test } from "vitest";
 import { quietly, type Running, serve } from "../harness/command.ts";
 import { ACCOUNTS, OPERATOR_TOKENS, policy, USERS } from "../harness/directory.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { ACCOUNT, type Ask, ask, LIST, type Reply } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 100 : 3;
+const ROUNDS = isLong ? 100 : 3;
 const CLIENTS = 4;
 
 const reading = { name: "durable", policies: [policy(["magicWanRead"], [`account.${ACCOUNT}`])] };

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { needs } from "../harness/needs.ts";
+import { isLong } from "../harness/runs.ts";
 import { type Bootable, bootable, inVirtualMachine, NoMachine } from "../harness/virtual-machine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,7 +19,7 @@ const PATIENCE = 480_000;
  * What differs most where the kernel itself carries tunnels. Emulated, all packet tests take five minutes of a processor, and
  * the host runs the same tests with the userspace driver: the long rounds run all of them here too.
  */
-const FILES = process.env["PATCHBAY_TEST_LONG"]
+const FILES = isLong
   ? "test/edge/packets"
   : "test/edge/packets/tunnels.test.ts test/edge/packets/steering.test.ts";
 

@@ -6,6 +6,7 @@ import { describedOperations, judgeAnswer } from "../harness/contract.ts";
 import { type HostileRequest, hostileRequest } from "../harness/hostile-requests.ts";
 import { Chance } from "../harness/random.ts";
 import { RawConnection, type RawReply, rawRequest } from "../harness/raw.ts";
+import { isLong } from "../harness/runs.ts";
 import { startTestServer, type TestServer } from "../harness/server.ts";
 
 /**
@@ -13,7 +14,6 @@ import { startTestServer, type TestServer } from "../harness/server.ts";
  * requests of a seed are the same.
  */
 
-const isLong = process.env["PATCHBAY_TEST_LONG"] !== undefined;
 const chance = new Chance(Number(process.env["PATCHBAY_FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 32)));
 /** Whichever comes first. */
 const REQUESTS = isLong ? 2_000_000 : 6_000;

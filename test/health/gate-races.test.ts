@@ -4,10 +4,11 @@ import { afterAll, expect, test } from "vitest";
 import type { HealthReport } from "../../src/contract/health.ts";
 import { currentOf, report, transitionOf } from "../harness/edge-report.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { ORD, OWN, one, startTestServer } from "../harness/server.ts";
 import { SetClock } from "../harness/set-clock.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 1_000 : 60;
+const ROUNDS = isLong ? 1_000 : 60;
 
 const clock = new SetClock("2026-03-01T12:00:00Z");
 const server = await startTestServer({ healthSettle: 3 }, { clock });

@@ -15,13 +15,14 @@ import { type Account, type Exchange, judgeHistory } from "../harness/history.ts
 import { nemeses, type World } from "../harness/nemeses.ts";
 import { PostgresServer } from "../harness/postgres-server.ts";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { makeSeed, OWN_TOKEN } from "../harness/seeds.ts";
 import { ask, OWN, one } from "../harness/server.ts";
 import { temporaryDirectory } from "../harness/temporary.ts";
 import { Traffic } from "../harness/traffic.ts";
 import { idOf } from "../harness/worlds.ts";
 
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 200 : 1;
+const ROUNDS = isLong ? 200 : 1;
 const SERVERS = 3;
 const CLIENTS = 9;
 const INTERCONNECTS = 4;

@@ -6,13 +6,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { freshDatabase } from "../harness/postgres.ts";
+import { isLong } from "../harness/runs.ts";
 import { ORD, OWN, one, type Reply, startTestServer, type TestServer } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 
 /** Holds Magic WAN Write, and no right to administer. */
 const writer = { token: "demo-wan-write-token-0000000000000000000" };
 const pending = { "x-patchbay-confirm-within": "60" };
-const ROUNDS = process.env["PATCHBAY_TEST_LONG"] ? 300 : 12;
+const ROUNDS = isLong ? 300 : 12;
 
 const servers: TestServer[] = [];
 

@@ -2,10 +2,11 @@
 
 import { afterAll, expect, test } from "vitest";
 import { Chance } from "../harness/random.ts";
+import { isLong } from "../harness/runs.ts";
 import { AMS, LIST, ORD, OWN, ROUTES, SIN, startTestServer } from "../harness/server.ts";
 import { verdict } from "../harness/standing.ts";
 
-const RUNS = process.env["PATCHBAY_TEST_LONG"] ? 500 : 20;
+const RUNS = isLong ? 500 : 20;
 
 const server = await startTestServer();
 afterAll(() => server.close());

@@ -20,7 +20,7 @@ import type { State } from "../state.ts";
 export interface Judgement {
   readonly state: State;
   readonly owner: Owner | undefined;
-  /** Has whoever asks any right on a resource? */
+  /** Does the principal have any right on a resource? */
   readonly sees: (resource: string) => boolean;
   /** The policies that the token has. Who sends back what was read keeps their ids. */
   readonly stored: readonly PolicyDoc[];

@@ -20,8 +20,8 @@ export interface Gate {
   readonly touched: readonly string[];
 }
 
-/** What edges told. */
-export interface Told {
+/** What edges reported. */
+export interface Reports {
   readonly edges: readonly KnownEdge[];
   /** Of the time after the change alone, the oldest first. */
   readonly transitions: readonly (HeardTransition & { readonly edge: string })[];
@@ -55,7 +55,7 @@ export function touchedBy({ objects }: Pick<ChangeRecord, "objects">): string[] 
 interface Watch {
   readonly edge: KnownEdge;
   readonly interconnect: string;
-  /** How it was told to be since, by what came after the change. */
+  /** The transitions of its state after the change. */
   readonly since: readonly HeardTransition[];
 }
 
@@ -63,7 +63,7 @@ interface Watch {
 type Steps<T> = Generator<undefined, T>;
 
 /** Those that decide about a change. */
-export function* watchesOf(gate: Gate, { edges, transitions }: Told): Steps<Watch[]> {
+export function* watchesOf(gate: Gate, { edges, transitions }: Reports): Steps<Watch[]> {
   const after = Map.groupBy(transitions, ({ edge, interconnect }) => `${edge} ${interconnect}`);
   const watches: Watch[] = [];
   for (const edge of edges) {
@@ -84,17 +84,19 @@ function stateBefore(
   interconnect: string,
   since: readonly HeardTransition[],
 ) {
-  const told = watched.get(interconnect);
-  if (told?.current && Date.parse(told.current.since) <= madeAt) return told.current.state;
+  const found = watched.get(interconnect);
+  if (found?.current && Date.parse(found.current.since) <= madeAt) return found.current.state;
   const [first] = since;
   if (first) return first.from;
-  return told?.last && Date.parse(told.last.since) <= madeAt ? told.last.state : undefined;
+  return found?.last && Date.parse(found.last.since) <= madeAt ? found.last.state : undefined;
 }
 
-export function* judgeGate(gate: Gate, told: Told, rules: GateRules, now: number): Steps<Verdict> {
-  const watches = yield* watchesOf(gate, told);
+export function* judgeGate(gate: Gate, reports: Reports, rules: GateRules, now: number): Steps<Verdict> {
+  const watches = yield* watchesOf(gate, reports);
   if (watches.length === 0) return WAIT;
-  return (yield* judgeFall(gate, watches, rules)) ?? (yield* judgeSettled(gate, watches, told, rules, now));
+  return (
+    (yield* judgeFall(gate, watches, rules)) ?? (yield* judgeSettled(gate, watches, reports, rules, now))
+  );
 }
 
 /** Has one of them fallen as far as the change was not to let it? */
@@ -119,13 +121,13 @@ function* judgeFall(
 }
 
 /**
- * Are all of them healthy with the change made real, and were for long enough? Every edge that saw one healthy before
- * has to say so, and every other provider edge that tells of it: who says nothing, says nothing good.
+ * Are all of them healthy with the change applied, and have been for long enough? Every edge that saw one healthy before
+ * has to report so, and so has every other provider edge that reports on it: no report does not count as healthy.
  */
 function* judgeSettled(
   gate: Gate,
   watches: readonly Watch[],
-  { edges }: Told,
+  { edges }: Reports,
   { settle }: GateRules,
   now: number,
 ): Steps<Verdict> {
@@ -134,11 +136,12 @@ function* judgeSettled(
   for (const edge of edges) {
     if (edge.role !== "provider") continue;
     const own = before.get(edge);
-    const isAsked = own || (!isStale(edge, now) && interconnects.values().some((id) => tells(edge, id)));
+    const isAsked =
+      own || (!isStale(edge, now) && interconnects.values().some((id) => hasReported(edge, id)));
     if (!isAsked) continue;
     const applied = appliedSince(gate, edge);
     if (applied === undefined || isStale(edge, now) || now - applied < settle) return WAIT;
-    if (own && !own.every(({ interconnect }) => tells(edge, interconnect))) return WAIT;
+    if (own && !own.every(({ interconnect }) => hasReported(edge, interconnect))) return WAIT;
     for (const id of interconnects) {
       const current = edge.watched.get(id)?.current;
       if (current && (current.state !== "healthy" || now - current.noted < settle)) return WAIT;
@@ -148,7 +151,7 @@ function* judgeSettled(
   return { what: "confirm" };
 }
 
-function tells(edge: KnownEdge, interconnect: string): boolean {
+function hasReported(edge: KnownEdge, interconnect: string): boolean {
   return edge.watched.get(interconnect)?.current !== undefined;
 }
 

@@ -89,8 +89,8 @@ export class HealthGate {
   async watched({ state }: LiveState, record: ChangeRecord): Promise<number> {
     try {
       await pause();
-      const told = await this.#toldSince(state.id, record);
-      const watches = await runInSlices(watchesOf(gateOf(state, record, "down"), told));
+      const reports = await this.#reportsSince(state.id, record);
+      const watches = await runInSlices(watchesOf(gateOf(state, record, "down"), reports));
       return new Set(watches.map(({ interconnect }) => interconnect)).size;
     } catch (error) {
       // The change is made, and waits: its answer is not withheld for this.
@@ -180,9 +180,9 @@ export class HealthGate {
     await pause();
     const gate = gateOf(state, record, revert_on);
     await pause();
-    const told = await this.#toldSince(state.id, record);
+    const reports = await this.#reportsSince(state.id, record);
     await pause();
-    const verdict = await runInSlices(judgeGate(gate, told, rules, clock.now()));
+    const verdict = await runInSlices(judgeGate(gate, reports, rules, clock.now()));
     if (verdict.what === "wait") return;
     const actor = actorOf(state, verdict, rules);
     const about = { time: clock.timestamp(), actor, requestId: this.#needs.newRequestId() };
@@ -226,7 +226,7 @@ export class HealthGate {
     return decision.ok;
   }
 
-  async #toldSince(account: string, { time }: ChangeRecord) {
+  async #reportsSince(account: string, { time }: ChangeRecord) {
     const { health } = this.#needs;
     const [edges, transitions] = await Promise.all([
       health.edges(account),

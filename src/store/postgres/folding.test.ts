@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { freshDatabase } from "../../../test/harness/postgres.ts";
 import { Chance } from "../../../test/harness/random.ts";
+import { isLong } from "../../../test/harness/runs.ts";
 import { anyChange, applied, FIRST_ACCOUNT, makeSmallWorld, snapshot } from "../../../test/harness/worlds.ts";
 import type { State } from "../../account/state.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
-const WORLDS = process.env["PATCHBAY_TEST_LONG"] ? 300 : 12;
+const WORLDS = isLong ? 300 : 12;
 
 async function loaded(store: PostgresStore): Promise<State> {
   const state = await store.load(FIRST_ACCOUNT);

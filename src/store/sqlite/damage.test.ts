@@ -17,6 +17,7 @@ import { Worker } from "node:worker_threads";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { done, refused } from "../../../test/harness/admin.ts";
 import { Chance } from "../../../test/harness/random.ts";
+import { isLong } from "../../../test/harness/runs.ts";
 import { temporaryDirectoryForAll } from "../../../test/harness/temporary.ts";
 import {
   applied,
@@ -37,7 +38,7 @@ import { StoreRefused, Unreadable } from "../store.ts";
 import { MarkCheck } from "./mark.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
-const FLIPS = process.env["PATCHBAY_TEST_LONG"] ? 2_000 : 40;
+const FLIPS = isLong ? 2_000 : 40;
 const FIRST_FLIP = Number(process.env["PATCHBAY_TEST_CHANCE"] ?? new Chance().below(2 ** 31));
 
 const DATABASE = "patchbay.db";

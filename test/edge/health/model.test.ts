@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { HealthState } from "../../../src/contract/health.ts";
 import { judge, newMemory, windowsOf } from "../../../src/edge/health/judge.ts";
 import { penaltyOf } from "../../../src/edge/health/penalty.ts";
+import { isLong } from "../../harness/runs.ts";
 
 interface Sample {
   readonly time: number;
@@ -114,6 +115,6 @@ test.each([1, 0.01])("it agrees with the model at every step, windows scaled by 
         }
       }
     }),
-    { numRuns: process.env["PATCHBAY_TEST_LONG"] ? 2_000 : 150 },
+    { numRuns: isLong ? 2_000 : 150 },
   );
 });

@@ -15,6 +15,7 @@ import {
 } from "../../harness/edge-lab.ts";
 import { type Host, Network, noNetworks } from "../../harness/namespaces.ts";
 import { needs } from "../../harness/needs.ts";
+import { isLong } from "../../harness/runs.ts";
 
 const [A, B] = [deviceOfNumber(1), deviceOfNumber(2)];
 
@@ -181,7 +182,7 @@ class Mortal extends Commands {
 }
 
 describe("an agent that is killed", needs(noNetworks), () => {
-  const long = process.env["PATCHBAY_TEST_LONG"] !== undefined;
+  const long = isLong;
 
   test("at any command leaves nothing that the next one does not find", { timeout: 600_000 }, async () => {
     using directory = temporaryDirectory();
